@@ -1,0 +1,75 @@
+# Two commands matter: `make run` and `make test`.
+SHELL := /bin/bash
+PY ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8080
+
+.PHONY: run test check fix setup setup-dev demo-reset screens clean messages lock
+
+run: setup                        ## set everything up, seed the demo ministry once, serve it
+	@$(BIN)/majlis run --demo --port $(PORT)
+
+demo-reset: setup                 ## throw the demo data away and seed it afresh
+	@$(BIN)/majlis demo --reset
+
+check: setup-dev                  ## the fast subset: lint, types, import layers, unit tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy core $$(git ls-files '*/rules.py' '*/states.py') --strict
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/unit -n 2
+
+test: setup-test                  ## everything: check, then real servers and real browsers
+	$(MAKE) --no-print-directory check
+	$(BIN)/pytest tests --ignore tests/unit
+
+screens: setup-test               ## a picture of every page, both languages, every size: var/screens/index.html
+	$(BIN)/python -m tests.screens
+
+fix: setup-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+messages: setup-dev               ## gather strings, update web/locale/*/messages.po
+	$(BIN)/pybabel -q extract -F web/locale/babel.cfg -k _l -o web/locale/messages.pot .
+	$(BIN)/pybabel -q update -N -i web/locale/messages.pot -d web/locale
+
+setup: $(VENV)/.run node_modules/.done $(VENV)/.mo
+setup-dev: setup $(VENV)/.dev
+.PHONY: setup-test
+setup-test: setup-dev
+	@bash requirements/system.sh test
+
+$(BIN)/uv: requirements/bootstrap.lock
+	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Majlis needs Python 3.11 or newer (PY=… chooses another)"; exit 1; }
+	@$(PY) -m venv $(VENV) || { bash requirements/system.sh venv && $(PY) -m venv $(VENV); }
+	@$(BIN)/python -m pip -q --disable-pip-version-check install --require-hashes -r requirements/bootstrap.lock
+
+$(VENV)/.run: $(BIN)/uv requirements/run.lock pyproject.toml
+	@echo "Installing Python packages …"
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/run.lock
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@bash requirements/system.sh run
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.lock
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/dev.lock
+	@touch $@
+
+node_modules/.done: $(VENV)/.run package.json package-lock.json
+	@echo "Installing browser files …"
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --silent --no-audit --no-fund
+	@touch $@
+
+$(VENV)/.mo: $(VENV)/.run $(wildcard web/locale/*/LC_MESSAGES/*.po)
+	@$(BIN)/pybabel -q compile -d web/locale
+	@touch $@
+
+lock: $(BIN)/uv                   ## resolve the locks anew (no addresses in them)
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header requirements/bootstrap.in -o requirements/bootstrap.lock
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header pyproject.toml -o requirements/run.lock
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --extra dev pyproject.toml -o requirements/dev.lock
+
+clean:
+	rm -rf $(VENV) node_modules var build *.egg-info

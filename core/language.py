@@ -1,0 +1,45 @@
+"""Catalogues of person-facing strings: English in the code, Arabic in `.po` files read as they are (no build step).
+
+A language may have several `.po` files (one per area of the product); they are merged.
+"""
+
+import gettext
+import io
+from functools import cache
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from core.errors import MajlisError
+
+LANGUAGES = ("ar", "en")
+DIRECTION = {"ar": "rtl", "en": "ltr"}
+
+
+def N_(message: str) -> str:  # noqa: N802 - gettext's own name
+    """Mark a string for the catalogue without translating it here."""
+    return message
+
+
+@cache
+def catalogue(lang: str, folder: Path) -> gettext.NullTranslations:
+    """The merged catalogue of `lang`; English is the code's own text."""
+    merged = gettext.NullTranslations()
+    for path in sorted((folder / lang).glob("*.po"), reverse=True):
+        with path.open("rb") as file:
+            po = read_po(file, locale=lang)
+        mo = io.BytesIO()
+        write_mo(mo, po)
+        mo.seek(0)
+        part = gettext.GNUTranslations(mo)
+        part.add_fallback(merged)
+        merged = part
+    return merged
+
+
+def say(error: MajlisError, translations: gettext.NullTranslations) -> str:
+    """An error's message in the reader's language. Fields that are strings are translated too (state names)."""
+    fields = {k: translations.gettext(v) if isinstance(v, str) and v else v for k, v in error.fields.items()}
+    text = translations.gettext(error.message)
+    return text.format(**fields) if fields else text

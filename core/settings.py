@@ -1,0 +1,72 @@
+"""One frozen Settings, built once at the composition root and handed down; nothing else reads the environment."""
+
+import secrets
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything that differs between installations. Environment: MAJLIS_<NAME>; docs/operations.md explains each."""
+
+    model_config = SettingsConfigDict(env_prefix="MAJLIS_", frozen=True, extra="ignore")
+
+    data_dir: Path = Path("var/majlis")
+    database_url: str = ""
+    redis_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str = ""
+    secure_cookies: bool = False
+    timezone: str = "Asia/Riyadh"
+    weekend: tuple[int, ...] = (4, 5)  # Monday is 0: Friday and Saturday
+    office_hours: tuple[int, int] = (8, 15)  # local hours: first, one past the last
+    hotline_number: str = "8004399999"
+
+    media_urls: tuple[str, ...] = ()  # internal base address of each media process; empty: one is started by `run`
+    media_addresses: tuple[str, ...] = ()  # host candidates; empty: every interface of the machine
+    media_ports: tuple[int, int] | None = None  # UDP range that the firewall opens
+    ice_servers: tuple[dict[str, str], ...] = ()
+
+    sms_provider: str = "console"
+    upload_limit: int = 15 * 1024 * 1024  # bytes for each attachment
+    session_hours: int = 12
+
+    secret_hex: str = Field(default="", repr=False)
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir / 'majlis.sqlite3'}"
+
+    @property
+    def url(self) -> str:
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def files_dir(self) -> Path:
+        return self.data_dir / "files"
+
+    @property
+    def recordings_dir(self) -> Path:
+        return self.data_dir / "recordings"
+
+    @cached_property
+    def secret(self) -> bytes:
+        """Signs join tokens and internal calls (32 bytes); made on first use and kept beside the data, mode 0600."""
+        if self.secret_hex:
+            return bytes.fromhex(self.secret_hex)
+        path = self.data_dir / "secret"
+        if not path.exists():
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_suffix(f".{secrets.token_hex(4)}")
+            fresh.touch(mode=0o600)
+            fresh.write_text(secrets.token_hex(32))
+            try:
+                path.hardlink_to(fresh)
+            except FileExistsError:  # another process was first: its secret is ours
+                pass
+            finally:
+                fresh.unlink()
+        return bytes.fromhex(path.read_text())

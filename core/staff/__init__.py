@@ -1,0 +1,1 @@
+"""Staff accounts, their roles, passwords and sign-in sessions."""

@@ -1,0 +1,60 @@
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from core.db import Base, new_id
+
+
+class Staff(Base):
+    """A person with a sign-in. `centre_id` and `department_id` bind what they see; None means the whole ministry."""
+
+    __tablename__ = "staff"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    username: Mapped[str] = mapped_column(unique=True)
+    password_hash: Mapped[str]
+    name_ar: Mapped[str]
+    name_en: Mapped[str]
+    title_ar: Mapped[str] = mapped_column(default="")
+    title_en: Mapped[str] = mapped_column(default="")
+    centre_id: Mapped[str | None] = mapped_column(index=True)
+    department_id: Mapped[str | None] = mapped_column(index=True)
+    language: Mapped[str] = mapped_column(default="ar")
+    active: Mapped[bool] = mapped_column(default=True)
+    failed_attempts: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None]
+
+    role_rows: Mapped[list["StaffRole"]] = relationship(lazy="selectin", cascade="all, delete-orphan")
+
+    @property
+    def roles(self) -> frozenset[str]:
+        return frozenset(row.role for row in self.role_rows)
+
+    def name(self, lang: str) -> str:
+        return self.name_ar if lang == "ar" else self.name_en
+
+    def title(self, lang: str) -> str:
+        return self.title_ar if lang == "ar" else self.title_en
+
+
+class StaffRole(Base):
+    __tablename__ = "staff_role"
+    __table_args__ = (UniqueConstraint("staff_id", "role"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    staff_id: Mapped[str] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"))
+    role: Mapped[str]
+
+
+class StaffSession(Base):
+    """A sign-in. The cookie holds a random secret; the table only its SHA-256, so a copied table opens nothing."""
+
+    __tablename__ = "staff_session"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    staff_id: Mapped[str] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    csrf: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    address: Mapped[str | None]

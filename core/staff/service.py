@@ -1,0 +1,117 @@
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.db import new_id
+from core.errors import Mistake
+from core.events import emit
+from core.staff.events import SignedIn, SignInFailed
+from core.staff.models import Staff, StaffRole, StaffSession
+from core.staff.rules import ROLES, pause_after
+
+_hasher = PasswordHasher()
+_nobody = _hasher.hash("nobody has this password")
+
+
+def create(
+    session: Session,
+    *,
+    username: str,
+    password: str,
+    name_ar: str,
+    name_en: str,
+    roles: list[str],
+    title_ar: str = "",
+    title_en: str = "",
+    centre_id: str | None = None,
+    department_id: str | None = None,
+    now: datetime,
+) -> Staff:
+    """A new account. Raises Mistake for a name in use or an unknown role."""
+    if session.scalar(select(Staff.id).where(Staff.username == username)):
+        raise Mistake("This sign-in name is in use.", field="username")
+    if unknown := set(roles) - set(ROLES):
+        raise Mistake("There is no role “{role}”.", field="roles", role=", ".join(sorted(unknown)))
+    staff = Staff(
+        id=new_id(),
+        username=username,
+        password_hash=_hasher.hash(password),
+        name_ar=name_ar,
+        name_en=name_en,
+        title_ar=title_ar,
+        title_en=title_en,
+        centre_id=centre_id,
+        department_id=department_id,
+        role_rows=[StaffRole(role=role) for role in roles],
+    )
+    session.add(staff)
+    session.flush()
+    audit.note(session, "create", "staff", staff.id, now=now, detail={"roles": roles})
+    return staff
+
+
+def check_password(session: Session, username: str, password: str, *, now: datetime) -> Staff | None:
+    """The account, or None. Unknown names cost as long as wrong passwords. Raises Mistake while sign-in is paused."""
+    staff = session.scalar(select(Staff).where(Staff.username == username.strip().lower(), Staff.active))
+    if staff and staff.locked_until and staff.locked_until > now:
+        raise Mistake("Too many attempts. Please try again in a few minutes.", field="password")
+    try:
+        _hasher.verify(staff.password_hash if staff else _nobody, password)
+    except (VerifyMismatchError, InvalidHashError):
+        staff_id = staff.id if staff else "-"
+        if staff:
+            staff.failed_attempts += 1
+            staff.locked_until = pause_after(staff.failed_attempts, now=now)
+        emit(session, SignInFailed(username=username[:80]), now=now)
+        audit.note(session, "sign-in failed", "staff", staff_id, now=now)
+        return None
+    if staff is None:
+        return None
+    staff.failed_attempts, staff.locked_until = 0, None
+    return staff
+
+
+def sign_in(session: Session, staff: Staff, *, address: str | None, hours: int, now: datetime) -> str:
+    """Open a session for `staff`; the returned secret goes into the cookie and is kept nowhere."""
+    token = secrets.token_urlsafe(32)
+    session.execute(delete(StaffSession).where(StaffSession.expires_at < now))
+    session.add(
+        StaffSession(
+            token_hash=_hash(token),
+            staff_id=staff.id,
+            csrf=secrets.token_urlsafe(18),
+            created_at=now,
+            expires_at=now + timedelta(hours=hours),
+            address=address,
+        )
+    )
+    session.info["actor_id"], session.info["actor_name"] = staff.id, staff.username
+    emit(session, SignedIn(staff_id=staff.id), now=now)
+    audit.note(session, "sign-in", "staff", staff.id, now=now)
+    return token
+
+
+def session_of(session: Session, token: str, *, now: datetime) -> tuple[Staff, StaffSession] | None:
+    """Who the cookie belongs to, while the session lasts and the account is active."""
+    row = session.get(StaffSession, _hash(token))
+    if row is None or row.expires_at <= now:
+        return None
+    staff = session.get(Staff, row.staff_id)
+    return (staff, row) if staff and staff.active else None
+
+
+def sign_out(session: Session, token: str, *, now: datetime) -> None:
+    row = session.get(StaffSession, _hash(token))
+    if row:
+        audit.note(session, "sign-out", "staff", row.staff_id, now=now)
+        session.delete(row)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

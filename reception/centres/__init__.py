@@ -1,0 +1,1 @@
+"""Reception centres in the regions and the ministry's departments."""
