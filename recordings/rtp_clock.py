@@ -1,0 +1,170 @@
+"""From RTP timestamps to seconds on the recording's one timeline.
+
+Three clocks meet: the media clock of each stream (a sound card's runs a little off), the sender's wall
+clock (its sender reports tie both of its streams to it, which is what keeps lips and voice together) and
+ours (arrival). Network delay only ever adds to arrival, so the true line lies *below* all arrivals: we
+take the lower hull of (media time, arrival - media time), the edge over its middle, after Moon, Skelly
+and Towsley, "Estimation and removal of clock skew from network delay measurements", INFOCOM 1999.
+
+`StreamClock` cuts a stream into stretches wherever its timestamps jump (a restarted encoder, a laptop
+that slept); each stretch gets a line of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import fmean, median
+
+JUMP_S = 10.0  # media time and arrival disagree by this much: the timestamps were restarted
+SKEW_LIMIT = 0.0005  # crystals are within 100 ppm; what exceeds this is a change of network delay
+SKEW_AFTER_S = 60.0  # below this span, jitter looks like skew
+SAME_CLOCK_S = 1.0  # streams whose sender clocks are this near to each other are taken to share one
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Line:
+    """y = base + slope * x"""
+
+    base: float
+    slope: float
+
+    def __call__(self, x: float) -> float:
+        return self.base + self.slope * x
+
+
+@dataclass
+class Stretch:
+    """Timestamps that run on without a jump, as media seconds from the stretch's first packet."""
+
+    earliest: dict[int, Point] = field(default_factory=dict)  # second of arrival → the point of least delay in it
+    reports: list[Point] = field(default_factory=list)  # (media seconds, sender's wall clock)
+    line: Line = Line(0.0, 1.0)  # media seconds → recording seconds
+
+    def points(self) -> list[Point]:
+        return list(self.earliest.values())
+
+    def report_line(self) -> Line | None:
+        """Media seconds → the sender's wall clock."""
+        if not self.reports:
+            return None
+        xs = [x for x, _ in self.reports]
+        offsets = [y - x for x, y in self.reports]
+        middle = median(offsets)
+        near = [(x, o) for x, o in zip(xs, offsets, strict=True) if abs(o - middle) < SAME_CLOCK_S]
+        if len(near) < 3 or max(xs) - min(xs) < SKEW_AFTER_S:
+            return Line(middle, 1.0)
+        mean_x, mean_o = fmean(x for x, _ in near), fmean(o for _, o in near)
+        spread = sum((x - mean_x) ** 2 for x, _ in near)
+        skew = _limit(sum((x - mean_x) * (o - mean_o) for x, o in near) / spread)
+        return Line(mean_o - skew * mean_x, 1.0 + skew)
+
+
+class StreamClock:
+    """`step` unwraps one timestamp; run over the same packets twice, it cuts the same stretches both times."""
+
+    def __init__(self, rate: int) -> None:
+        self.rate = rate
+        self.stretches: list[Stretch] = []
+        self._rewind()
+
+    def _rewind(self) -> None:
+        self._number = -1
+        self._timestamp = 0
+        self._media = 0.0
+        self._at = 0.0
+
+    def step(self, timestamp: int, at: float) -> float:
+        """Media seconds in the current stretch."""
+        if self._number >= 0:
+            ticks = (timestamp - self._timestamp + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+            media = self._media + ticks / self.rate
+            if -JUMP_S < media - self._media - at + self._at < JUMP_S:
+                self._timestamp, self._media, self._at = timestamp, media, at
+                return media
+        self._number += 1
+        if self._number == len(self.stretches):
+            self.stretches.append(Stretch())
+        self._timestamp, self._media, self._at = timestamp, 0.0, at
+        return 0.0
+
+    def observe(self, timestamp: int, at: float) -> None:
+        """First pass: remember the least delayed packet of every second."""
+        media = self.step(timestamp, at)
+        earliest = self.stretches[self._number].earliest
+        second = int(at)
+        best = earliest.get(second)
+        if best is None or at - media < best[1]:
+            earliest[second] = (media, at - media)
+
+    def report(self, timestamp: int, ntp: float) -> None:
+        if self._number >= 0:
+            ticks = (timestamp - self._timestamp + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+            self.stretches[self._number].reports.append((self._media + ticks / self.rate, ntp))
+
+    def second_pass(self) -> None:
+        self._rewind()
+
+    def place(self, timestamp: int, at: float) -> float:
+        """Second pass: seconds on the recording's timeline."""
+        media = self.step(timestamp, at)
+        return self.stretches[self._number].line(media)
+
+
+def align(clocks: Iterable[StreamClock]) -> None:
+    """Give every stretch of one participant's streams its line: by sender reports where there are any,
+    else by arrival. A report that lies (another epoch, zeros) only ever puts its stretch in a group of
+    its own, where the result is that of arrival."""
+    groups: list[list[tuple[Stretch, Line, list[Point]]]] = []
+    for stretch in (stretch for clock in clocks for stretch in clock.stretches):
+        wall = stretch.report_line()
+        if wall is None:
+            line = lower_line(stretch.points())
+            stretch.line = Line(line.base, 1.0 + line.slope)
+            continue
+        points = [(wall(media), media + delay - wall(media)) for media, delay in stretch.points()]
+        lowest = min(y for _, y in points)
+        for group in groups:
+            if abs(lowest - min(y for _, y in group[0][2])) < SAME_CLOCK_S:
+                group.append((stretch, wall, points))
+                break
+        else:
+            groups.append([(stretch, wall, points)])
+    for group in groups:
+        origin = group[0][2][0][0]  # near zero, since seconds since 1900 would cost precision
+        line = lower_line([(x - origin, y) for _, _, points in group for x, y in points])
+        for stretch, wall, _ in group:
+            # recording = wall + base + slope * (wall - origin), with wall = wall.base + wall.slope * media
+            slope = 1.0 + line.slope
+            stretch.line = Line(wall.base * slope + line.base - line.slope * origin, wall.slope * slope)
+
+
+def lower_line(points: Sequence[Point]) -> Line:
+    """The line under all points that is nearest to them in the mean; flat when they span too little to
+    tell skew."""
+    ordered = sorted(points)
+    if ordered[-1][0] - ordered[0][0] < SKEW_AFTER_S:
+        return Line(min(y for _, y in ordered), 0.0)
+    hull: list[Point] = []
+    for point in ordered:
+        while len(hull) > 1 and _turns_down(hull[-2], hull[-1], point):
+            hull.pop()
+        hull.append(point)
+    middle = fmean(x for x, _ in ordered)
+    slope = 0.0
+    for (x0, y0), (x1, y1) in pairwise(hull):
+        if x0 <= middle <= x1 and x1 > x0:
+            slope = _limit((y1 - y0) / (x1 - x0))
+            break
+    return Line(min(y - slope * x for x, y in ordered), slope)
+
+
+def _turns_down(a: Point, b: Point, c: Point) -> bool:
+    return (b[0] - a[0]) * (c[1] - a[1]) <= (b[1] - a[1]) * (c[0] - a[0])
+
+
+def _limit(skew: float) -> float:
+    return max(-SKEW_LIMIT, min(SKEW_LIMIT, skew))
