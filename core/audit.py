@@ -27,7 +27,13 @@ class AuditEntry(Base):
 
 
 def note(
-    session: Session, action: str, kind: str, subject_id: str, *, now: datetime, detail: dict[str, Any] | None = None
+    session: Session,
+    action: str,
+    kind: str,
+    subject_id: str,
+    *,
+    now: datetime,
+    detail: dict[str, Any] | None = None,
 ) -> None:
     """Record that the acting person did `action` (a verb, "read" included) to a subject.
 

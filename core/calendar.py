@@ -36,7 +36,15 @@ GREGORIAN_MONTHS = {
         "July", "August", "September", "October", "November", "December",
     ),
 }  # fmt: skip
-DAY_PARTS_AR = ((4, "ليلًا"), (6, "فجرًا"), (12, "صباحًا"), (15, "ظهرًا"), (18, "عصرًا"), (20, "مساءً"), (24, "ليلًا"))
+DAY_PARTS_AR = (
+    (4, "ليلًا"),
+    (6, "فجرًا"),
+    (12, "صباحًا"),
+    (15, "ظهرًا"),
+    (18, "عصرًا"),
+    (20, "مساءً"),
+    (24, "ليلًا"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,9 +86,7 @@ def enqueue(
     return job.id
 
 
-def claim(
-    session: Session, kinds: list[str], *, now: datetime, lease: Callable[[str], timedelta]
-) -> Claimed | None:
+def claim(session: Session, kinds: list[str], *, now: datetime, lease: Callable[[str], timedelta]) -> Claimed | None:
     """Take the next due job by one conditional update (safe on SQLite and PostgreSQL). The caller commits at once."""
     candidate = session.execute(
         select(Job.id, Job.kind, Job.run_at, Job.attempts)
@@ -143,15 +141,11 @@ def retry(session: Session, claimed: Claimed, error: str, *, tries: int, now: da
 
 def renew(session: Session, claimed: Claimed, *, lease: timedelta, now: datetime) -> None:
     """Extend the lease of a job that is still being worked on."""
-    session.execute(
-        update(Job).where(Job.id == claimed.id, Job.claim == claimed.claim).values(run_at=now + lease)
-    )
+    session.execute(update(Job).where(Job.id == claimed.id, Job.claim == claimed.claim).values(run_at=now + lease))
 
 
 def backlog(session: Session, *, now: datetime) -> dict[str, int]:
     """How many jobs wait past their time, and how many were given up (for `doctor` and the health page)."""
-    due = session.scalar(
-        select(func.count()).select_from(Job).where(Job.state == PENDING, Job.run_at <= now)
-    )
+    due = session.scalar(select(func.count()).select_from(Job).where(Job.state == PENDING, Job.run_at <= now))
     failed = session.scalar(select(func.count()).select_from(Job).where(or_(Job.state == FAILED)))
     return {"due": due or 0, "failed": failed or 0}

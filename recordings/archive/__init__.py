@@ -1,0 +1,1 @@
+"""The archive: what was recorded, what may be played, by whom, and who did."""

@@ -1,0 +1,159 @@
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.db import new_id
+from core.errors import Mistake, NotFound
+from core.events import emit
+from recordings.archive.events import (
+    RecordingClosed,
+    RecordingFailed,
+    RecordingGranted,
+    RecordingReady,
+    RecordingStarted,
+)
+from recordings.archive.models import Grant, Recording, Rendition
+from recordings.archive.rules import LONGEST_GRANT, TOOK_PART, granted
+from recordings.archive.states import MACHINE, RECORDING
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One participant's part of a finished recording; lengths in seconds, size in pixels."""
+
+    participant_id: str
+    role: str
+    name_ar: str
+    name_en: str
+    path: str
+    duration_s: float
+    width: int
+    height: int
+    has_audio: bool
+    has_video: bool
+    gaps: list[object]
+
+
+def start(session: Session, *, recording_id: str, meeting_id: str, petition_id: str, now: datetime) -> Recording:
+    """Note that a recorder has opened its journal; `now` is second 0 of its timeline."""
+    recording = Recording(
+        id=recording_id,
+        meeting_id=meeting_id,
+        petition_id=petition_id,
+        started_at=now,
+        journal=f"{recording_id}/journal",
+    )
+    session.add(recording)
+    emit(session, RecordingStarted(recording_id, meeting_id), now=now)
+    return recording
+
+
+def close(session: Session, recording_id: str, *, now: datetime) -> None:
+    """The journal is complete (or its writer is gone): what it holds can be made playable. Twice is harmless."""
+    recording = _locked(session, recording_id)
+    if recording.state != RECORDING:
+        return
+    recording.state, recording.closed_at = MACHINE.next(recording.state, "close"), now
+    emit(session, RecordingClosed(recording.id, recording.meeting_id), now=now)
+
+
+def finish(
+    session: Session, recording_id: str, sides: Iterable[Side], viewers: Iterable[str], *, now: datetime
+) -> Recording:
+    """The renditions exist: the recording can be played by `viewers`, the staff who took part."""
+    recording = _locked(session, recording_id)
+    recording.state = MACHINE.next(recording.state, "finish")
+    recording.problem = None
+    for side in sides:
+        session.add(Rendition(id=new_id(), recording_id=recording.id, **{f: getattr(side, f) for f in Side.__slots__}))
+        recording.duration_s = max(recording.duration_s or 0.0, side.duration_s)
+    for staff_id in viewers:
+        session.add(Grant(id=new_id(), recording_id=recording.id, staff_id=staff_id, purpose=TOOK_PART, granted_at=now))
+    session.flush()
+    emit(session, RecordingReady(recording.id, recording.meeting_id, recording.petition_id), now=now)
+    return recording
+
+
+def fail(session: Session, recording_id: str, problem: str, *, now: datetime) -> None:
+    """It can't be made playable; the sealed journal is kept, and the try can be repeated."""
+    recording = _locked(session, recording_id)
+    recording.state, recording.problem = MACHINE.next(recording.state, "fail"), problem[:500]
+    emit(session, RecordingFailed(recording.id, recording.meeting_id), now=now)
+
+
+def grant(
+    session: Session, recording_id: str, *, staff_id: str, purpose: str, by: str, until: datetime, now: datetime
+) -> Grant:
+    """Leave for `staff_id` to view until `until`. Raises NotFound unless `by` may view it; Mistake for a bad date."""
+    recording = viewable(session, recording_id, by, now=now)
+    if not now < until <= now + LONGEST_GRANT:
+        raise Mistake("Choose a day within the next year.", field="until")
+    row = Grant(
+        id=new_id(),
+        recording_id=recording.id,
+        staff_id=staff_id,
+        purpose=purpose,
+        granted_by=by,
+        granted_at=now,
+        until=until,
+    )
+    session.add(row)
+    audit.note(session, "grant", "recording", recording.id, now=now, detail={"to": staff_id, "purpose": purpose})
+    emit(session, RecordingGranted(recording.id, staff_id), now=now)
+    return row
+
+
+def revoke(session: Session, grant_id: str, *, by: str, now: datetime) -> None:
+    """Take a leave back. Raises NotFound unless `by` may view the recording."""
+    row = session.get(Grant, grant_id)
+    if row is None:
+        raise NotFound
+    viewable(session, row.recording_id, by, now=now)
+    row.revoked_at = row.revoked_at or now
+    audit.note(session, "revoke", "recording", row.recording_id, now=now, detail={"to": row.staff_id})
+
+
+def viewable(session: Session, recording_id: str, staff_id: str, *, now: datetime) -> Recording:
+    """The recording if this person holds a grant for it; otherwise NotFound, as for one that does not exist."""
+    recording = session.get(Recording, recording_id)
+    if recording is None or not granted(recording.grants, staff_id, now=now):
+        raise NotFound
+    return recording
+
+
+def library(session: Session, staff_id: str, *, now: datetime, limit: int = 100) -> list[Recording]:
+    """What this person may view, latest first."""
+    mine = select(Grant.recording_id).where(
+        Grant.staff_id == staff_id, Grant.revoked_at.is_(None), (Grant.until.is_(None)) | (Grant.until > now)
+    )
+    query = select(Recording).where(Recording.id.in_(mine)).order_by(Recording.started_at.desc()).limit(limit)
+    return list(session.scalars(query))
+
+
+def of_meeting(session: Session, meeting_id: str) -> list[Recording]:
+    """The parts of a meeting's record in the order of time; says that they exist, not that they may be viewed."""
+    return list(
+        session.scalars(select(Recording).where(Recording.meeting_id == meeting_id).order_by(Recording.started_at))
+    )
+
+
+def at_moment(session: Session, meeting_id: str, moment: datetime) -> tuple[Recording, float] | None:
+    """The part of the record that runs at `moment`, and the seconds into it; None while nothing is recorded."""
+    running = [r for r in of_meeting(session, meeting_id) if r.started_at <= moment]
+    return (running[-1], (moment - running[-1].started_at).total_seconds()) if running else None
+
+
+def open_ones(session: Session) -> list[Recording]:
+    return list(session.scalars(select(Recording).where(Recording.state == RECORDING)))
+
+
+def _locked(session: Session, recording_id: str) -> Recording:
+    query = select(Recording).where(Recording.id == recording_id).with_for_update()
+    recording = session.scalar(query.execution_options(populate_existing=True))
+    if recording is None:
+        raise NotFound
+    return recording

@@ -1,0 +1,17 @@
+"""The course of one recording."""
+
+from core.states import Machine
+
+RECORDING, CLOSED, READY, FAILED = "recording", "closed", "ready", "failed"
+
+MACHINE = Machine(
+    "recording",
+    RECORDING,
+    [
+        (RECORDING, "close", CLOSED),
+        (CLOSED, "finish", READY),
+        (CLOSED, "fail", FAILED),
+        (FAILED, "try_again", CLOSED),
+    ],
+)
+UNFINISHED = frozenset({RECORDING, CLOSED})

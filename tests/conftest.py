@@ -1,0 +1,84 @@
+"""Databases for tests: SQLite in a temporary folder, and a throw-away PostgreSQL cluster."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
+
+from core.db import Database
+from web.schema import create_all
+
+NOON = datetime(2026, 10, 27, 9, 0, tzinfo=UTC)  # a Tuesday, 12:00 in Riyadh
+ZONE = "Asia/Riyadh"
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOON
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'test.sqlite3'}")
+    create_all(database.engine)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def session(db: Database) -> Iterator[Session]:
+    """A write transaction, rolled back at the end."""
+    with db._sessions() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a cluster of our own on a Unix socket, gone afterwards."""
+    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not binaries:
+        pytest.fail("PostgreSQL is not installed: run `make test`, or `bash requirements/system.sh test`")
+    home = Path(shutil.os.path.realpath(tmp_path_factory.mktemp("pg")))  # type: ignore[attr-defined]
+    run = []
+    if os.getuid() == 0:  # PostgreSQL refuses to run as root
+        run = ["runuser", "-u", "postgres", "--"]
+        shutil.chown(home, "postgres")
+        for folder in [home, *home.parents][:4]:
+            if folder.stat().st_mode & 0o005 != 0o005 and folder != Path("/"):
+                folder.chmod(folder.stat().st_mode | 0o755)
+    data = home / "data"
+    quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": "/", "timeout": 60}
+    subprocess.run([*run, binaries[-1] / "initdb", "-D", data, "-U", "majlis", "-A", "trust", "--no-sync"], **quiet)
+    options = f"-k {home} -h '' -c fsync=off -c max_connections=200"
+    subprocess.run(
+        [*run, binaries[-1] / "pg_ctl", "-D", data, "-l", home / "log", "-w", "-o", options, "start"], **quiet
+    )
+    try:
+        yield f"postgresql://majlis@/postgres?host={home}"
+    finally:
+        subprocess.run([*run, binaries[-1] / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **quiet)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """The same test on both databases, each empty."""
+    if request.param == "sqlite":
+        database = Database(f"sqlite:///{tmp_path / 'test.sqlite3'}")
+    else:
+        address = request.getfixturevalue("postgres")
+        name = f"t{uuid4().hex[:12]}"
+        admin = create_engine(address.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        admin.dispose()
+        database = Database(address.replace("/postgres?", f"/{name}?"))
+    create_all(database.engine)
+    yield database
+    database.dispose()

@@ -1,0 +1,271 @@
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.db import new_id
+from core.errors import NotFound, Refused
+from core.events import emit
+from video.meetings.events import (
+    MeetingCancelled,
+    MeetingEnded,
+    MeetingScheduled,
+    MeetingStarted,
+    ParticipantAdmitted,
+    ParticipantJoined,
+    ParticipantLeft,
+    ParticipantRemoved,
+    RecordingLost,
+    RoomOpened,
+)
+from video.meetings.models import Meeting, Participant, RoomPass
+from video.meetings.rules import HOSTS, MOST, OFFICIAL, VISITOR, check_joinable, may_host
+from video.meetings.states import ADMITTED, LIVE, MEETING, OVER, PARTICIPANT, REMOVED
+
+PASS_LIFE = timedelta(hours=4)
+
+
+def schedule(
+    session: Session,
+    *,
+    appointment_id: str,
+    petition_id: str,
+    visitor_id: str,
+    visitor_name: tuple[str, str],
+    official: tuple[str, str, str],
+    centre_id: str,
+    starts_at: datetime,
+    ends_at: datetime,
+    now: datetime,
+) -> Meeting:
+    """A meeting for an appointment, with the visitor and the official (id, Arabic name, English name) invited.
+
+    Called again for the same appointment it moves the meeting to the new time.
+    """
+    meeting = session.scalar(select(Meeting).where(Meeting.appointment_id == appointment_id))
+    if meeting:
+        meeting.starts_at, meeting.ends_at = starts_at, ends_at
+        return meeting
+    official_id, *official_name = official
+    meeting = Meeting(
+        id=new_id(),
+        appointment_id=appointment_id,
+        petition_id=petition_id,
+        visitor_id=visitor_id,
+        centre_id=centre_id,
+        official_id=official_id,
+        starts_at=starts_at,
+        ends_at=ends_at,
+    )
+    session.add(meeting)
+    session.flush()
+    _seat(session, meeting, VISITOR, None, *visitor_name)
+    _seat(session, meeting, OFFICIAL, official_id, *official_name)
+    emit(session, MeetingScheduled(meeting.id, petition_id), now=now)
+    return meeting
+
+
+def seat(
+    session: Session, meeting: Meeting, *, role: str, staff_id: str, name_ar: str, name_en: str, now: datetime
+) -> Participant:
+    """Invite a member of staff (aide, interpreter). Raises Refused when the room is full or the meeting over."""
+    present = next((p for p in meeting.participants if p.staff_id == staff_id), None)
+    if present and present.state != REMOVED:
+        return present
+    if meeting.state in OVER:
+        raise Refused("This meeting is over.")
+    if sum(p.state != REMOVED for p in meeting.participants) >= MOST:
+        raise Refused("A private meeting holds four people at the most.")
+    if present:
+        present.state, present.role = PARTICIPANT.next(present.state, "invite"), role
+    else:
+        present = _seat(session, meeting, role, staff_id, name_ar, name_en)
+    audit.note(session, "invite", "meeting", meeting.id, now=now, detail={"role": role, "staff_id": staff_id})
+    return present
+
+
+def open_room(session: Session, meeting_id: str, *, now: datetime) -> str:
+    """The attendant opens the hall's screen for the visitor; returns the secret that the device keeps.
+
+    Earlier passes of the place are withdrawn: one visitor, one screen. Raises Refused when it is too early or over.
+    """
+    meeting = locked(session, meeting_id)
+    check_joinable(meeting.state, meeting.starts_at, now=now)
+    if MEETING.allows(meeting.state, "open_room"):
+        meeting.state, meeting.opened_at = MEETING.next(meeting.state, "open_room"), now
+        emit(session, RoomOpened(meeting.id, meeting.petition_id), now=now)
+    visitor = next(p for p in meeting.participants if p.role == VISITOR)
+    for old in session.scalars(select(RoomPass).where(RoomPass.participant_id == visitor.id)):
+        session.delete(old)
+    secret = secrets.token_urlsafe(32)
+    session.add(RoomPass(secret_hash=_hash(secret), participant_id=visitor.id, expires_at=now + PASS_LIFE))
+    audit.note(session, "open room", "meeting", meeting.id, now=now)
+    return secret
+
+
+def place_of_pass(session: Session, secret: str, *, now: datetime) -> tuple[Meeting, Participant] | None:
+    """The visitor's place that a hall device may take, while its pass lasts."""
+    row = session.get(RoomPass, _hash(secret))
+    if row is None or row.expires_at <= now:
+        return None
+    participant = session.get_one(Participant, row.participant_id)
+    return session.get_one(Meeting, participant.meeting_id), participant
+
+
+def admit(session: Session, meeting_id: str, *, by: str, participant_id: str, now: datetime) -> Participant:
+    """A host lets someone in from the lobby. Raises Refused for anyone else's press; admitting twice is harmless."""
+    meeting = locked(session, meeting_id)
+    _host(meeting, by)
+    guest = _participant(meeting, participant_id)
+    if guest.state == ADMITTED:
+        return guest
+    guest.state, guest.admitted_at = PARTICIPANT.next(guest.state, "admit"), now
+    emit(session, ParticipantAdmitted(meeting.id, guest.id), now=now)
+    audit.note(session, "admit", "meeting", meeting.id, now=now, detail={"participant": guest.id})
+    return guest
+
+
+def remove(session: Session, meeting_id: str, *, by: str, participant_id: str, now: datetime) -> None:
+    """A host shows someone out; the way back in is a new invitation."""
+    meeting = locked(session, meeting_id)
+    _host(meeting, by)
+    guest = _participant(meeting, participant_id)
+    guest.state = PARTICIPANT.next(guest.state, "remove")
+    emit(session, ParticipantRemoved(meeting.id, guest.id), now=now)
+    audit.note(session, "remove", "meeting", meeting.id, now=now, detail={"participant": guest.id})
+
+
+def went_live(session: Session, meeting_id: str, *, now: datetime) -> None:
+    meeting = locked(session, meeting_id)
+    if meeting.state == LIVE:
+        return
+    meeting.state, meeting.live_at = MEETING.next(meeting.state, "go_live"), now
+    emit(session, MeetingStarted(meeting.id, meeting.petition_id, meeting.visitor_id), now=now)
+
+
+def joined(session: Session, meeting_id: str, participant_id: str, *, now: datetime) -> None:
+    participant = _participant(get(session, meeting_id), participant_id)
+    participant.joined_at, participant.left_at = participant.joined_at or now, None
+    emit(session, ParticipantJoined(meeting_id, participant_id), now=now)
+
+
+def left(session: Session, meeting_id: str, participant_id: str, *, now: datetime) -> None:
+    participant = _participant(get(session, meeting_id), participant_id)
+    participant.left_at = now
+    emit(session, ParticipantLeft(meeting_id, participant_id), now=now)
+
+
+def end(session: Session, meeting_id: str, *, by: str | None, now: datetime) -> Meeting:
+    """A host ends the meeting (`by` None: the system). Ending twice is harmless."""
+    meeting = locked(session, meeting_id)
+    if by is not None:
+        _host(meeting, by)
+    if meeting.state in OVER:
+        return meeting
+    met = meeting.state == LIVE
+    meeting.state, meeting.ended_at = MEETING.next(meeting.state, "end"), now
+    emit(
+        session,
+        MeetingEnded(meeting.id, meeting.petition_id, meeting.visitor_id, meeting.appointment_id, met),
+        now=now,
+    )
+    audit.note(session, "end", "meeting", meeting.id, now=now)
+    return meeting
+
+
+def cancel(session: Session, appointment_id: str, *, now: datetime) -> None:
+    """The appointment was cancelled: so is its meeting, unless it is already running or over."""
+    meeting = session.scalar(select(Meeting).where(Meeting.appointment_id == appointment_id).with_for_update())
+    if meeting and MEETING.allows(meeting.state, "cancel"):
+        meeting.state = MEETING.next(meeting.state, "cancel")
+        emit(session, MeetingCancelled(meeting.id, meeting.petition_id), now=now)
+
+
+def recording_lost(session: Session, meeting_id: str, why: str, *, now: datetime) -> None:
+    meeting = locked(session, meeting_id)
+    meeting.recording_lost = why
+    emit(session, RecordingLost(meeting_id, why), now=now)
+
+
+def get(session: Session, meeting_id: str) -> Meeting:
+    meeting = session.get(Meeting, meeting_id)
+    if meeting is None:
+        raise NotFound("There is no such meeting.")
+    return meeting
+
+
+def locked(session: Session, meeting_id: str) -> Meeting:
+    """The meeting under a row lock, so that two presses take their turns. Raises NotFound."""
+    meeting = session.scalar(
+        select(Meeting).where(Meeting.id == meeting_id).with_for_update().execution_options(populate_existing=True)
+    )
+    if meeting is None:
+        raise NotFound("There is no such meeting.")
+    return meeting
+
+
+def of_appointment(session: Session, appointment_id: str) -> Meeting | None:
+    return session.scalar(select(Meeting).where(Meeting.appointment_id == appointment_id))
+
+
+def about(session: Session, petition_id: str) -> list[Meeting]:
+    """The meetings about a petition, latest first."""
+    return list(
+        session.scalars(select(Meeting).where(Meeting.petition_id == petition_id).order_by(Meeting.starts_at.desc()))
+    )
+
+
+def between(
+    session: Session,
+    start: datetime,
+    end: datetime,
+    *,
+    centre_id: str | None = None,
+    staff_id: str | None = None,
+) -> list[Meeting]:
+    """Meetings that begin in [start, end): of one centre's hall, or to which a member of staff is invited."""
+    query = select(Meeting).where(Meeting.starts_at >= start, Meeting.starts_at < end).order_by(Meeting.starts_at)
+    if centre_id:
+        query = query.where(Meeting.centre_id == centre_id)
+    if staff_id:
+        mine = select(Participant.meeting_id).where(Participant.staff_id == staff_id, Participant.state != REMOVED)
+        query = query.where(Meeting.id.in_(mine))
+    return list(session.scalars(query))
+
+
+def _seat(
+    session: Session, meeting: Meeting, role: str, staff_id: str | None, name_ar: str, name_en: str
+) -> Participant:
+    row = Participant(
+        id=new_id(),
+        meeting_id=meeting.id,
+        role=role,
+        staff_id=staff_id,
+        name_ar=name_ar,
+        name_en=name_en,
+        state=ADMITTED if role in HOSTS else PARTICIPANT.initial,
+    )
+    meeting.participants.append(row)
+    session.flush()
+    return row
+
+
+def _participant(meeting: Meeting, participant_id: str) -> Participant:
+    found = next((p for p in meeting.participants if p.id == participant_id), None)
+    if found is None:
+        raise NotFound("There is no such participant.")
+    return found
+
+
+def _host(meeting: Meeting, participant_id: str) -> Participant:
+    host = _participant(meeting, participant_id)
+    if host.state == REMOVED or not may_host(host.role):
+        raise Refused("Only the official's side can do this.")
+    return host
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,282 @@
+"""The edge: from a request to one verb of a service and back.
+
+A page is a sync function run in the thread pool. Around it: the transaction, who is asking, whether they may, forged
+and repeated posts, the audit rows of reads, and errors turned into pages. See docs/decisions/002-edge.md.
+"""
+
+import functools
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import anyio
+import structlog
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from core import audit, clock, once
+from core.audit import AuditEntry
+from core.db import Database
+from core.errors import Fault, MajlisError, Mistake, NotFound, Refused
+from core.language import LANGUAGES, say
+from core.settings import Settings
+from core.staff import service as staff_service
+from core.staff.models import Staff
+from web import flash
+from web.audience import Audience, everyone, signed_in, staff
+from web.render import Renderer
+
+__all__ = ["Context", "Edge", "Pages", "everyone", "signed_in", "staff"]
+
+log = structlog.get_logger()
+SESSION_COOKIE = "majlis"
+LANGUAGE_COOKIE = "majlis_language"
+
+
+@dataclass
+class Context:
+    """What a page handler is given. Transactions, commits and cookies are the edge's business, not the handler's."""
+
+    request: Request
+    session: Session
+    now: datetime
+    settings: Settings
+    renderer: Renderer
+    me: Staff | None
+    csrf: str
+    lang: str
+    form: FormData
+    extras: Mapping[str, Any]
+    later: list[Callable[[Session], None]] = field(default_factory=list)
+    notices: list[tuple[str, str]] = field(default_factory=list)
+    cookies: list[dict[str, Any]] = field(default_factory=list)
+
+    @functools.cached_property
+    def translations(self) -> Any:
+        return self.renderer.translations(self.lang)
+
+    def _(self, message: str) -> str:
+        return self.translations.gettext(message)
+
+    def ngettext(self, one: str, many: str, n: int) -> str:
+        return self.translations.ngettext(one, many, n)
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        return self.request.query_params
+
+    @property
+    def staff(self) -> Staff:
+        """The signed-in person, where the audience promises one."""
+        if self.me is None:
+            raise NotFound
+        return self.me
+
+    @property
+    def fragment(self) -> bool:
+        """True when a live page asks for itself again."""
+        return "x-fragment" in self.request.headers
+
+    def path(self, name: str) -> str:
+        return str(self.request.path_params[name])
+
+    def say(self, error: MajlisError) -> str:
+        return say(error, self.translations)
+
+    def flash(self, message: str, tone: str = "good") -> None:
+        """Show `message` (already translated) once, on the next page."""
+        self.notices.append((tone, message))
+
+    def afterwards(self, effect: Callable[[Session], None]) -> None:
+        """Run `effect` in a write transaction after a GET's handler and before its response (a receipt, say)."""
+        self.later.append(effect)
+
+    def render(self, template: str, *, status: int = 200, **values: Any) -> Response:
+        html = self.renderer.html(template, self, values)
+        return Response(html, status, media_type="text/html", headers={"cache-control": "no-store"})
+
+    def redirect(self, url: str) -> RedirectResponse:
+        return RedirectResponse(url, 303)
+
+
+Handler = Callable[[Context], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    method: str
+    path: str
+    audience: Audience
+    handler: Handler
+
+
+class Pages(list[Page]):
+    """The route table of one area."""
+
+    def get(self, path: str, *, audience: Audience) -> Callable[[Handler], Handler]:
+        return self._add("GET", path, audience)
+
+    def post(self, path: str, *, audience: Audience) -> Callable[[Handler], Handler]:
+        return self._add("POST", path, audience)
+
+    def _add(self, method: str, path: str, audience: Audience) -> Callable[[Handler], Handler]:
+        def register(handler: Handler) -> Handler:
+            self.append(Page(method, path, audience, handler))
+            return handler
+
+        return register
+
+
+class Edge:
+    """Turns pages into Starlette routes."""
+
+    def __init__(
+        self,
+        db: Database,
+        settings: Settings,
+        renderer: Renderer,
+        *,
+        extras: Mapping[str, Any] | None = None,
+        committed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.db = db
+        self.settings = settings
+        self.renderer = renderer
+        self.extras = extras or {}
+        self.committed = committed
+
+    def routes(self, pages: Pages) -> list[Route]:
+        return [self._route(page) for page in pages]
+
+    def _route(self, page: Page) -> Route:
+        async def endpoint(request: Request) -> Response:
+            form = FormData()
+            if page.method == "POST":
+                limit = self.settings.upload_limit * 6
+                if int(request.headers.get("content-length") or 0) > limit:
+                    raise HTTPException(413)
+                form = await request.form(max_files=60, max_fields=400, max_part_size=2 * 1024 * 1024)
+            return await anyio.to_thread.run_sync(self._serve, page, request, form)
+
+        route = Route(page.path, endpoint, methods=[page.method], name=f"{page.method} {page.path}")
+        route.majlis_page = page  # type: ignore[attr-defined]
+        return route
+
+    def _serve(self, page: Page, request: Request, form: FormData) -> Response:
+        now = clock.now()
+        try:
+            with self._context(page, request, form, now) as ctx:
+                response = self._answer(page, ctx, now)
+        except IntegrityError:
+            location = self._earlier(str(form.get("once") or ""))
+            if location is None:
+                raise
+            return RedirectResponse(location, 303)
+        except MajlisError as error:
+            return self._error_page(page, request, form, now, error)
+        if page.method == "POST":
+            self.committed()
+        else:
+            self._write_later(ctx)
+        flash.store(response, ctx)
+        for cookie in ctx.cookies:
+            response.set_cookie(**cookie)
+        return response
+
+    def _answer(self, page: Page, ctx: Context, now: datetime) -> Response:
+        if not page.audience.admits(ctx.me):
+            if ctx.me is None and page.method == "GET" and not ctx.fragment:
+                return RedirectResponse(f"/sign-in?next={quote(_target(ctx.request))}", 303)
+            raise NotFound
+        if page.method != "POST":
+            return page.handler(ctx)
+        self._refuse_forgery(ctx)
+        key = str(ctx.form.get("once") or "")[:100]
+        if key and (location := once.earlier(ctx.session, key)):
+            return RedirectResponse(location, 303)
+        response = page.handler(ctx)
+        if response.status_code >= 400:
+            ctx.session.rollback()
+        elif key and "location" in response.headers:
+            once.keep(ctx.session, key, response.headers["location"], now=now)
+        return response
+
+    @contextmanager
+    def _context(self, page: Page, request: Request, form: FormData, now: datetime) -> Iterator[Context]:
+        reading = page.method == "GET"
+        with self.db.read() if reading else self.db.write() as session:
+            session.info.update(read_only=reading, address=request.client.host if request.client else None)
+            token = request.cookies.get(SESSION_COOKIE)
+            found = staff_service.session_of(session, token, now=now) if token else None
+            me, row = found or (None, None)
+            if me:
+                session.info.update(actor_id=me.id, actor_name=me.username)
+            yield Context(
+                request=request,
+                session=session,
+                now=now,
+                settings=self.settings,
+                renderer=self.renderer,
+                me=me,
+                csrf=row.csrf if row else "",
+                lang=language_of(request, me),
+                form=form,
+                extras=self.extras,
+            )
+
+    def _refuse_forgery(self, ctx: Context) -> None:
+        """Another site's form: Sec-Fetch-Site or Origin tells; a signed-in post must carry the session's token too."""
+        headers = ctx.request.headers
+        site = headers.get("sec-fetch-site")
+        origin = headers.get("origin")
+        foreign = (site not in (None, "same-origin", "none")) or (
+            origin not in (None, "null") and urlsplit(origin).netloc != headers.get("host")
+        )
+        token = str(ctx.form.get("csrf") or headers.get("x-csrf") or "")
+        if foreign or (ctx.csrf and not secrets.compare_digest(token.encode(), ctx.csrf.encode())):
+            raise HTTPException(403)
+
+    def _earlier(self, key: str) -> str | None:
+        with self.db.read() as session:
+            return once.earlier(session, key) if key else None
+
+    def _write_later(self, ctx: Context) -> None:
+        reads = audit.pending(ctx.session)
+        if not reads and not ctx.later:
+            return
+        with self.db.write() as session:
+            session.info.update({k: v for k, v in ctx.session.info.items() if k not in ("read_only", "audit")})
+            session.add_all(AuditEntry(**entry) for entry in reads)
+            for effect in ctx.later:
+                effect(session)
+        if ctx.later:
+            self.committed()
+
+    def _error_page(self, page: Page, request: Request, form: FormData, now: datetime, error: MajlisError) -> Response:
+        status = {Mistake: 422, Refused: 409, NotFound: 404, Fault: 500}.get(type(error), 400)
+        if status == 500:
+            log.error("fault", path=request.url.path, error=str(error))
+        with self._context(page, request, form, now) as ctx:
+            shown = ctx._("There is nothing here.") if status == 404 else ctx.say(error)
+            return ctx.render("error.html", status=status, code=status, text=shown)
+
+
+def language_of(request: Request, me: Staff | None) -> str:
+    """The address wins (a kiosk's step), then the reader's own choice, then the account's, then Arabic."""
+    for wish in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE), me and me.language):
+        if wish in LANGUAGES:
+            return str(wish)
+    return LANGUAGES[0]
+
+
+def _target(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")

@@ -1,0 +1,54 @@
+"""The navigation of desk screens: one table, filtered by who is signed in."""
+
+from typing import TYPE_CHECKING, Any
+
+from core.language import N_
+from core.staff.rules import (
+    ADMIN,
+    AIDE,
+    ATTENDANT,
+    HOTLINE,
+    INTERPRETER,
+    MANAGER,
+    OFFICER,
+    OFFICIAL,
+    RECEPTIONIST,
+    VERIFIER,
+)
+
+if TYPE_CHECKING:
+    from web.http import Context
+
+ENTRIES: tuple[tuple[str, str, str, frozenset[str]], ...] = (
+    ("/counter", N_("Counter"), "ticket", frozenset({RECEPTIONIST, MANAGER})),
+    ("/intake", N_("New petition"), "plus", frozenset({RECEPTIONIST})),
+    ("/verification", N_("Verification"), "check", frozenset({VERIFIER})),
+    ("/video-hall", N_("Video hall"), "video", frozenset({ATTENDANT})),
+    ("/department", N_("Department"), "building", frozenset({OFFICER})),
+    ("/office", N_("Office"), "home", frozenset({OFFICIAL, AIDE})),
+    ("/office/calendar", N_("Calendar"), "calendar", frozenset({OFFICIAL, AIDE})),
+    ("/office/directives", N_("Directives"), "gavel", frozenset({OFFICIAL, AIDE})),
+    ("/interpreting", N_("Interpreting"), "hand", frozenset({INTERPRETER})),
+    ("/hotline", N_("Hotline"), "phone", frozenset({HOTLINE})),
+    ("/library", N_("Recordings"), "play", frozenset({OFFICIAL, AIDE})),
+    ("/messages", N_("Messages"), "message", frozenset({AIDE, MANAGER, HOTLINE, ADMIN})),
+    ("/centre", N_("Centre today"), "clock", frozenset({MANAGER})),
+    ("/admin", N_("Administration"), "settings", frozenset({ADMIN})),
+)
+
+
+def nav_for(ctx: "Context") -> list[dict[str, Any]]:
+    """Entries this person may open; the longest matching address is the current one."""
+    roles = ctx.me.roles if ctx.me else frozenset()
+    mine = [entry for entry in ENTRIES if entry[3] & roles]
+    here = ctx.request.url.path
+    current = max((e[0] for e in mine if here == e[0] or here.startswith(e[0] + "/")), key=len, default=None)
+    return [
+        {"href": href, "label": ctx._(label), "icon": icon, "current": href == current, "badge": None}
+        for href, label, icon, _ in mine
+    ]
+
+
+def home_of(roles: frozenset[str]) -> str:
+    """Where a person starts the day."""
+    return next((href for href, _, _, allowed in ENTRIES if allowed & roles), "/welcome")

@@ -1,0 +1,56 @@
+"""Which screens an event concerns, and who may watch them: two small tables."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core.staff.models import Staff
+from core.staff.rules import ADMIN, AIDE, ATTENDANT, HOTLINE, INTERPRETER, MANAGER, OFFICER, OFFICIAL
+
+OFFICE = frozenset({AIDE, OFFICIAL})
+
+
+def topics_of(name: str, payload: dict[str, Any]) -> set[str]:
+    """The topics of an event row. Ids become topics by their kind; a few events concern whole desks."""
+    topics = set()
+    if payload.get("centre_id"):
+        topics.add(f"queue:{payload['centre_id']}")
+    for key in ("petition", "department", "meeting", "recording"):
+        if payload.get(f"{key}_id"):
+            topics.add(f"{key}:{payload[f'{key}_id']}")
+    if name.startswith(("reception.", "queueing.appointments.", "video.", "recordings.")):
+        topics.add("office")
+    if name.startswith(("queueing.appointments.", "video.")):
+        topics.add("calendar")
+    if name.startswith("messaging."):
+        topics.add("messages")
+    return topics
+
+
+def may_watch(session: Session, person: Staff | None, topic: str) -> bool:
+    """Hints carry no data, yet even that something happened is told only to those who may see it."""
+    from reception.access import may_see_petition
+
+    from video.access import may_watch_meeting
+
+    kind, _, key = topic.partition(":")
+    if kind == "queue":
+        return True  # a hall's display is in a public hall
+    if person is None:
+        return False
+    roles = person.roles
+    if kind == "office":
+        return bool(roles & OFFICE)
+    if kind == "calendar":
+        return bool(roles & (OFFICE | {ATTENDANT, INTERPRETER}))
+    if kind == "messages":
+        return bool(roles & {AIDE, MANAGER, HOTLINE, ADMIN})
+    if kind == "department":
+        return OFFICER in roles and person.department_id == key
+    if kind == "petition":
+        return may_see_petition(session, person, key)
+    if kind == "meeting":
+        return may_watch_meeting(session, person, key)
+    if kind == "recording":
+        return bool(roles & OFFICE)
+    return False
