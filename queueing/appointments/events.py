@@ -1,0 +1,88 @@
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentHeld:
+    appointment_id: str
+    slot_id: str
+    visitor_id: str
+    petition_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldExpired:
+    appointment_id: str
+    slot_id: str
+    visitor_id: str
+    petition_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentBooked:
+    appointment_id: str
+    slot_id: str
+    visitor_id: str
+    petition_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentRescheduled:
+    """`appointment_id` is the new one; its row names the one it replaced (`previous_id`)."""
+
+    appointment_id: str
+    slot_id: str
+    visitor_id: str
+    petition_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentCancelled:
+    appointment_id: str
+    slot_id: str
+    visitor_id: str
+    petition_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentCheckedIn:
+    appointment_id: str
+    slot_id: str
+    visitor_id: str
+    petition_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentMet:
+    appointment_id: str
+    slot_id: str
+    visitor_id: str
+    petition_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentMissed:
+    appointment_id: str
+    slot_id: str
+    visitor_id: str
+    petition_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlotsOpened:
+    """A session of `count` slots was added to an official's calendar; `first_slot_id` is its first."""
+
+    official_id: str
+    first_slot_id: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlotClosed:
+    slot_id: str
+    official_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlotReopened:
+    slot_id: str
+    official_id: str

@@ -1,0 +1,96 @@
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from core.db import Base, new_id
+from queueing.appointments.states import HELD, LIVE, MOVED, OPEN
+
+_LIVE = text("state IN ({})".format(", ".join(f"'{state}'" for state in LIVE)))
+_CURRENT = text(f"state != '{MOVED}'")
+
+
+class CalendarDay(Base):
+    """One row per UTC day, never read for what it says: it is the lock under which that day's places change hands.
+
+    Everything scarce (place, official, hall, interpreter) is scarce at a time, so whoever holds the day decides alone.
+    """
+
+    __tablename__ = "appointment_day"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+
+
+class Slot(Base):
+    """A time an official offers. A video slot names the centre whose hall it would use; several may compete for it."""
+
+    __tablename__ = "appointment_slot"
+    __table_args__ = (
+        Index("ix_appointment_slot_offer", "state", "starts_at"),
+        Index("ix_appointment_slot_official", "official_id", "starts_at"),
+        CheckConstraint("taken >= 0 AND taken <= capacity", name="places"),
+        CheckConstraint("starts_at < ends_at", name="order"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    official_id: Mapped[str]
+    kind: Mapped[str]
+    centre_id: Mapped[str | None] = mapped_column(index=True)
+    place_ar: Mapped[str]
+    place_en: Mapped[str]
+    starts_at: Mapped[datetime] = mapped_column(index=True)
+    ends_at: Mapped[datetime]
+    capacity: Mapped[int] = mapped_column(default=1)
+    taken: Mapped[int] = mapped_column(default=0)
+    state: Mapped[str] = mapped_column(default=OPEN)
+    reserved_urgent: Mapped[bool] = mapped_column(default=False)
+
+    def place(self, lang: str) -> str:
+        return self.place_ar if lang == "ar" else self.place_en
+
+    @property
+    def minutes(self) -> int:
+        return int((self.ends_at - self.starts_at).total_seconds() // 60)
+
+
+class Appointment(Base):
+    """One visitor's place in one slot. The public code is what a visitor shows; it survives a move."""
+
+    __tablename__ = "appointment"
+    __table_args__ = (
+        Index("uq_appointment_petition_live", "petition_id", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
+        Index("uq_appointment_code", "code", unique=True, sqlite_where=_CURRENT, postgresql_where=_CURRENT),
+        Index("ix_appointment_hold", "state", "held_until"),
+        Index("ix_appointment_petition", "petition_id", "created_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    slot_id: Mapped[str] = mapped_column(ForeignKey("appointment_slot.id"), index=True)
+    visitor_id: Mapped[str] = mapped_column(index=True)
+    petition_id: Mapped[str]
+    state: Mapped[str] = mapped_column(default=HELD)
+    held_until: Mapped[datetime | None]
+    needs_interpreter: Mapped[bool] = mapped_column(default=False)
+    interpreter_id: Mapped[str | None] = mapped_column(index=True)
+    booked_by: Mapped[str]
+    code: Mapped[str]
+    reason: Mapped[str | None]
+    previous_id: Mapped[str | None] = mapped_column(ForeignKey("appointment.id"))
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+    slot: Mapped[Slot] = relationship(lazy="joined", innerjoin=True)
+
+
+class Claim(Base):
+    """A resource taken for one five-minute step. The primary key is the promise that nobody is in two places at once.
+
+    `resource` is `official:…`, `hall:…`, `interpreter:…` or `visitor:…`; the first two belong to the slot (its visitors
+    share them), the others to the appointment: `owner_id`.
+    """
+
+    __tablename__ = "appointment_claim"
+
+    resource: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    owner_id: Mapped[str] = mapped_column(index=True)

@@ -1,0 +1,72 @@
+"""Which slots may be offered to whom. An offer promises nothing: the place is decided under the day's lock."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, exists, literal, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from core.staff.models import Staff
+from queueing.appointments.models import Claim, Slot
+from queueing.appointments.resources import interpreters, visitor
+from queueing.appointments.rules import RESERVE_LIFTED, VIDEO, earliest
+from queueing.appointments.states import OPEN
+
+
+def open_slots(
+    session: Session,
+    *,
+    now: datetime,
+    kind: str | None = None,
+    centre_id: str | None = None,
+    official_id: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    needs_interpreter: bool = False,
+    urgent: bool = False,
+    visitor_id: str | None = None,
+    limit: int = 60,
+) -> list[Slot]:
+    """Free slots in order of time: place left, official and hall free, an interpreter free where one is needed.
+
+    `centre_id` narrows video slots to one hall and leaves the audience, which is at the office, as it is.
+    `urgent` sees the reserve and needs no notice. `visitor_id` leaves out times at which the visitor is elsewhere.
+    """
+    query = (
+        select(Slot)
+        .where(Slot.state == OPEN, Slot.taken < Slot.capacity)
+        .where(Slot.starts_at >= max(since or now, earliest(urgent=urgent, now=now)))
+        .where(~_claimed(literal("official:") + Slot.official_id, Slot.id))
+        .where(or_(Slot.kind != VIDEO, Slot.centre_id.is_(None), ~_claimed(literal("hall:") + Slot.centre_id, Slot.id)))
+        .order_by(Slot.starts_at, Slot.id)
+        .limit(limit)
+    )
+    if not urgent:
+        query = query.where(or_(~Slot.reserved_urgent, Slot.starts_at <= now + RESERVE_LIFTED))
+    if kind:
+        query = query.where(Slot.kind == kind)
+    if centre_id:
+        query = query.where(or_(Slot.kind != VIDEO, Slot.centre_id == centre_id))
+    if official_id:
+        query = query.where(Slot.official_id == official_id)
+    if until:
+        query = query.where(Slot.starts_at < until)
+    if visitor_id:
+        query = query.where(~_claimed(literal(visitor(visitor_id))))
+    if needs_interpreter:
+        free = interpreters().where(~_claimed(literal("interpreter:") + Staff.id)).correlate(Slot)
+        query = query.where(free.exists())
+    return list(session.scalars(query))
+
+
+def first_fitting(session: Session, *, now: datetime, **wishes: object) -> Slot | None:
+    """The soonest slot that `open_slots` would offer for the same wishes."""
+    return next(iter(open_slots(session, now=now, limit=1, **wishes)), None)  # type: ignore[arg-type]
+
+
+def _claimed(
+    resource: ColumnElement[str], owner: ColumnElement[str] | InstrumentedAttribute[str] | None = None
+) -> ColumnElement[bool]:
+    """Whether anybody (but `owner`) has the resource at some time of the row's slot."""
+    claim = aliased(Claim)
+    at_that_time = and_(claim.resource == resource, claim.at >= Slot.starts_at, claim.at < Slot.ends_at)
+    return exists().where(at_that_time if owner is None else and_(at_that_time, claim.owner_id != owner))

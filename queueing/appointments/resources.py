@@ -1,0 +1,102 @@
+"""The lock of a calendar day, and claims on who and what can be in one place at a time."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from sqlalchemy import Select, delete, exists, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from core.staff.models import Staff, StaffRole
+from core.staff.rules import INTERPRETER
+from queueing.appointments.models import CalendarDay, Claim, Slot
+from queueing.appointments.rules import VIDEO, choose_interpreter, days, steps
+
+
+def lock(session: Session, touched: Iterable[date]) -> None:
+    """Hold the given days until the transaction ends. Always in order of date, so that two never wait in a ring."""
+    ordered = sorted(set(touched))
+    if not ordered:
+        return
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    session.execute(insert(CalendarDay).values([{"day": day} for day in ordered]).on_conflict_do_nothing())
+    session.execute(
+        select(CalendarDay.day).where(CalendarDay.day.in_(ordered)).order_by(CalendarDay.day).with_for_update()
+    ).all()
+
+
+def lock_slots(session: Session, *slot_ids: str) -> list[Slot]:
+    """The slots as they are now, in the order asked for, their days locked; unknown ones are left out."""
+    spans = session.execute(select(Slot.starts_at, Slot.ends_at).where(Slot.id.in_(slot_ids))).all()
+    lock(session, (day for span in spans for day in days(*span)))
+    rows = session.scalars(select(Slot).where(Slot.id.in_(slot_ids)).execution_options(populate_existing=True))
+    found = {slot.id: slot for slot in rows}
+    return [found[slot_id] for slot_id in slot_ids if slot_id in found]
+
+
+def official(slot: Slot) -> str:
+    return f"official:{slot.official_id}"
+
+
+def hall(slot: Slot) -> str | None:
+    """A video meeting uses the centre's private hall; an audience takes place at the office."""
+    return f"hall:{slot.centre_id}" if slot.kind == VIDEO and slot.centre_id else None
+
+
+def interpreter(staff_id: str) -> str:
+    return f"interpreter:{staff_id}"
+
+
+def visitor(visitor_id: str) -> str:
+    return f"visitor:{visitor_id}"
+
+
+def busy(session: Session, resource: str, slot: Slot, *, owner_id: str) -> bool:
+    """Whether somebody other than `owner_id` has the resource at any time of the slot."""
+    return bool(
+        session.scalar(
+            select(
+                exists().where(
+                    Claim.resource == resource,
+                    Claim.at.in_(steps(slot.starts_at, slot.ends_at)),
+                    Claim.owner_id != owner_id,
+                )
+            )
+        )
+    )
+
+
+def take(session: Session, resource: str, slot: Slot, *, owner_id: str) -> None:
+    """Claim the resource for the whole slot. The caller holds the day and has seen that it is free."""
+    session.add_all(Claim(resource=resource, at=at, owner_id=owner_id) for at in steps(slot.starts_at, slot.ends_at))
+    session.flush()
+
+
+def give_back(session: Session, owner_id: str) -> None:
+    session.execute(delete(Claim).where(Claim.owner_id == owner_id))
+
+
+def interpreters() -> Select[str]:
+    return (
+        select(Staff.id)
+        .join(StaffRole, StaffRole.staff_id == Staff.id)
+        .where(Staff.active, StaffRole.role == INTERPRETER)
+    )
+
+
+def free_interpreter(session: Session, slot: Slot) -> str | None:
+    """Who interprets in this slot: the free one with the fewest claimed steps within twelve hours either way."""
+    names = {interpreter(person): person for person in session.scalars(interpreters())}
+    taken = set(
+        session.scalars(
+            select(Claim.resource).where(Claim.resource.in_(names), Claim.at.in_(steps(slot.starts_at, slot.ends_at)))
+        )
+    )
+    near = (slot.starts_at - timedelta(hours=12), slot.starts_at + timedelta(hours=12))
+    load = session.execute(
+        select(Claim.resource, func.count())
+        .where(Claim.resource.in_(names), Claim.at >= near[0], Claim.at < near[1])
+        .group_by(Claim.resource)
+    )
+    free = [person for resource, person in names.items() if resource not in taken]
+    return choose_interpreter(free, {names[resource]: count for resource, count in load})

@@ -1,0 +1,34 @@
+"""The life of an appointment. A moved appointment is no cancellation: another one took its place and its code."""
+
+from core.states import Machine
+
+HELD = "held"
+BOOKED = "booked"
+CHECKED_IN = "checked_in"
+MET = "met"
+MISSED = "missed"
+MOVED = "moved"
+CANCELLED = "cancelled"
+EXPIRED = "expired"
+
+LIVE = (HELD, BOOKED, CHECKED_IN)  # takes a place in its slot
+AWAITED = (BOOKED, CHECKED_IN)  # the visitor is expected
+KEPT = (BOOKED, CHECKED_IN, MET)  # what a day's list shows unless all is asked for
+
+APPOINTMENT = Machine(
+    "appointment",
+    HELD,
+    [
+        (HELD, "book", BOOKED),
+        (HELD, "expire", EXPIRED),
+        (BOOKED, "check in", CHECKED_IN),
+        (AWAITED, "meet", MET),
+        (AWAITED, "miss", MISSED),
+        (AWAITED, "move", MOVED),
+        (LIVE, "cancel", CANCELLED),
+    ],
+)
+
+OPEN, CLOSED = "open", "closed"
+
+SLOT = Machine("slot", OPEN, [(OPEN, "close", CLOSED), (CLOSED, "reopen", OPEN)])

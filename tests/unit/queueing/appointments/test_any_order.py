@@ -1,0 +1,174 @@
+"""Whatever is done in whatever order, nobody is in two places at once and no place is given twice."""
+
+import tempfile
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import combinations
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from sqlalchemy import select
+
+from core.db import Database
+from core.errors import MajlisError
+from core.staff.models import Staff, StaffRole
+from core.staff.rules import INTERPRETER
+from queueing.appointments import calendar, service
+from queueing.appointments.models import Appointment, Claim, Slot
+from queueing.appointments.states import HELD, LIVE, MET, MISSED
+from web.schema import create_all
+
+START = datetime(2026, 10, 27, 9, tzinfo=UTC)
+picks = st.integers(0, 10_000)
+
+
+class AnyOrder(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.db = Database(f"sqlite:///{Path(self.folder.name) / 'any.sqlite3'}")
+        create_all(self.db.engine)
+        self.session = self.db._sessions()
+        self.now = START
+
+    def teardown(self) -> None:
+        self.session.close()
+        self.db.dispose()
+        self.folder.cleanup()
+
+    @initialize()
+    def a_week_with_rivals(self) -> None:
+        """Two officials, two halls, lengths that overlap crookedly, one audience for two, one interpreter."""
+        self.session.add(
+            Staff(
+                id="i1",
+                username="i1",
+                password_hash="-",
+                name_ar="م",
+                name_en="I",
+                role_rows=[StaffRole(role=INTERPRETER)],
+            )
+        )
+        offers = [
+            ("minister", "video", "riyadh", 20, 1), ("minister", "video", "jeddah", 30, 1),
+            ("deputy", "video", "riyadh", 25, 1), ("minister", "audience", None, 30, 2),
+        ]  # fmt: skip
+        for official, kind, centre, minutes, capacity in offers:
+            calendar.add_session(
+                self.session, official_id=official, kind=kind, centre_id=centre, place_ar="م", place_en="P",
+                day=date(2026, 10, 28), start=time(10), end=time(11), minutes=minutes, capacity=capacity,
+                zone="Asia/Riyadh", now=self.now,
+            )  # fmt: skip
+        self.slots = list(self.session.scalars(select(Slot.id).order_by(Slot.starts_at, Slot.id)))
+
+    def attempt(self, verb: object, *args: object, **kwargs: object) -> None:
+        with suppress(MajlisError):  # a refusal is an answer; the invariants say whether it left anything behind
+            verb(self.session, *args, now=self.now, **kwargs)  # type: ignore[operator]
+
+    def some_appointment(self, pick: int) -> str:
+        rows = list(self.session.scalars(select(Appointment.id).order_by(Appointment.id)))
+        return rows[pick % len(rows)] if rows else "none"
+
+    @rule(
+        slot=picks, visitor=st.integers(0, 4), petition=st.integers(0, 6), signs=st.booleans(), only_hold=st.booleans()
+    )
+    def ask(self, slot: int, visitor: int, petition: int, signs: bool, only_hold: bool) -> None:
+        self.attempt(
+            service.hold if only_hold else service.book,
+            slot_id=self.slots[slot % len(self.slots)],
+            visitor_id=f"v{visitor}",
+            petition_id=f"p{petition}",
+            by="aide",
+            needs_interpreter=signs,
+        )
+
+    @rule(pick=picks)
+    def confirm(self, pick: int) -> None:
+        self.attempt(service.confirm, self.some_appointment(pick), by="aide")
+
+    @rule(pick=picks, slot=picks)
+    def move(self, pick: int, slot: int) -> None:
+        self.attempt(
+            service.reschedule, self.some_appointment(pick), slot_id=self.slots[slot % len(self.slots)], by="aide"
+        )
+
+    @rule(pick=picks)
+    def cancel(self, pick: int) -> None:
+        self.attempt(service.cancel, self.some_appointment(pick), reason="because", by="aide")
+
+    @rule(pick=picks, verb=st.sampled_from([service.check_in, service.mark_met, service.mark_missed]))
+    def happen(self, pick: int, verb: object) -> None:
+        self.attempt(verb, self.some_appointment(pick))
+
+    @rule(slot=picks, verb=st.sampled_from([calendar.close_slot, calendar.reopen_slot]))
+    def close(self, slot: int, verb: object) -> None:
+        self.attempt(verb, self.slots[slot % len(self.slots)])
+
+    @rule(minutes=st.sampled_from([1, 4, 6, 60, 600]))
+    def wait(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+
+    @rule()
+    def sweep(self) -> None:
+        service.expire_holds(self.session, now=self.now)
+
+    @rule(signs=st.booleans(), urgent=st.booleans())
+    def every_offer_can_be_kept(self, signs: bool, urgent: bool) -> None:
+        """What is shown as free is free, as long as nothing happens in between."""
+        for slot in service.open_slots(self.session, now=self.now, needs_interpreter=signs, urgent=urgent):
+            trial = self.session.begin_nested()
+            service.book(
+                self.session, slot_id=slot.id, visitor_id="new", petition_id="new", by="aide", now=self.now,
+                needs_interpreter=signs, urgent=urgent,
+            )  # fmt: skip
+            trial.rollback()
+
+    def placed(self) -> list[Appointment]:
+        self.session.expire_all()
+        taking = (*LIVE, MET, MISSED)
+        return list(self.session.scalars(select(Appointment).where(Appointment.state.in_(taking))))
+
+    @invariant()
+    def nobody_is_in_two_places(self) -> None:
+        for one, two in combinations(self.placed(), 2):
+            a, b = one.slot, two.slot
+            if not (a.starts_at < b.ends_at and b.starts_at < a.ends_at):
+                continue
+            assert one.visitor_id != two.visitor_id
+            assert one.interpreter_id is None or one.interpreter_id != two.interpreter_id
+            assert a.official_id != b.official_id or a.id == b.id
+            halls = {a.centre_id, b.centre_id} if a.kind == b.kind == "video" else {1, 2}
+            assert len(halls) == 2
+
+    @invariant()
+    def the_count_of_a_slot_is_the_people_in_it(self) -> None:
+        placed = self.placed()
+        for slot in self.session.scalars(select(Slot)):
+            assert slot.taken == sum(row.slot_id == slot.id for row in placed) <= slot.capacity
+
+    @invariant()
+    def a_petition_has_one_live_appointment(self) -> None:
+        petitions = [row.petition_id for row in self.placed() if row.state in LIVE]
+        assert len(petitions) == len(set(petitions))
+
+    @invariant()
+    def claims_belong_to_somebody(self) -> None:
+        placed = self.placed()
+        owners = {row.id for row in placed} | {row.slot_id for row in placed}
+        assert set(self.session.scalars(select(Claim.owner_id))) == owners
+
+    @invariant()
+    def an_interpreter_is_there_where_one_is_needed(self) -> None:
+        assert all((row.interpreter_id is not None) == row.needs_interpreter for row in self.placed())
+
+    @invariant()
+    def only_holds_have_an_end(self) -> None:
+        assert all((row.held_until is not None) == (row.state == HELD) for row in self.placed())
+
+
+AnyOrder.TestCase.settings = settings(
+    max_examples=25, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestAnyOrder = AnyOrder.TestCase
