@@ -1,0 +1,104 @@
+// Live screens: the socket only hints that something changed; the page then asks for itself again and takes over
+// what differs inside [data-region] elements. So whatever a person may not see never reaches the browser.
+import { morph, sameContent } from "./morph.js";
+import { make, word } from "./words.js";
+
+const QUIET_MS = 80; // several changes in one breath become one refetch
+const PATIENCE_MS = 3000; // shorter breaks of the line are nobody's business
+const ASLEEP_MS = 60000;
+
+let bar = null;
+let barTimer = 0;
+let running = false;
+let again = false;
+
+function showBar(text, link = null) {
+  clearTimeout(barTimer);
+  hideBar();
+  bar = make("div", { class: "lost", role: "status" }, make("span", { class: "lost__dot", "aria-hidden": "true" }), make("span", {}, text), link);
+  document.body.append(bar);
+}
+
+function hideBar() {
+  clearTimeout(barTimer);
+  barTimer = 0;
+  bar?.remove();
+  bar = null;
+}
+
+function lost() {
+  if (!bar && !barTimer) barTimer = setTimeout(() => showBar(word("lost")), PATIENCE_MS);
+}
+
+function signedOut() {
+  showBar(word("signed-out"), make("a", { class: "button button--quiet", href: location.href }, word("sign-in")));
+}
+
+function take(html) {
+  const fresh = new DOMParser().parseFromString(html, "text/html");
+  let changed = false;
+  for (const region of document.querySelectorAll("[data-region][id]")) {
+    const wanted = fresh.getElementById(region.id);
+    if (!wanted || sameContent(region, wanted)) continue;
+    morph(region, wanted);
+    changed = true;
+  }
+  document.dispatchEvent(new CustomEvent("majlis:refreshed", { detail: { changed } }));
+}
+
+/** Asks for this page again. Calls during a running one are folded into one more. */
+export async function refresh() {
+  if (running) {
+    again = true;
+    return;
+  }
+  running = true;
+  try {
+    const answer = await fetch(location.href, { headers: { "X-Fragment": "1" }, credentials: "same-origin", cache: "no-store" });
+    const elsewhere = answer.redirected && new URL(answer.url).pathname !== location.pathname;
+    if (answer.status === 401 || answer.status === 403 || elsewhere) signedOut();
+    else if (answer.ok) take(await answer.text());
+  } catch {
+    lost();
+  } finally {
+    running = false;
+    if (again) {
+      again = false;
+      refresh();
+    }
+  }
+}
+
+function topicsOf(page) {
+  const words = [page.body.dataset.live, page.querySelector("main")?.dataset.live].filter(Boolean).join(" ");
+  return [...new Set(words.split(/\s+/).filter(Boolean))];
+}
+
+export async function wireLive() {
+  const topics = topicsOf(document);
+  if (!topics.length) return null;
+  const { io } = await import("/static/vendor/socket.io/socket.io.esm.min.js");
+  const socket = io({ path: "/socket.io", transports: ["websocket"], reconnectionDelayMax: 5000 });
+  let timer = 0;
+  let hiddenSince = 0;
+  const soon = () => {
+    clearTimeout(timer);
+    timer = setTimeout(refresh, QUIET_MS);
+  };
+  socket.on("connect", () => {
+    hideBar();
+    socket.emit("watch", { topics });
+    soon(); // whatever happened between the rendering (or the break) and now
+  });
+  socket.on("disconnect", lost);
+  socket.on("connect_error", lost);
+  socket.on("changed", ({ topic } = {}) => {
+    if (!topic || topics.includes(topic)) soon();
+    document.dispatchEvent(new CustomEvent("majlis:changed", { detail: { topic } }));
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) hiddenSince = Date.now();
+    else if (Date.now() - hiddenSince > ASLEEP_MS) soon();
+  });
+  return socket;
+}
