@@ -115,7 +115,7 @@ def decode_header(data: bytes, *, kind: int | None = None) -> Header:
         header = Header(
             its_kind, file_id, owner.decode(), slot[:length], seal=bytes(data[SEAL_AT : SEAL_AT + SEAL_BYTES])
         )
-        if header.encode() == data[:HEADER_BYTES]:
+        if header.encode() == data[:HEADER_BYTES] and (its_kind == FILE or header.seal == bytes(SEAL_BYTES)):
             return header
     except UnicodeDecodeError:
         pass

@@ -83,7 +83,7 @@ class JournalWriter:
         self._confessed = 0  # how many of them a mark in the journal tells of
         self._failure = ""
         self._dead = False
-        self._last_durable_at = 0.0
+        self._last_durable_at = -1.0
         self._synced = time.monotonic()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -112,15 +112,14 @@ class JournalWriter:
         """Raises ValueError or TypeError for data that is not JSON of at most 60 kB."""
         self._put(records.MARK, 0, at, records.encode_mark(Mark(at, kind, data))[records.HEAD.size :])
 
-    def close(self, at: float, *, wait: float = 10.0) -> bool:
-        """Finish the file; True when all of it is on the disk. May wait for the disk: call it in a thread."""
+    def close(self, at: float, *, wait: float = 10.0) -> None:
+        """Finish the file. Waits for the disk, so call it in a thread; afterwards `healthy()` tells the outcome."""
         if not self._stop.is_set():
             self._put(records.END, 0, at, b"")
             self._stop.set()
         self._thread.join(wait)
         if self._thread.is_alive():
             self._fail("the disk did not finish the file in time")
-        return not self._failure
 
     def healthy(self) -> bool:
         return not self.reason
@@ -137,7 +136,7 @@ class JournalWriter:
 
     @property
     def last_durable_at(self) -> float:
-        """`at` of the latest record that is on the disk."""
+        """`at` of the latest record that is on the disk with all before it; negative before the first."""
         return self._last_durable_at
 
     def _put(self, type_: int, number: int, at: float, body: bytes) -> None:
@@ -170,7 +169,7 @@ class JournalWriter:
             self._log.abandon()
 
     def _drain(self) -> float:
-        latest, lost = 0.0, self._dropped - self._confessed
+        latest, lost = -1.0, self._dropped - self._confessed
         queue, append, encode = self._queue, self._log.append, records.encode
         for _ in range(len(queue)):
             type_, number, at, body = queue.popleft()
