@@ -1,0 +1,1 @@
+"""The queue of a centre: tickets, counters, and who comes next."""

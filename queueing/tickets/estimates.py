@@ -1,0 +1,60 @@
+"""How long the wait will be, as an honest range: from the median to the ninetieth percentile.
+
+With c counters busy, whoever stands k-th is called at the k-th departure. Departures come every mean/c minutes; their
+sum over k is taken as a gamma variable of the same mean and variance, its quantiles by the cube of Wilson and Hilferty
+(1931). Overtaking by later arrivals of a faster class is not foreseen.
+"""
+
+from collections.abc import Callable, Sequence
+from math import ceil, floor, sqrt
+
+DEFAULT_SERVICE_MINUTES = 8.0  # published; used until the day has its own experience
+DEFAULT_VARIATION = 0.8  # standard deviation / mean of a service time
+PRIOR_WEIGHT = 5  # the default counts as much as so many visits
+SHORTEST, LONGEST = 0.5, 60.0  # minutes; what lies outside is a forgotten button, not a service
+
+_MEDIAN, _NINETIETH = 0.0, 1.2815515655446004  # quantiles of the standard normal distribution
+
+
+def estimate(
+    position: int, recent_service_times: Sequence[float], open_counters: int, *, free_counters: int = 0
+) -> tuple[int, int]:
+    """(low, high) minutes until the call, for the place in line counted from 1.
+
+    `recent_service_times` are minutes from call to finish; `free_counters` are open and wait for somebody. With no
+    counter open the range is that of one, as if it opened now: the screen must say so.
+    """
+    departures = position - free_counters
+    if departures <= 0:
+        return 0, 2
+    mean, variance = service_time(recent_service_times)
+    counters = max(1, open_counters)
+    total, spread = departures * mean / counters, departures * variance / counters**2
+    low, high = gamma_quantile(total, spread, _MEDIAN), gamma_quantile(total, spread, _NINETIETH)
+    least = _shown(low, floor)
+    return least, max(_shown(high, ceil), least + 2)
+
+
+def service_time(recent: Sequence[float]) -> tuple[float, float]:
+    """(mean, variance) in minutes: recent experience, tempered by the published default while it is thin."""
+    times = [min(max(minutes, SHORTEST), LONGEST) for minutes in recent]
+    prior = PRIOR_WEIGHT
+    mean = (prior * DEFAULT_SERVICE_MINUTES + sum(times)) / (prior + len(times))
+    expected = (DEFAULT_VARIATION * mean) ** 2
+    variance = (prior * expected + sum((t - mean) ** 2 for t in times)) / (prior + len(times))
+    return mean, variance
+
+
+def gamma_quantile(mean: float, variance: float, z: float) -> float:
+    """The value below which a gamma variable falls with the probability that a standard normal falls below `z`."""
+    if mean <= 0 or variance <= 0:
+        return max(mean, 0.0)
+    shape = mean**2 / variance
+    root = 1 - 1 / (9 * shape) + z * sqrt(1 / (9 * shape))
+    return float(mean * max(root, 0.0) ** 3)
+
+
+def _shown(minutes: float, rounding: Callable[[float], int]) -> int:
+    """Whole minutes up to twenty, fives beyond: a wait of an hour isn't known to the minute."""
+    whole = rounding(minutes)
+    return whole if whole <= 20 else rounding(minutes / 5) * 5
