@@ -1,0 +1,140 @@
+"""One stream on its way down to one receiver: the identity it has there, and the joints between its sources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from video.media import rtcp, rtp
+from video.media.source import Source
+
+if TYPE_CHECKING:
+    from video.media.estimate import Downlink
+
+AGAIN_PER_S = 300
+"""Retransmissions to one receiver: a flood of requests must not become a flood of answers."""
+FRAME_S = {"audio": 0.02, "video": 1 / 30}
+
+
+class Outlet(Protocol):
+    """What a forward needs of the leg it leads to."""
+
+    def send_rtp(self, packet: bytes, ssrc: int) -> None: ...
+
+    def send_rtcp(self, packet: bytes) -> None: ...
+
+
+class Forward:
+    """The receiver sees one unbroken stream under `ssrc`, whatever happens to the publisher.
+
+    A publisher who comes back has other SSRCs, numbers and clock. Numbers then go on from the last sent,
+    stamps from the last plus the time passed. Until that first happens both offsets are zero and only the
+    SSRC is replaced.
+    """
+
+    def __init__(self, outlet: Outlet, kind: str, ssrc: int, rtx_ssrc: int) -> None:
+        self.kind = kind
+        self.ssrc = ssrc
+        self.rtx_ssrc = rtx_ssrc
+        self.source: Source | None = None
+        self.downlink: Downlink | None = None
+        self.number_offset = self.stamp_offset = 0
+        self.loss = 0.0
+        self._outlet = outlet
+        self._spliced_for = 0
+        self._last_number = -1
+        self._last_stamp = 0
+        self._last_at = 0.0
+        self._first_number = 0
+        self._rtx_number = 0
+        self._again = 0
+        self._again_since = 0.0
+
+    def attach(self, source: Source | None) -> None:
+        if self.source is not None and self in self.source.forwards:
+            self.source.forwards.remove(self)
+        self.source = source
+        self._spliced_for = 0
+        if source is not None:
+            source.forwards.append(self)
+            source.keyframes.want()
+
+    def media(self, packet: bytes, ssrc: int, number: int, now: float) -> None:
+        """Sends one packet of the source `ssrc`; the hot path."""
+        if ssrc != self._spliced_for:
+            self._splice(ssrc, number, rtp.timestamp(packet), now)
+        number_offset = self.number_offset
+        stamp = rtp.timestamp(packet) + self.stamp_offset
+        if number_offset or self.stamp_offset:
+            number = (number + number_offset) & 0xFFFF
+            packet = rtp.moved(packet, self.ssrc, number, stamp)
+        if ((number - self._last_number) & 0xFFFF) < 0x8000:
+            self._last_number, self._last_stamp, self._last_at = number, stamp, now
+        if self.downlink is not None and rtp.transport_sequence(packet) >= 0:
+            packet = rtp.with_transport_sequence(packet, self.downlink.number(len(packet), now=now))
+        self._outlet.send_rtp(packet, self.ssrc)
+
+    def _splice(self, ssrc: int, number: int, stamp: int, now: float) -> None:
+        self._spliced_for = ssrc
+        if self._last_number < 0:
+            self._first_number = number
+            return
+        rate = rtp.CLOCK_RATES[self.kind]
+        passed = max(FRAME_S[self.kind], now - self._last_at)
+        self._first_number = (self._last_number + 1) & 0xFFFF
+        self.number_offset = (self._first_number - number) & 0xFFFF
+        self.stamp_offset = (self._last_stamp + int(passed * rate) - stamp) & 0xFFFFFFFF
+
+    def probe(self, packet: bytes, now: float) -> None:
+        """Passes a retransmission on that repairs nothing here: probing, or padding, which must be accounted
+        for.
+        """
+        if not self._spliced_for:
+            return
+        at = rtp.payload_at(packet)
+        self._rtx_number = (self._rtx_number + 1) & 0xFFFF
+        stamp = rtp.timestamp(packet) + self.stamp_offset
+        head = rtp.moved(packet[:at], self.rtx_ssrc, self._rtx_number, stamp)
+        body = packet[at:]
+        if len(body) - rtp.padding_of(packet) >= 2:
+            original = (int.from_bytes(body[:2], "big") + self.number_offset) & 0xFFFF
+            body = original.to_bytes(2, "big") + body[2:]
+        self._outlet.send_rtp(head + body, self.rtx_ssrc)
+
+    def repair(self, number: int, now: float) -> bool:
+        """Sends a kept packet again, by the receiver's number; False where there is none to send."""
+        source = self.source
+        if source is None or not self._spliced_for:
+            return False
+        if ((number - self._first_number) & 0xFFFF) >= 0x8000:
+            return False
+        original = (number - self.number_offset) & 0xFFFF
+        packet = source.kept(original)
+        if packet is None:
+            return original in source.missing
+        if now - self._again_since >= 1:
+            self._again, self._again_since = 0, now
+        self._again += 1
+        if self._again > AGAIN_PER_S:
+            return False
+        self._rtx_number = (self._rtx_number + 1) & 0xFFFF
+        plain = rtp.without_transport_sequence(packet)
+        if self.stamp_offset:
+            plain = rtp.moved(plain, self.ssrc, number, rtp.timestamp(plain) + self.stamp_offset)
+        wrapped = rtp.wrap_rtx(plain, number, self._rtx_number, self.rtx_ssrc, rtp.VP8_RTX)
+        if wrapped is not None:
+            self._outlet.send_rtp(wrapped, self.rtx_ssrc)
+        return True
+
+    def sender_report(self, packet: bytes) -> None:
+        """Lets the receiver align sound and picture: the publisher's wall clock, this stream's stamps."""
+        if self._spliced_for and self._spliced_for == rtcp.sender_of(packet):
+            moved = rtcp.moved_sr(packet, self.ssrc, self.stamp_offset)
+            if moved is not None:
+                self._outlet.send_rtcp(moved)
+
+    def report_for_source(self, block: rtcp.Block) -> rtcp.Block | None:
+        """A receiver's report block as the publisher must read it."""
+        if self.source is None or self._spliced_for != self.source.ssrc:
+            return None
+        highest = (block.highest & 0xFFFF0000) | ((block.highest - self.number_offset) & 0xFFFF)
+        return block._replace(ssrc=self.source.ssrc, highest=highest)

@@ -1,0 +1,206 @@
+"""One participant's connection with the node: sockets, ICE, DTLS, SRTP. Plain packets out, plain packets in."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceParameters
+from aiortc.rtcdtlstransport import RTCDtlsParameters
+
+from video.media import hooks, sdp
+
+log = logging.getLogger(__name__)
+
+State = Literal["new", "connecting", "up", "down"]
+
+CONNECT_S = 15.0
+SILENT_S = 2.0
+DOWN_S = 6.0
+Handler = Callable[[bytes, float], None]
+
+
+def _nothing(packet: bytes, now: float) -> None:
+    """Where packets go while nobody listens."""
+
+
+class Leg:
+    """States: new → connecting → up → down. A leg that is down never comes back: the participant gets a new
+    one.
+
+    ICE consent needs about 30 s to notice that a participant is gone; `silence` is measured from the last
+    authenticated packet (or STUN from the known address) and its owner decides by `SILENT_S` and `DOWN_S`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        addresses: Sequence[str],
+        ports: tuple[int, int] | None = None,
+        changed: Callable[[Leg], None],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self.state: State = "new"
+        self.slots = tuple(
+            sdp.SlotStreams(*(secrets.randbits(31) | 1 << 16 for _ in range(3))) for _ in range(sdp.SLOTS)
+        )
+        self.on_rtp: Handler = _nothing
+        self.on_rtcp: Handler = _nothing
+        self.heard_at = monotonic()
+        self.packets_in = self.packets_out = self.refused = 0
+        self._addresses = addresses
+        self._ports = ports
+        self._changed = changed
+        self._monotonic = monotonic
+        self._ice = hooks.ice_transport()
+        self._dtls = RTCDtlsTransport(self._ice, [RTCCertificate.generateCertificate()])
+        self._keys: hooks.Keys | None = None
+        self._way = hooks.Way(self._ice)
+        self._connecting: asyncio.Task[None] | None = None
+
+    async def offer(self) -> str:
+        """Opens the sockets and says how to reach them; raises OSError where there are none to be had."""
+        candidates = await hooks.gather(self._ice, self._addresses, self._ports)
+        hooks.tap(self._ice, self._datagram, self._alive)
+        ice = self._ice.iceGatherer.getLocalParameters()
+        prints = self._dtls.getLocalParameters().fingerprints
+        return sdp.offer(
+            sdp.Ours(
+                leg=self.name,
+                ufrag=ice.usernameFragment or "",
+                password=ice.password or "",
+                fingerprint=next(entry.value for entry in prints if entry.algorithm == "sha-256"),
+                candidates=tuple(candidate.to_sdp() for candidate in candidates),
+                slots=self.slots,
+            )
+        )
+
+    def accept(self, text: str) -> sdp.Answer:
+        """Starts connecting by the participant's answer; raises `sdp.BadAnswer`."""
+        if self.state != "new":
+            raise sdp.BadAnswer("answered already")
+        answer = sdp.read_answer(text)
+        self._become("connecting")
+        self._connecting = asyncio.ensure_future(self._connect(answer))
+        return answer
+
+    async def _connect(self, answer: sdp.Answer) -> None:
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await self._ice.start(RTCIceParameters(answer.ufrag, answer.password))
+                if self._ice.state != "completed":
+                    raise ConnectionError("ICE " + self._ice.state)
+                hooks.as_server(self._dtls, answer.active)
+                await self._dtls.start(RTCDtlsParameters(fingerprints=list(answer.fingerprints)))
+                if self._dtls.state != "connected":
+                    raise ConnectionError("DTLS " + self._dtls.state)
+        except (ConnectionError, TimeoutError, OSError) as error:
+            log.info("leg %s did not connect: %s", self.name, error or type(error).__name__)
+            self.fail()
+            return
+        except Exception:
+            log.exception("leg %s did not connect", self.name)
+            self.fail()
+            return
+        if self.state != "connecting":
+            return
+        self._keys = hooks.Keys(self._dtls)
+        self.heard_at = self._monotonic()
+        self._dtls.add_listener("statechange", self._lower_changed)
+        self._ice.add_listener("statechange", self._lower_changed)
+        self._become("up")
+
+    def _lower_changed(self) -> None:
+        if self._dtls.state != "connected" or self._ice.state != "completed":
+            self.fail()
+
+    def _datagram(self, data: bytes) -> None:
+        keys = self._keys
+        if keys is None or len(data) < 8:
+            return
+        if 192 <= data[1] <= 223:
+            plain = keys.unprotect_rtcp(data)
+            handler = self.on_rtcp
+        else:
+            plain = keys.unprotect(data)
+            handler = self.on_rtp
+        if plain is None:
+            self.refused += 1
+            return
+        now = self._monotonic()
+        self.heard_at = now
+        self.packets_in += 1
+        handler(plain, now)
+
+    def _alive(self) -> None:
+        self.heard_at = self._monotonic()
+
+    def send_rtp(self, packet: bytes, ssrc: int) -> None:
+        """Sends a plain packet under `ssrc`; one that cannot be sent is lost like any other."""
+        keys = self._keys
+        if keys is not None:
+            data = keys.protect_as(packet, ssrc)
+            if data is not None and self._way.send(data):
+                self.packets_out += 1
+
+    def send_rtcp(self, packet: bytes) -> None:
+        keys = self._keys
+        if keys is not None:
+            data = keys.protect_rtcp(packet)
+            if data is not None:
+                self._way.send(data)
+
+    def silence(self, *, now: float) -> float:
+        return now - self.heard_at
+
+    def fail(self) -> None:
+        """The connection is of no more use: nothing passes from now on, the sockets close behind."""
+        if self.state != "down":
+            self._become("down")
+            self._release()
+
+    async def close(self) -> None:
+        """Ends the leg for good, saying so to the other side; its owner is not told."""
+        self._changed = lambda leg: None
+        self.state = "down"
+        self._release()
+        if self._closing is not None:
+            await asyncio.wait([self._closing], timeout=2)
+
+    _closing: asyncio.Task[None] | None = None
+
+    def _release(self) -> None:
+        self.on_rtp = self.on_rtcp = _nothing
+        self._keys = None
+        if self._closing is None:
+            self._closing = asyncio.ensure_future(self._stop())
+
+    async def _stop(self) -> None:
+        current = self._connecting
+        if current is not None and not current.done() and current is not asyncio.current_task():
+            current.cancel()
+        self._dtls.remove_all_listeners()
+        self._ice.remove_all_listeners()
+        for step in (self._dtls.stop, self._ice.stop):
+            try:
+                await step()
+            except Exception:
+                log.debug("leg %s did not stop in order", self.name, exc_info=True)
+
+    def _become(self, state: State) -> None:
+        self.state = state
+        self._changed(self)
+
+
+def is_silent(leg: Leg, *, now: float) -> bool:
+    return leg.state == "up" and leg.silence(now=now) >= SILENT_S
+
+
+def is_gone(leg: Leg, *, now: float) -> bool:
+    return leg.state == "up" and leg.silence(now=now) >= DOWN_S

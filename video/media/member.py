@@ -1,0 +1,99 @@
+"""One participant of a running meeting: the person, the signalling link, the leg."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass, field
+from typing import Literal
+
+from video.media.directory import ParticipantInfo
+from video.media.leg import Leg
+from video.media.link import Link
+from video.media.tokens import HOSTS
+
+State = Literal["lobby", "here", "reconnecting", "left"]
+Quality = Literal["good", "weak", "silent"]
+
+GRACE_S = 45.0
+"""How long someone who dropped off is still shown as coming back."""
+WEAK_LOSS = 0.08
+
+
+@dataclass(eq=False)
+class Member:
+    id: str
+    info: ParticipantInfo
+    admitted: bool = False
+    link: Link | None = None
+    leg: Leg | None = None
+    legs: int = 0
+    dropped: bool = False
+    """The leg was up and went down, and no other has come up since."""
+    present: bool = False
+    """Has joined and not left: the directory was told so."""
+    failures: int = 0
+    offer_at: float | None = None
+    gone_at: float | None = None
+    audio: bool = True
+    video: bool = True
+    quality: Quality = "good"
+    seats: dict[int, str] = field(default_factory=dict)
+    _resume: bytes = b""
+
+    @property
+    def host(self) -> bool:
+        return self.info.role in HOSTS
+
+    @property
+    def connected(self) -> bool:
+        return self.leg is not None and self.leg.state == "up"
+
+    @property
+    def state(self) -> State:
+        if not self.present:
+            return "left"
+        if not self.admitted:
+            return "lobby"
+        if self.connected:
+            return "here"
+        return "reconnecting" if self.dropped or self.link is None else "here"
+
+    def new_resume(self) -> str:
+        """A secret for coming back; the one before is worth nothing from now on."""
+        secret = secrets.token_urlsafe(24)
+        self._resume = hashlib.sha256(secret.encode()).digest()
+        return secret
+
+    def may_resume(self, secret: str) -> bool:
+        given = hashlib.sha256(secret.encode("utf-8", "replace")).digest()
+        return bool(self._resume) and hmac.compare_digest(given, self._resume)
+
+    def shown(self) -> dict[str, object]:
+        """The entry in the list of who is present."""
+        return {
+            "id": self.id,
+            "role": self.info.role,
+            "name_ar": self.info.name_ar,
+            "name_en": self.info.name_en,
+            "state": self.state,
+            "audio": self.audio,
+            "video": self.video,
+        }
+
+
+def seating(current: dict[int, str], others: list[str], slots: int) -> dict[int, str]:
+    """Slot index → participant: whoever has a slot keeps it, newcomers take free ones in order."""
+    seats = {index: person for index, person in current.items() if person in others}
+    waiting = [person for person in others if person not in seats.values()]
+    for index in range(slots):
+        if index not in seats and waiting:
+            seats[index] = waiting.pop(0)
+    return seats
+
+
+def judged(silent: bool, uplink_loss: float, downlink_loss: float) -> Quality:
+    if silent:
+        return "silent"
+    return "weak" if max(uplink_loss, downlink_loss) > WEAK_LOSS else "good"

@@ -1,0 +1,248 @@
+"""The media node: the meetings of one process, their clock, and the door through which connections come in."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+from video.media import hooks, tokens, wishes
+from video.media.directory import Directory, MeetingInfo
+from video.media.link import Link, Wire, WireClosed
+from video.media.member import Member
+from video.media.messages import CloseReason, Closing
+from video.media.recorder import OpenSink
+from video.media.room import Room, Surroundings
+
+log = logging.getLogger(__name__)
+
+JOIN_S = 8.0
+FAST_S, SLOW_S, SYNC_S = 0.05, 0.5, 1.0
+
+
+class MediaNode:
+    """Keeps a meeting whole: everyone in it is connected to the same node.
+
+    `addresses`: IP addresses to offer ("auto": all of the machine but loopback), each `bind` or
+    `bind=announced`. `ports`: lowest and highest UDP port for media; any free one if None. `ice_servers`:
+    handed to clients as they are (`[{"urls": …, "username": …, "credential": …}]`).
+    """
+
+    def __init__(
+        self,
+        directory: Directory,
+        open_sink: OpenSink,
+        *,
+        token_secret: bytes,
+        ice_servers: Sequence[dict[str, Any]] = (),
+        addresses: Sequence[str] | Literal["auto"] = "auto",
+        ports: tuple[int, int] | None = None,
+        wall: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if len(token_secret) < 16:
+            raise ValueError("the token secret is too short")
+        self.rooms: dict[str, Room] = {}
+        self._secret = token_secret
+        self._used = tokens.Used()
+        self._wall = wall
+        self._monotonic = monotonic
+        self._around = Surroundings(
+            directory=directory,
+            open_sink=open_sink,
+            addresses=hooks.host_addresses() if addresses == "auto" else list(addresses),
+            ports=ports,
+            ice_servers=ice_servers,
+            wall=wall,
+            monotonic=monotonic,
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+        self._links: set[Link] = set()
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._lag = 0.0
+        self._packets = 0
+        self._rate = 0.0
+        self._stopping = False
+
+    async def start(self) -> None:
+        """Raises `hooks.HooksMoved` where the libraries are not those this was written for."""
+        hooks.check()
+        self._tasks = [asyncio.create_task(self._run_fast()), asyncio.create_task(self._run_sync())]
+
+    async def stop(self) -> None:
+        """Closes every meeting's connections (clients come back) and its recording; waits for the
+        recordings.
+        """
+        self._stopping = True
+        for task in self._tasks:
+            task.cancel()
+        for room in list(self.rooms.values()):
+            room.close(CloseReason.STOPPING)
+        for link in list(self._links):
+            link.close(CloseReason.STOPPING)
+        for room in list(self.rooms.values()):
+            await room.drained()
+        self.rooms.clear()
+
+    def health(self) -> dict[str, Any]:
+        rooms = [room for room in self.rooms.values() if room.legs]
+        return {
+            "ok": not self._stopping and bool(self._tasks) and not any(task.done() for task in self._tasks),
+            "meetings": len(rooms),
+            "legs": sum(room.legs for room in rooms),
+            "load": {"packets_per_s": round(self._rate), "lag_ms": round(self._lag * 1000, 1)},
+        }
+
+    async def sync(self, meeting_id: str) -> None:
+        """Re-reads one meeting and applies what changed; nothing happens where nobody is connected to it."""
+        room = self.rooms.get(meeting_id)
+        if room is None:
+            return
+        async with self._locks.setdefault(meeting_id, asyncio.Lock()):
+            try:
+                info = await self._around.directory.meeting(meeting_id)
+            except Exception:
+                log.exception("meeting %s could not be read; it goes on as it was", meeting_id)
+                return
+            room.apply(info)
+        self._forget()
+
+    # One connection
+
+    async def serve(self, wire: Wire) -> None:
+        """Serves one signalling connection from its first message to its end. Never raises."""
+        link = Link(wire, monotonic=self._monotonic)
+        self._links.add(link)
+        try:
+            await self._serve(link)
+        except WireClosed:
+            pass
+        except Closing as closing:
+            link.close(closing.reason)
+        except Exception:
+            log.exception("a connection failed")
+            link.close(CloseReason.FAULT)
+        finally:
+            self._links.discard(link)
+            await link.finish()
+
+    async def _serve(self, link: Link) -> None:
+        try:
+            first = await asyncio.wait_for(link.receive(), JOIN_S)
+        except TimeoutError as error:
+            raise Closing(CloseReason.SILENT) from error
+        if first["type"] != "join" or self._stopping:
+            raise Closing(CloseReason.STOPPING if self._stopping else CloseReason.BAD_MESSAGE)
+        room, member = await self._join(link, first)
+        try:
+            while True:
+                message = await link.receive()
+                if member.link is not link or link.closed is not None:
+                    return
+                await wishes.handle(room, member, message, lambda: self.sync(room.info.id))
+        except Closing as closing:
+            link.close(closing.reason)
+        finally:
+            room.disconnected(member, link)
+
+    async def _join(self, link: Link, message: dict[str, Any]) -> tuple[Room, Member]:
+        leg = message.get("leg")
+        resume = message.get("resume")
+        if resume is not None:
+            return await self._resume(link, resume, leg if isinstance(leg, str) else None)
+        now = self._wall()
+        try:
+            claims = tokens.read(self._secret, message.get("token", ""), now=now)
+        except tokens.TokenRefused as refused:
+            raise Closing(CloseReason(refused.reason)) from refused
+        if not self._used.spend(claims, now=now):
+            raise Closing(CloseReason.USED_TOKEN)
+        room = await self._room(claims.meeting_id)
+        known = room.info.participants.get(claims.participant_id)
+        if known is not None and known.role != claims.role:
+            raise Closing(CloseReason.NOT_INVITED)
+        member = room.enter(claims.participant_id)
+        secret = member.new_resume()
+        room.connect(member, link, f"{room.info.id}:{member.id}:{secret}", None)
+        return room, member
+
+    async def _resume(self, link: Link, resume: object, leg: str | None) -> tuple[Room, Member]:
+        """Back after a drop: whoever holds the secret is the one who was admitted; no token, no new
+        admission.
+        """
+        parts = resume.rsplit(":", 1) if isinstance(resume, str) and len(resume) < 1000 else []
+        for room in self.rooms.values():
+            for member in room.members.values():
+                if parts and parts[0] == f"{room.info.id}:{member.id}" and member.may_resume(parts[1]):
+                    await self.sync(room.info.id)
+                    room.enter(member.id)
+                    room.connect(member, link, str(resume), leg)
+                    return room, member
+        raise Closing(CloseReason.BAD_RESUME)
+
+    async def _room(self, meeting_id: str) -> Room:
+        async with self._locks.setdefault(meeting_id, asyncio.Lock()):
+            try:
+                info: MeetingInfo | None = await self._around.directory.meeting(meeting_id)
+            except Exception as error:
+                log.exception("meeting %s could not be read", meeting_id)
+                raise Closing(CloseReason.FAULT) from error
+            if info is None:
+                raise Closing(CloseReason.NO_MEETING)
+            if info.state == "ended":
+                raise Closing(CloseReason.ENDED)
+            room = self.rooms.get(meeting_id)
+            if room is None or room.closed:
+                room = self.rooms[meeting_id] = Room(info, self._around)
+            else:
+                room.apply(info)
+            return room
+
+    # The clock
+
+    async def _run_fast(self) -> None:
+        slow_at = self._monotonic()
+        due = self._monotonic() + FAST_S
+        while True:
+            await asyncio.sleep(max(0.0, due - self._monotonic()))
+            now = self._monotonic()
+            self._lag = max(self._lag * 0.95, now - due)
+            due = max(due + FAST_S, now)
+            slow = now - slow_at >= SLOW_S
+            if slow:
+                self._measure(now - slow_at)
+                slow_at = now
+            for room in list(self.rooms.values()):
+                try:
+                    room.tick_fast(now=now)
+                    if slow:
+                        room.tick(now=now)
+                except Exception:
+                    log.exception("meeting %s: the clock failed", room.info.id)
+
+    async def _run_sync(self) -> None:
+        while True:
+            await asyncio.sleep(SYNC_S)
+            for meeting_id in list(self.rooms):
+                with contextlib.suppress(Exception):
+                    await self.sync(meeting_id)
+            self._forget()
+
+    def _measure(self, elapsed: float) -> None:
+        total = sum(
+            member.leg.packets_in
+            for room in self.rooms.values()
+            for member in room.members.values()
+            if member.leg is not None
+        )
+        self._rate = max(0, total - self._packets) / elapsed
+        self._packets = total
+
+    def _forget(self) -> None:
+        for meeting_id in [key for key, room in self.rooms.items() if room.forgettable]:
+            room = self.rooms.pop(meeting_id)
+            self._locks.pop(meeting_id, None)
+            room.close(CloseReason.LEFT)

@@ -1,0 +1,493 @@
+"""One running meeting: who is in it, who sees whom, when it goes live, when it ends.
+
+The rules of privacy live here and are few. Nobody has a leg before admission. Nothing flows before the
+recording runs. Whoever is removed, and everybody at the end, is cut off before anything else happens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from video.media import leg as legs
+from video.media import sdp
+from video.media.directory import Directory, MeetingInfo, Refused
+from video.media.leg import Leg
+from video.media.link import SILENT_S as LINK_SILENT_S
+from video.media.link import Link
+from video.media.member import GRACE_S, Member, judged, seating
+from video.media.messages import CloseReason, Closing
+from video.media.recorder import OpenSink, Recorder
+from video.media.router import Router
+from video.media.tokens import HOSTS
+
+log = logging.getLogger(__name__)
+
+MOST = sdp.SLOTS + 1
+IDLE_S = 60.0
+"""Nobody connected for so long: the recording is closed; whoever comes back starts another."""
+FORGET_S = 900.0
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a room needs of the node."""
+
+    directory: Directory
+    open_sink: OpenSink
+    addresses: Sequence[str]
+    ports: tuple[int, int] | None
+    ice_servers: Sequence[dict[str, Any]]
+    wall: Callable[[], float]
+    monotonic: Callable[[], float]
+
+
+class Room:
+    def __init__(self, info: MeetingInfo, around: Surroundings) -> None:
+        self.info = info
+        self.members: dict[str, Member] = {}
+        self.live = False
+        self.closed = False
+        self._around = around
+        self._recorder = self._new_recorder()
+        self._router = Router(self, monotonic=around.monotonic)
+        self._started_at: float | None = None
+        self._starting = False
+        self._told_lost = False
+        self._busy = around.monotonic()
+        self._shown: dict[str, Any] = {}
+        self._tasks: set[asyncio.Future[Any]] = set()
+
+    # The router's tape: the recorder changes when a meeting is left and found again.
+
+    def write(self, leg: str, participant_id: str, kind: str, packet: bytes, *, now: float) -> None:
+        self._recorder.write(leg, participant_id, kind, packet, now=now)
+
+    def report(self, leg: str, packet: bytes, *, now: float) -> None:
+        self._recorder.report(leg, packet, now=now)
+
+    @property
+    def legs(self) -> int:
+        return sum(1 for member in self.members.values() if member.leg is not None)
+
+    @property
+    def forgettable(self) -> bool:
+        return self.closed or self._around.monotonic() - self._busy > FORGET_S
+
+    # Coming and going
+
+    def enter(self, participant_id: str) -> Member:
+        """The member of this id; raises `Closing` where the meeting does not want them (any more)."""
+        info = self.info.participants.get(participant_id)
+        if self.closed or self.info.state == "ended":
+            raise Closing(CloseReason.ENDED)
+        if participant_id in self.info.removed:
+            raise Closing(CloseReason.REMOVED)
+        if info is None:
+            raise Closing(CloseReason.NOT_INVITED)
+        member = self.members.get(participant_id)
+        if member is None:
+            member = self.members[participant_id] = Member(participant_id, info)
+        return member
+
+    def connect(self, member: Member, link: Link, resume: str | None, leg: str | None) -> None:
+        """Puts a joined link in place: the one before is taken over; a leg that still works may be kept."""
+        now = self._around.monotonic()
+        admitted = self._is_admitted(member)
+        if admitted and self._crowded(member):
+            raise Closing(CloseReason.FULL)
+        if member.link is not None:
+            member.link.close(CloseReason.TAKEN_OVER)
+        member.link, member.gone_at = link, None
+        self._busy = now
+        if not member.present:
+            member.present = True
+            self._spawn(self._tell("joined", member.id, self._around.wall()))
+        member.admitted = admitted
+        keep = leg is not None and member.leg is not None and member.connected and member.leg.name == leg
+        if not keep:
+            self._drop_leg(member)
+        link.send(
+            "welcome",
+            protocol=1,
+            meeting=self.info.id,
+            participant=member.id,
+            role=member.info.role,
+            state="lobby" if not member.admitted else "here",
+            resume=resume,
+            leg=leg if keep else None,
+            ice_servers=list(self._around.ice_servers),
+            now=self._around.wall(),
+        )
+        if member.admitted:
+            self._let_in(member, fresh=not keep)
+        else:
+            link.send("lobby")
+        self._shown.pop(member.id, None)
+        self.show()
+
+    def disconnected(self, member: Member, link: Link) -> None:
+        """The link has ended by itself or was closed; the leg may well go on."""
+        if member.link is link:
+            member.link = None
+            if link.closed == CloseReason.LEFT:
+                self._leave(member)
+            elif not member.connected:
+                member.gone_at = self._around.monotonic()
+            self.show()
+
+    def _leave(self, member: Member) -> None:
+        self._drop_leg(member)
+        member.dropped = False
+        member.gone_at = None
+        member.seats = {}
+        if member.present:
+            member.present = False
+            self._recorder.mark("left", {"participant": member.id})
+            self._spawn(self._tell("left", member.id, self._around.wall()))
+        self._seat_everybody()
+
+    def _is_admitted(self, member: Member) -> bool:
+        return member.info.role in HOSTS or member.id in self.info.admitted
+
+    def _crowded(self, member: Member) -> bool:
+        inside = [one for one in self.members.values() if one.present and one.admitted and one is not member]
+        return len(inside) >= MOST
+
+    def _let_in(self, member: Member, *, fresh: bool) -> None:
+        if member.link is not None:
+            member.link.send("admitted")
+            self._send_recording([member])
+        self._seat_everybody()
+        if fresh:
+            member.offer_at = self._around.monotonic()
+            self._offer_due(member, self._around.monotonic())
+
+    # Legs
+
+    def _offer_due(self, member: Member, now: float) -> None:
+        if member.offer_at is None or now < member.offer_at or member.link is None or not member.admitted:
+            return
+        member.offer_at = None
+        self._spawn(self._offer(member, member.link))
+
+    async def _offer(self, member: Member, link: Link) -> None:
+        self._drop_leg(member)
+        member.legs += 1
+        leg = Leg(
+            f"{member.id}/{member.legs}",
+            addresses=self._around.addresses,
+            ports=self._around.ports,
+            changed=lambda changed: self._leg_changed(member, changed),
+            monotonic=self._around.monotonic,
+        )
+        member.leg = leg
+        try:
+            text = await leg.offer()
+        except OSError:
+            log.exception("no media socket for %s", leg.name)
+            if member.leg is leg:
+                leg.fail()
+            return
+        if member.leg is not leg or member.link is not link:
+            await leg.close()
+            return
+        link.send("offer", leg=leg.name, sdp=text)
+        self._send_slots(member)
+
+    def _leg_changed(self, member: Member, leg: Leg) -> None:
+        if member.leg is not leg:
+            return
+        if leg.state == "up":
+            member.dropped, member.failures, member.gone_at = False, 0, None
+            endpoint = self._router.add(leg.name, member.id, leg, leg.slots, member.seats)
+            leg.on_rtp, leg.on_rtcp = endpoint.on_rtp, endpoint.on_rtcp
+            self._recorder.mark("connected", {"participant": member.id, "leg": leg.name})
+            self._maybe_live()
+        elif leg.state == "down":
+            self._router.remove(member.id)
+            self._recorder.mark("disconnected", {"participant": member.id, "leg": leg.name})
+            member.leg = None
+            member.dropped = True
+            member.offer_at = self._around.monotonic() + min(8.0, 0.25 * 2**member.failures)
+            member.failures = min(member.failures + 1, 6)
+            if member.link is None:
+                member.gone_at = self._around.monotonic()
+        self.show()
+
+    def _drop_leg(self, member: Member) -> None:
+        leg, member.leg = member.leg, None
+        if leg is not None:
+            self._router.remove(member.id)
+            if leg.state == "up":
+                member.dropped = True
+            self._spawn(leg.close())
+
+    def _seat_everybody(self) -> None:
+        order = {"official": 0, "visitor": 1, "interpreter": 2, "aide": 3}
+        inside = [member for member in self.members.values() if member.present and member.admitted]
+        inside.sort(key=lambda member: order[member.info.role])
+        for member in inside:
+            others = [other.id for other in inside if other is not member]
+            seats = seating(member.seats, others, sdp.SLOTS)
+            if seats != member.seats:
+                member.seats = seats
+                endpoint = self._router.endpoints.get(member.id)
+                if endpoint is not None:
+                    self._router.seat(endpoint, seats)
+                self._send_slots(member)
+
+    def _send_slots(self, member: Member) -> None:
+        if member.link is not None:
+            slots = [
+                {
+                    "slot": index + 1,
+                    "participant": member.seats.get(index),
+                    "mids": [f"{2 * index + 2}", f"{2 * index + 3}"],
+                }
+                for index in range(sdp.SLOTS)
+            ]
+            member.link.send("slots", slots=slots)
+
+    # What clients say (see `wishes`)
+
+    def answer(self, member: Member, leg: str, text: str) -> None:
+        if member.leg is None or member.leg.name != leg or member.leg.state != "new":
+            return  # an answer to an offer that has been replaced
+        try:
+            member.leg.accept(text)
+        except sdp.BadAnswer as error:
+            log.warning("leg %s: %s", leg, error)
+            raise Closing(CloseReason.BAD_MESSAGE) from error
+
+    def renew(self, member: Member, leg: str) -> None:
+        """The client finds its leg broken before the node does."""
+        if member.admitted and member.leg is not None and member.leg.name == leg and member.leg.state != "new":
+            member.leg.fail()
+
+    async def admit(self, by: Member, participant_id: str) -> None:
+        if not by.host:
+            raise Refused("not_allowed")
+        await self._around.directory.admit(self.info.id, by.id, participant_id, self._around.wall())
+
+    async def end(self, by: Member) -> None:
+        if not by.host:
+            raise Refused("not_allowed")
+        await self._around.directory.end(self.info.id, by.id, self._around.wall())
+
+    def mark(self, by: Member, kind: str, data: dict[str, Any]) -> float:
+        if not by.host:
+            raise Refused("not_allowed")
+        at = self._recorder.mark(kind, {**data, "by": by.id})
+        if at is None:
+            raise Refused("not_recording")
+        return at
+
+    def note(self, kind: str, data: dict[str, Any]) -> None:
+        """A mark made by the room itself; nothing happens where no recording runs."""
+        self._recorder.mark(kind, data)
+
+    # What the directory says
+
+    def apply(self, info: MeetingInfo | None) -> None:
+        """Makes the room what the directory says it is; whoever lost the right to be here goes first."""
+        if info is None or info.state == "ended":
+            self.close(CloseReason.ENDED)
+            return
+        self.info = info
+        for member in list(self.members.values()):
+            if member.id in info.removed or member.id not in info.participants:
+                self._expel(member)
+                continue
+            member.info = info.participants[member.id]
+            admitted = self._is_admitted(member)
+            if admitted and not member.admitted and not self._crowded(member):
+                member.admitted = True
+                self._let_in(member, fresh=True)
+            elif not admitted and member.admitted:
+                member.admitted = False
+                self._drop_leg(member)
+                member.dropped, member.seats, member.offer_at = False, {}, None
+                if member.link is not None:
+                    member.link.send("lobby")
+                self._seat_everybody()
+        self._maybe_live()
+        self.show()
+
+    def _expel(self, member: Member) -> None:
+        self._leave(member)
+        del self.members[member.id]
+        if member.link is not None:
+            member.link.close(CloseReason.REMOVED)
+
+    # Recording and going live
+
+    def _new_recorder(self) -> Recorder:
+        return Recorder(self.info.id, self._around.open_sink, monotonic=self._around.monotonic)
+
+    def _maybe_live(self) -> None:
+        """The official is here and so is an admitted visitor: start the recording, then let media flow."""
+        if self._starting or self.closed or self._recorder.running:
+            return
+        if self._recorder.state == "lost" and not self._recorder.may_retry(now=self._around.monotonic()):
+            return
+        roles = {member.info.role for member in self.members.values() if member.connected}
+        if self.live or {"official", "visitor"} <= roles:
+            self._starting = True
+            self._spawn(self._start())
+
+    async def _start(self) -> None:
+        recorder = self._recorder
+        first = recorder.state == "off"
+        if first:
+            self._send_recording()
+        try:
+            started = await recorder.start()
+        finally:
+            self._starting = False
+        if self.closed or recorder is not self._recorder:
+            return
+        if not started:
+            await self._lost(recorder.why)
+            return
+        self._told_lost = False
+        self._started_at = self._around.wall()
+        recorder.mark("started", {"at": self._started_at, "again": not first})
+        for member in self.members.values():
+            if member.connected and member.leg is not None:
+                recorder.mark("connected", {"participant": member.id, "leg": member.leg.name})
+        self._router.want_keyframes()
+        self._router.flow(True)
+        if not self.live:
+            self.live = True
+            self._spawn(self._tell("went_live", self._started_at))
+        self._send_recording()
+
+    async def _lost(self, why: str) -> None:
+        self._send_recording()
+        if not self._told_lost:
+            self._told_lost = True
+            await self._tell("recording_lost", self._around.wall(), why)
+
+    def _send_recording(self, members: list[Member] | None = None) -> None:
+        state = "starting" if self._starting else self._recorder.state
+        if state in ("off", "closed"):
+            return
+        for member in members if members is not None else self._inside():
+            if member.link is not None:
+                member.link.send(
+                    "recording",
+                    state=state,
+                    started_at=self._started_at,
+                    now=self._around.wall(),
+                    why=self._recorder.why or None,
+                )
+
+    # Telling people
+
+    def _inside(self) -> list[Member]:
+        return [member for member in self.members.values() if member.present and member.admitted]
+
+    def others(self, member: Member) -> list[Member]:
+        return [other for other in self._inside() if other is not member]
+
+    def show(self) -> None:
+        """Sends the list of who is present to everyone inside for whom it changed."""
+        present = [member for member in self.members.values() if member.present]
+        for member in self._inside():
+            if member.link is None:
+                self._shown.pop(member.id, None)
+                continue
+            entries = [other.shown() for other in present if other.admitted or member.host]
+            if self._shown.get(member.id) != entries:
+                self._shown[member.id] = entries
+                member.link.send("presence", participants=entries)
+
+    # What time brings
+
+    def tick_fast(self, *, now: float) -> None:
+        self._router.tick(now=now)
+
+    def tick(self, *, now: float) -> None:
+        """Every half second: silence, quality, the watch over the recording, people who don't come back."""
+        if self._recorder.check(now=now):
+            self._spawn(self._lost(self._recorder.why))
+        for member in list(self.members.values()):
+            self._look_after(member, now)
+        self._maybe_live()
+        if any(member.link is not None or member.connected for member in self.members.values()):
+            self._busy = now
+        elif now - self._busy > IDLE_S and (self.live or self._recorder.running):
+            self._router.flow(False)
+            self.live = False
+            self._spawn(self._recorder.close())
+            self._recorder = self._new_recorder()
+        self.show()
+
+    def _look_after(self, member: Member, now: float) -> None:
+        leg, link = member.leg, member.link
+        if link is not None and now - link.heard_at > LINK_SILENT_S:
+            link.close(CloseReason.SILENT)
+        if leg is not None and legs.is_gone(leg, now=now):
+            leg.fail()
+        elif leg is not None and leg.state == "up":
+            self._judge(member, leg, now)
+        self._offer_due(member, now)
+        if member.gone_at is not None and now - member.gone_at > GRACE_S and member.link is None:
+            self._leave(member)
+
+    def _judge(self, member: Member, leg: Leg, now: float) -> None:
+        endpoint = self._router.endpoints.get(member.id)
+        if endpoint is None:
+            return
+        down = max((slot.video.loss for slot in endpoint.slots if slot.video.source), default=0.0)
+        quality = judged(legs.is_silent(leg, now=now), endpoint.uplink_loss, down)
+        if quality != member.quality:
+            member.quality = quality
+            for other in self._inside():
+                if other.link is not None:
+                    other.link.send("quality", participant=member.id, level=quality)
+
+    # The end
+
+    def close(self, reason: CloseReason) -> None:
+        """Cuts everybody off at once; the recording is closed behind."""
+        if self.closed:
+            return
+        self.closed = True
+        self._router.flow(False)
+        self._recorder.mark("ended", {"reason": reason.value})
+        for member in self.members.values():
+            self._drop_leg(member)
+            if member.link is not None:
+                member.link.close(reason)
+            if member.present:
+                member.present = False
+                self._spawn(self._tell("left", member.id, self._around.wall()))
+        self._spawn(self._recorder.close())
+
+    async def drained(self) -> None:
+        """Waits until what the room had started is done."""
+        while self._tasks:
+            await asyncio.wait(list(self._tasks), timeout=15)
+
+    async def _tell(self, what: str, *arguments: Any) -> None:
+        """Tells the directory; that it cannot listen must not disturb a meeting."""
+        method: Callable[..., Awaitable[None]] = getattr(self._around.directory, what)
+        try:
+            await method(self.info.id, *arguments)
+        except Exception:
+            log.exception("the directory could not be told: %s of meeting %s", what, self.info.id)
+
+    def _spawn(self, coroutine: Any) -> None:
+        task = asyncio.ensure_future(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Future[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a task of meeting %s failed", self.info.id, exc_info=task.exception())

@@ -1,0 +1,316 @@
+"""Who receives what in one meeting, and how feedback travels back. Holds no connection and no rule about
+people.
+
+Two modes, chosen by the number of people on line:
+
+- **relay** (two): the receiver's transport-wide feedback and reception reports go to the publisher raw, only
+their
+  SSRCs replaced, so that the publisher's own congestion control sees the whole way;
+- **local** (any other number, and before anything flows): the node answers each publisher itself, numbers
+each downlink itself, and holds the
+  publisher by REMB to what its weakest receiver can take.
+
+Repair is the node's in both: what did not arrive is asked for until it comes, what a receiver missed comes
+out of the cache. Nothing is forwarded or recorded unless `flowing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from video.media import rtcp, rtp, twcc
+from video.media.estimate import CEILING, Downlink
+from video.media.forward import Forward, Outlet
+from video.media.sdp import SlotStreams
+from video.media.source import Source
+
+FEEDBACK_S = 0.1
+REPORT_S = 1.0
+
+
+class Tape(Protocol):
+    """Where a copy of everything forwarded goes."""
+
+    def write(self, leg: str, participant_id: str, kind: str, packet: bytes, *, now: float) -> None: ...
+
+    def report(self, leg: str, packet: bytes, *, now: float) -> None: ...
+
+
+class Slot:
+    """A place for one other participant on a receiver's leg."""
+
+    def __init__(self, outlet: Outlet, streams: SlotStreams) -> None:
+        self.participant_id: str | None = None
+        self.audio = Forward(outlet, "audio", streams.audio, 0)
+        self.video = Forward(outlet, "video", streams.video, streams.rtx)
+
+    def attach(self, endpoint: Endpoint | None) -> None:
+        self.audio.attach(endpoint.audio if endpoint else None)
+        self.video.attach(endpoint.video if endpoint else None)
+
+
+class Endpoint:
+    """One connected leg in the router: what it sends (two sources) and what it is sent (its slots)."""
+
+    def __init__(
+        self, router: Router, name: str, participant_id: str, outlet: Outlet, slots: tuple[SlotStreams, ...]
+    ) -> None:
+        self.participant_id = participant_id
+        self.outlet = outlet
+        self.audio = Source("audio", f"{name}/audio", participant_id, outlet.send_rtcp)
+        self.video = Source("video", f"{name}/video", participant_id, outlet.send_rtcp)
+        self.slots = [Slot(outlet, streams) for streams in slots]
+        self.downlink: Downlink | None = None
+        self.arrivals: twcc.Arrivals | None = None
+        self.uplink_loss = 0.0
+        self.held_to = float(CEILING)
+        self._router = router
+        self._by_ssrc = {forward.ssrc: forward for slot in self.slots for forward in (slot.audio, slot.video)}
+        self._feedback_at = self._report_at = 0.0
+
+    # What arrives
+
+    def on_rtp(self, packet: bytes, now: float) -> None:
+        kind = packet[1] & 0x7F
+        if kind == rtp.VP8:
+            source = self.video
+        elif kind == rtp.OPUS:
+            source = self.audio
+        elif kind == rtp.VP8_RTX:
+            self._on_rtx(packet, now)
+            return
+        else:
+            return
+        if self.arrivals is not None:
+            self._account(packet, source, now)
+        self._media(source, packet, now)
+
+    def _media(self, source: Source, packet: bytes, now: float) -> None:
+        number = packet[2] << 8 | packet[3]
+        ssrc = int.from_bytes(packet[8:12], "big")
+        if ssrc != source.ssrc:
+            source.started(ssrc, number)
+        source.arrived(number, now=now)
+        router = self._router
+        if not router.flowing:
+            return
+        if source is self.video:
+            source.keep(number, packet)
+        router.tape.write(source.track, self.participant_id, source.kind, packet, now=now)
+        for forward in source.forwards:
+            forward.media(packet, ssrc, number, now)
+
+    def _on_rtx(self, packet: bytes, now: float) -> None:
+        """A retransmission that fills a gap becomes the packet it stands for; any other is a probe."""
+        video = self.video
+        if not video.ssrc or rtp.payload_at(packet) < 0:
+            return
+        if self.arrivals is not None:
+            self._account(packet, None, now)
+        original = rtp.unwrap_rtx(packet, video.ssrc, rtp.VP8)
+        if original is not None and rtp.sequence(original) in video.missing:
+            self._media(video, original, now)
+        elif self._router.flowing and self._router.relaying:
+            for forward in video.forwards:
+                forward.probe(packet, now)
+
+    def _account(self, packet: bytes, source: Source | None, now: float) -> None:
+        """Local mode: what the node itself must tell the publisher about this packet."""
+        number = rtp.transport_sequence(packet)
+        if number >= 0 and self.arrivals is not None:
+            self.arrivals.note(number, int(now * 1e6))
+        if source is not None:
+            source.reception.packet(rtp.sequence(packet), rtp.timestamp(packet), now=now)
+
+    def on_rtcp(self, compound: bytes, now: float) -> None:
+        for kind, count, packet in rtcp.walk(compound):
+            if kind == rtcp.SR:
+                self._sender_report(packet, now)
+            if kind in (rtcp.SR, rtcp.RR):
+                self._reports(rtcp.blocks(kind, count, packet))
+            elif kind == rtcp.RTPFB and count == rtcp.NACK:
+                self._nacked(packet, now)
+            elif kind == rtcp.RTPFB and count == rtcp.TWCC:
+                self._transport_feedback(packet, now)
+            elif kind == rtcp.PSFB and count in (rtcp.PLI, rtcp.FIR):
+                self._wants_keyframe(count, packet, now)
+
+    def _sender_report(self, packet: bytes, now: float) -> None:
+        ssrc = rtcp.sender_of(packet)
+        for source in (self.audio, self.video):
+            if ssrc and ssrc == source.ssrc:
+                source.reception.sender_report(packet, now=now)
+                if self._router.flowing:
+                    self._router.tape.report(source.track, packet, now=now)
+                    for forward in source.forwards:
+                        forward.sender_report(packet)
+
+    def _reports(self, blocks: Iterator[rtcp.Block]) -> None:
+        relayed: dict[str, tuple[Endpoint, list[rtcp.Block]]] = {}
+        for block in blocks:
+            forward = self._by_ssrc.get(block.ssrc)
+            if forward is None or forward.source is None:
+                continue
+            forward.loss = block.fraction
+            publisher = self._router.endpoints.get(forward.source.participant_id)
+            mapped = forward.report_for_source(block)
+            if publisher is None or mapped is None or not self._router.relaying:
+                continue
+            relayed.setdefault(publisher.participant_id, (publisher, []))[1].append(mapped)
+        for publisher, mapped_blocks in relayed.values():
+            publisher.outlet.send_rtcp(rtcp.rr(mapped_blocks))
+
+    def _nacked(self, packet: bytes, now: float) -> None:
+        forward = self._by_ssrc.get(rtcp.media_of(packet))
+        if forward is not None and forward.kind == "video":
+            for number in rtcp.nacked(packet):
+                forward.repair(number, now)
+
+    def _transport_feedback(self, packet: bytes, now: float) -> None:
+        if self.downlink is not None:
+            self.downlink.heard(twcc.read(packet), now=now)
+        elif self._router.relaying:
+            peer = self._router.peer_of(self)
+            if peer is not None and len(packet) >= 20:
+                peer.outlet.send_rtcp(rtcp.readdressed(packet, peer.video.ssrc or peer.audio.ssrc))
+
+    def _wants_keyframe(self, kind: int, packet: bytes, now: float) -> None:
+        if kind == rtcp.PLI:
+            wanted = [rtcp.media_of(packet)]
+        else:
+            wanted = [int.from_bytes(packet[at : at + 4], "big") for at in range(12, len(packet) - 7, 8)]
+        for ssrc in wanted:
+            forward = self._by_ssrc.get(ssrc)
+            if forward is not None and forward.kind == "video" and forward.source is not None:
+                forward.source.keyframes.want()
+                forward.source.ask_for_keyframe(now=now)
+
+    # What time brings
+
+    def tick(self, *, now: float) -> None:
+        self.video.tick(now=now)
+        if self.arrivals is None:
+            return
+        if now - self._feedback_at >= FEEDBACK_S:
+            self._feedback_at = now
+            feedback = self.arrivals.feedback(self.video.ssrc or self.audio.ssrc)
+            if feedback is not None:
+                self.outlet.send_rtcp(feedback)
+        if now - self._report_at >= REPORT_S:
+            self._report_at = now
+            self._report(now)
+
+    def _report(self, now: float) -> None:
+        sources = [source for source in (self.audio, self.video) if source.ssrc]
+        blocks = [source.reception.block(source.ssrc, now=now) for source in sources]
+        sound = [block for block in blocks if block is not None]
+        if sound:
+            self.uplink_loss = max(block.fraction for block in sound)
+            self.outlet.send_rtcp(rtcp.rr(sound))
+        self.hold(min((cap for cap in self._caps()), default=float(CEILING)))
+
+    def _caps(self) -> list[float]:
+        """What each receiver leaves for this publisher's picture: its downlink shared among those it sees."""
+        caps = []
+        for other in self._router.endpoints.values():
+            if other is not self and other.downlink is not None:
+                shown = [slot.video.source for slot in other.slots if slot.video.source is not None]
+                seen = sum(1 for source in shown if source.ssrc)
+                caps.append(other.downlink.cap / max(1, seen))
+        return caps
+
+    def hold(self, bits_per_second: float) -> None:
+        """Tells the publisher how much it may send; the ceiling lifts an earlier cap."""
+        if self.video.ssrc and (bits_per_second < CEILING or self.held_to < CEILING):
+            self.held_to = bits_per_second
+            self.outlet.send_rtcp(rtcp.remb(int(bits_per_second), [self.video.ssrc]))
+
+
+class Router:
+    """The connected legs of one meeting."""
+
+    def __init__(self, tape: Tape, *, monotonic: Callable[[], float]) -> None:
+        self.tape = tape
+        self.endpoints: dict[str, Endpoint] = {}
+        self.relaying = False
+        self._flowing = False
+        self._monotonic = monotonic
+
+    @property
+    def flowing(self) -> bool:
+        return self._flowing
+
+    def flow(self, on: bool) -> None:
+        """Opens or shuts everything at once. Opening asks every publisher for a key frame."""
+        if on and not self._flowing:
+            self.want_keyframes()
+        self._flowing = on
+        self._choose_mode()
+
+    def want_keyframes(self) -> None:
+        for endpoint in self.endpoints.values():
+            endpoint.video.keyframes.want()
+
+    def add(
+        self,
+        name: str,
+        participant_id: str,
+        outlet: Outlet,
+        slots: tuple[SlotStreams, ...],
+        seats: dict[int, str],
+    ) -> Endpoint:
+        """Brings a leg in; an earlier one of the same participant goes. `seats`: slot index → participant."""
+        self.remove(participant_id)
+        endpoint = Endpoint(self, name, participant_id, outlet, slots)
+        self.endpoints[participant_id] = endpoint
+        self.seat(endpoint, seats)
+        for other in self.endpoints.values():
+            for slot in other.slots:
+                if slot.participant_id == participant_id:
+                    slot.attach(endpoint)
+        self._choose_mode()
+        return endpoint
+
+    def seat(self, endpoint: Endpoint, seats: dict[int, str]) -> None:
+        """Says whom the leg is sent in which slot; a slot that keeps its participant is not touched."""
+        for index, slot in enumerate(endpoint.slots):
+            wanted = seats.get(index)
+            if slot.participant_id != wanted:
+                slot.participant_id = wanted
+                slot.attach(self.endpoints.get(wanted) if wanted else None)
+
+    def remove(self, participant_id: str) -> None:
+        """Takes a leg out; the slots in which others saw it stay theirs, for it may come back."""
+        gone = self.endpoints.pop(participant_id, None)
+        if gone is None:
+            return
+        for slot in gone.slots:
+            slot.attach(None)
+        for source in (gone.audio, gone.video):
+            for forward in list(source.forwards):
+                forward.attach(None)
+        self._choose_mode()
+
+    def peer_of(self, endpoint: Endpoint) -> Endpoint | None:
+        return next((other for other in self.endpoints.values() if other is not endpoint), None)
+
+    def tick(self, *, now: float) -> None:
+        for endpoint in self.endpoints.values():
+            endpoint.tick(now=now)
+
+    def _choose_mode(self) -> None:
+        self.relaying = self._flowing and len(self.endpoints) == 2
+        now = self._monotonic()
+        for endpoint in self.endpoints.values():
+            local = not self.relaying
+            if local == (endpoint.arrivals is not None):
+                continue
+            endpoint.arrivals = twcc.Arrivals() if local else None
+            endpoint.downlink = Downlink(now=now) if local else None
+            for source in (endpoint.audio, endpoint.video):
+                source.reception = type(source.reception)(rtp.CLOCK_RATES[source.kind])
+            for slot in endpoint.slots:
+                slot.audio.downlink = slot.video.downlink = endpoint.downlink
+            if not local:
+                endpoint.hold(float(CEILING))

@@ -1,0 +1,203 @@
+"""What one participant sends, one kind of it: loss, repair, key frames, reception reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from video.media import rtcp, rtp
+from video.media.rtcp import Block
+
+if TYPE_CHECKING:
+    from video.media.forward import Forward
+
+CACHE = 512
+"""Video packets kept for retransmission: about two seconds of 720p."""
+KEYFRAME_EVERY_S = 0.3
+RETRY_S = 0.1
+TRIES = 10
+TOO_MANY = 200
+"""A gap this wide is not worth asking for: a key frame is cheaper."""
+
+
+class Keyframes:
+    """Asks for a key frame at most once per 300 ms; a wish in between is kept and granted when its time
+    comes.
+    """
+
+    def __init__(self) -> None:
+        self._wanted = False
+        self._last = float("-inf")
+
+    def want(self) -> None:
+        self._wanted = True
+
+    def due(self, *, now: float) -> bool:
+        if not self._wanted or now - self._last < KEYFRAME_EVERY_S:
+            return False
+        self._wanted = False
+        self._last = now
+        return True
+
+
+class Missing:
+    """Sequence numbers that did not come, and when to ask for them again.
+
+    A single request is not enough: it or the answer may get lost too, and then picture and record stand
+    still.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, tuple[float, int]] = {}
+
+    def __contains__(self, number: int) -> bool:
+        return number in self._waiting
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def gap(self, numbers: list[int], *, now: float) -> None:
+        for number in numbers:
+            self._waiting[number] = (now, 1)
+
+    def came(self, number: int) -> bool:
+        return self._waiting.pop(number, None) is not None
+
+    def again(self, *, now: float) -> tuple[list[int], bool]:
+        """The numbers to ask for once more, and whether some were given up."""
+        ask: list[int] = []
+        lost = False
+        for number, (asked, tries) in list(self._waiting.items()):
+            if now - asked < RETRY_S:
+                continue
+            if tries >= TRIES:
+                del self._waiting[number]
+                lost = True
+            else:
+                self._waiting[number] = (now, tries + 1)
+                ask.append(number)
+        return ask, lost
+
+    def clear(self) -> None:
+        self._waiting.clear()
+
+
+class Reception:
+    """Statistics for a reception report (RFC 3550 §6.4.1, appendix A.3 and A.8)."""
+
+    def __init__(self, clock_rate: int) -> None:
+        self._rate = clock_rate
+        self._base = -1
+        self._highest = 0
+        self._received = 0
+        self._expected_before = self._received_before = 0
+        self._transit: float | None = None
+        self._jitter = 0.0
+        self._last_sr = 0
+        self._sr_at = 0.0
+
+    def packet(self, number: int, stamp: int, *, now: float) -> None:
+        if self._base < 0:
+            self._base = self._highest = number
+        step = (number - self._highest) & 0xFFFF
+        if 0 < step < 0x8000:
+            self._highest += step
+        self._received += 1
+        transit = now * self._rate - stamp
+        if self._transit is not None:
+            change = abs(transit - self._transit)
+            if change < self._rate * 10:
+                self._jitter += (change - self._jitter) / 16
+        self._transit = transit
+
+    def sender_report(self, packet: bytes, *, now: float) -> None:
+        self._last_sr = rtcp.sr_middle(packet)
+        self._sr_at = now
+
+    def block(self, ssrc: int, *, now: float) -> Block | None:
+        if self._base < 0:
+            return None
+        expected = self._highest - self._base + 1
+        lost = max(0, min(0x7FFFFF, expected - self._received))
+        interval = expected - self._expected_before
+        lost_now = interval - (self._received - self._received_before)
+        fraction = 0 if interval <= 0 or lost_now <= 0 else min(255, (lost_now << 8) // interval)
+        self._expected_before, self._received_before = expected, self._received
+        delay = int((now - self._sr_at) * 65536) & 0xFFFFFFFF if self._last_sr else 0
+        return Block(ssrc, fraction << 24 | lost, self._highest, int(self._jitter), self._last_sr, delay)
+
+
+class Source:
+    """One stream of a publisher as it arrives, whoever receives it.
+
+    `ssrc` is learned from the first packet of the payload type: the offer allows one audio and one video
+    stream a leg, so the type says it all, and a participant who swaps the sender is followed.
+    """
+
+    def __init__(self, kind: str, name: str, participant_id: str, send_rtcp: Callable[[bytes], None]) -> None:
+        self.kind = kind
+        self.participant_id = participant_id
+        self.forwards: list[Forward] = []
+        self.ssrc = 0
+        self.highest = 0
+        self.track = name
+        self.keyframes = Keyframes()
+        self.missing = Missing()
+        self.reception = Reception(rtp.CLOCK_RATES[kind])
+        self._name = name
+        self._generation = 0
+        self._send_rtcp = send_rtcp
+        self._cache: list[bytes | None] = [None] * CACHE
+
+    def started(self, ssrc: int, number: int) -> None:
+        """Another stream begins: numbering, clock and journal track are new."""
+        self.ssrc = ssrc
+        self.highest = (number - 1) & 0xFFFF
+        self._generation += 1
+        self.track = self._name if self._generation == 1 else f"{self._name}.{self._generation}"
+        self.missing.clear()
+        self.reception = Reception(rtp.CLOCK_RATES[self.kind])
+        self._cache = [None] * CACHE
+        if self.kind == "video":
+            self.keyframes.want()
+
+    def arrived(self, number: int, *, now: float) -> None:
+        """Follows the numbering; asks at once for what a gap leaves out (video only, audio has FEC in band)."""
+        step = (number - self.highest) & 0xFFFF
+        if step == 1:
+            self.highest = number
+        elif step >= 0x8000:
+            self.missing.came(number)
+        elif step:
+            if self.kind == "video":
+                if step > TOO_MANY:
+                    self.missing.clear()
+                    self.keyframes.want()
+                else:
+                    gone = [(self.highest + offset) & 0xFFFF for offset in range(1, step)]
+                    self.missing.gap(gone, now=now)
+                    self._send_rtcp(rtcp.nack(self.ssrc, gone))
+            self.highest = number
+
+    def keep(self, number: int, packet: bytes) -> None:
+        self._cache[number % CACHE] = packet
+
+    def kept(self, number: int) -> bytes | None:
+        packet = self._cache[number % CACHE]
+        return packet if packet is not None and rtp.sequence(packet) == number else None
+
+    def tick(self, *, now: float) -> None:
+        """Called every 50 ms: repeats requests that had no answer."""
+        if not self.ssrc:
+            return
+        if self.missing:
+            ask, lost = self.missing.again(now=now)
+            if ask:
+                self._send_rtcp(rtcp.nack(self.ssrc, ask))
+            if lost:
+                self.keyframes.want()
+        self.ask_for_keyframe(now=now)
+
+    def ask_for_keyframe(self, *, now: float) -> None:
+        if self.kind == "video" and self.ssrc and self.keyframes.due(now=now):
+            self._send_rtcp(rtcp.pli(self.ssrc))

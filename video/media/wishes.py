@@ -1,0 +1,95 @@
+"""What a joined client may say, one function a message (docs/protocols/meeting.md, "From the client")."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from video.media import messages, sdp
+from video.media.directory import Refused
+from video.media.member import Member
+from video.media.messages import CloseReason, Closing
+from video.media.room import Room
+
+Message = dict[str, Any]
+
+
+async def handle(room: Room, member: Member, message: Message, sync: Callable[[], Awaitable[None]]) -> None:
+    """Carries a message out; a `Refused` wish is answered, misuse raises `Closing`.
+
+    Someone in the lobby may keep the connection alive and leave, nothing else.
+    """
+    kind = message["type"]
+    if kind == "ping":
+        _reply(member, "pong", t=message.get("t") if isinstance(message.get("t"), int | float) else None)
+    elif kind == "leave":
+        raise Closing(CloseReason.LEFT)
+    elif not member.admitted:
+        _reply(member, "refused", what=kind[:32], why="in_lobby")
+    else:
+        wish = WISHES.get(kind)
+        if wish is None:
+            _reply(member, "refused", what=kind[:32], why="unknown")
+            return
+        try:
+            await wish(room, member, message, sync)
+        except Refused as refused:
+            _reply(member, "refused", what=kind, why=refused.reason)
+
+
+async def _answer(room: Room, member: Member, message: Message, sync: Any) -> None:
+    room.answer(member, messages.text_of(message, "leg"), messages.text_of(message, "sdp", sdp.LONGEST))
+
+
+async def _renew(room: Room, member: Member, message: Message, sync: Any) -> None:
+    room.renew(member, messages.text_of(message, "leg"))
+
+
+async def _admit(room: Room, member: Member, message: Message, sync: Any) -> None:
+    await room.admit(member, messages.text_of(message, "participant", 200))
+    await sync()
+
+
+async def _end(room: Room, member: Member, message: Message, sync: Any) -> None:
+    await room.end(member)
+    await sync()
+
+
+async def _media(room: Room, member: Member, message: Message, sync: Any) -> None:
+    member.audio, member.video = messages.flag_of(message, "audio"), messages.flag_of(message, "video")
+    room.note("media", {"participant": member.id, "audio": member.audio, "video": member.video})
+    room.show()
+
+
+async def _text(room: Room, member: Member, message: Message, sync: Any) -> None:
+    line, text = messages.number_of(message, "line"), messages.text_of(message, "text")
+    final = messages.flag_of(message, "final")
+    for other in room.others(member):
+        if other.link is not None:
+            other.link.send("text", participant=member.id, line=line, text=text, final=final)
+    if final and text:
+        room.note("text", {"participant": member.id, "line": line, "text": text})
+
+
+async def _mark(room: Room, member: Member, message: Message, sync: Any) -> None:
+    kind, data = messages.mark_of(message)
+    at = room.mark(member, kind, data)
+    for other in [member, *room.others(member)]:
+        if other.host and other.link is not None:
+            other.link.send("marked", kind=kind, at=at, by=member.id, ref=message.get("ref"))
+
+
+def _reply(member: Member, kind: str, /, **values: Any) -> None:
+    if member.link is not None:
+        member.link.send(kind, **values)
+
+
+WISHES: dict[str, Callable[[Room, Member, Message, Any], Awaitable[None]]] = {
+    "answer": _answer,
+    "renew": _renew,
+    "admit": _admit,
+    "end": _end,
+    "media": _media,
+    "text": _text,
+    "mark": _mark,
+}

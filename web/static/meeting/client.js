@@ -1,0 +1,421 @@
+// A participant's side of a meeting: signalling, the leg, and coming back after a drop. It draws nothing: a page
+// listens to its events and calls its methods. The protocol is docs/protocols/meeting.md.
+//
+//   const client = new MeetingClient({ url: "/media/ws", token, stream });
+//   client.addEventListener("remote-track", ({ detail }) => …);
+//   client.start();
+//
+// Events (data in `detail`):
+//   state         {state}: connecting, lobby, joining, here, reconnecting, closed
+//   presence      {participants: [{id, role, name_ar, name_en, state, audio, video}], self}
+//   remote-track  {participant, kind, track, stream}; comes again when a stream is replaced
+//   remote-gone   {participant}
+//   recording     {state: starting, on, lost; startedAt, why}
+//   quality       {participant, level: good, weak, silent; …numbers for oneself}
+//   text          {participant, line, text, final}
+//   marked        {kind, at, by, ref}
+//   refused       {what, why}
+//   closed        {reason}: see CloseReason in the protocol; "no_token" where a fresh token was needed and not had
+//   error         {code}: camera and microphone, see devices.js
+
+import { openTrack } from "./devices.js";
+import { Peer } from "./peer.js";
+import { QualityProbe } from "./quality.js";
+
+const BACKOFF_MS = [300, 700, 1500, 3000, 6000, 10000];
+const PING_MS = 5000;
+const DEAF_MS = 12000;
+const QUALITY_MS = 2000;
+const AGAIN_WITH_RESUME = new Set(["too_slow", "silent", "stopping", "fault"]);
+const AGAIN_WITH_TOKEN = new Set(["expired_token", "used_token", "bad_token", "bad_resume"]);
+
+export class MeetingClient extends EventTarget {
+  #options;
+  #socket = null;
+  #peer = null;
+  #state = "new";
+  #attempts = 0;
+  #retryTimer = null;
+  #timers = [];
+  #heardAt = 0;
+  #resume = null;
+  #token;
+  #iceServers = [];
+  #slots = [];
+  #shown = new Map(); // "mid" → participant and track last announced
+  #recording = { state: "off", startedAt: null, why: null };
+  #clockAhead = 0;
+  #probe = new QualityProbe();
+  #level = null;
+  #line = 0;
+  #online = () => this.#again(0);
+
+  // url           of the socket, same origin ("/media/ws") or absolute
+  // token         to join with; may be null when this tab has joined before
+  // stream        MediaStream of camera and microphone; tracks may be missing
+  // refreshToken  async () => token, called when a fresh one is needed (optional)
+  // motion        true in meetings with an interpreter: frame rate is kept before resolution
+  // storage       where the secret for coming back is kept; null keeps it in memory only
+  constructor({
+    url,
+    token = null,
+    stream = null,
+    refreshToken = null,
+    motion = false,
+    maxBitrate = 2_500_000,
+    maxFramerate = 30,
+    storage = globalThis.sessionStorage,
+  }) {
+    super();
+    this.#options = { url, refreshToken, motion, maxBitrate, maxFramerate, storage };
+    this.#token = token;
+    this.stream = stream ?? new MediaStream();
+    this.participants = [];
+    this.self = null;
+    this.#resume = storage?.getItem(this.#key()) ?? null;
+    this.#hint();
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  get recording() {
+    return this.#recording;
+  }
+
+  // Seconds since the recording started by the node's clock; null before.
+  get elapsed() {
+    const { startedAt } = this.#recording;
+    return startedAt === null ? null : Math.max(0, Date.now() / 1000 + this.#clockAhead - startedAt);
+  }
+
+  get microphoneOn() {
+    return this.stream.getAudioTracks().some((track) => track.enabled && track.readyState === "live");
+  }
+
+  get cameraOn() {
+    return this.stream.getVideoTracks().some((track) => track.enabled && track.readyState === "live");
+  }
+
+  start() {
+    if (this.#state !== "new") return;
+    window.addEventListener("online", this.#online);
+    this.#timers.push(setInterval(() => this.#ping(), PING_MS));
+    this.#timers.push(setInterval(() => this.#measure(), QUALITY_MS));
+    this.#become("connecting");
+    this.#connect();
+  }
+
+  // Leaves for good; the others see it at once.
+  leave() {
+    this.#send("leave");
+    this.#finish("left");
+  }
+
+  admit(participant) {
+    this.#send("admit", { participant });
+  }
+
+  end() {
+    this.#send("end");
+  }
+
+  // Notes a moment in the recording ("order", …); answered by the event "marked" with the same `ref`.
+  mark(kind, data = {}) {
+    const ref = crypto.randomUUID();
+    this.#send("mark", { kind, data, ref });
+    return ref;
+  }
+
+  // Real-time text: call with the line as it stands at every change, with `final` when it is done.
+  sendText(text, final = true) {
+    this.#send("text", { line: this.#line, text, final });
+    if (final) this.#line += 1;
+  }
+
+  setMicrophone(on) {
+    this.stream.getAudioTracks().forEach((track) => (track.enabled = on));
+    this.#tellMedia();
+  }
+
+  // Off releases the camera, so that its light goes out.
+  async setCamera(on) {
+    if (on === this.cameraOn) return;
+    if (on) {
+      await this.#swap("video", () => openTrack("video"));
+    } else {
+      await this.#swap("video", async () => null);
+    }
+  }
+
+  async replaceDevice(kind, deviceId) {
+    await this.#swap(kind, () => openTrack(kind, deviceId));
+  }
+
+  stats() {
+    return this.#peer?.stats() ?? Promise.resolve(new Map());
+  }
+
+  async #swap(kind, open) {
+    const old = this.stream.getTracks().filter((track) => track.kind === kind);
+    const enabled = kind === "video" || old.every((track) => track.enabled);
+    try {
+      // Some cameras cannot be opened twice: the old one goes first.
+      if (kind === "video") old.forEach((track) => track.stop());
+      const track = await open();
+      old.forEach((one) => {
+        one.stop();
+        this.stream.removeTrack(one);
+      });
+      if (track) {
+        track.enabled = enabled;
+        this.stream.addTrack(track);
+      }
+      this.#hint();
+      await this.#peer?.send(kind, track);
+    } catch (error) {
+      this.#emit("error", { code: error.code ?? "fault" });
+    }
+    this.#tellMedia();
+  }
+
+  #hint() {
+    for (const track of this.stream.getVideoTracks()) track.contentHint = this.#options.motion ? "motion" : "";
+  }
+
+  // The signalling connection
+
+  #connect() {
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = null;
+    const socket = new WebSocket(new URL(this.#options.url, location.href.replace(/^http/, "ws")));
+    this.#socket = socket;
+    this.#heardAt = Date.now();
+    let reason = null;
+    socket.addEventListener("open", () => {
+      const leg = this.#peer?.connected ? this.#peer.leg : undefined;
+      this.#send("join", this.#resume ? { resume: this.#resume, leg } : { token: this.#token });
+    });
+    socket.addEventListener("message", ({ data }) => {
+      this.#heardAt = Date.now();
+      const message = JSON.parse(data);
+      if (message.type === "close") reason = message.reason;
+      else if (socket === this.#socket) this.#handle(message);
+    });
+    socket.addEventListener("close", () => {
+      if (socket === this.#socket) this.#lost(reason);
+    });
+  }
+
+  #lost(reason) {
+    this.#socket = null;
+    if (this.#state === "closed") return;
+    if (reason === null || AGAIN_WITH_RESUME.has(reason)) {
+      if (!this.#peer?.connected) this.#become(this.self ? "reconnecting" : "connecting");
+      this.#again(BACKOFF_MS[Math.min(this.#attempts++, BACKOFF_MS.length - 1)] * (0.8 + 0.4 * Math.random()));
+    } else if (AGAIN_WITH_TOKEN.has(reason)) {
+      this.#withFreshToken(reason);
+    } else {
+      this.#finish(reason);
+    }
+  }
+
+  async #withFreshToken(reason) {
+    const resumed = reason === "bad_resume";
+    this.#remember(null);
+    if (!resumed) this.#token = null;
+    if (!this.#token && this.#options.refreshToken && this.#attempts++ < BACKOFF_MS.length) {
+      this.#token = await this.#options.refreshToken(reason).catch(() => null);
+    }
+    if (this.#token) this.#again(200);
+    else this.#finish(resumed ? "no_token" : reason);
+  }
+
+  #again(delay) {
+    if (this.#state === "closed" || this.#state === "new" || this.#socket?.readyState <= WebSocket.OPEN) return;
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => this.#connect(), delay);
+  }
+
+  #ping() {
+    if (!this.#socket) return;
+    if (Date.now() - this.#heardAt > DEAF_MS) {
+      const deaf = this.#socket;
+      this.#socket = null;
+      deaf.close();
+      this.#lost(null);
+    } else {
+      this.#send("ping", { t: Date.now() });
+    }
+  }
+
+  #send(type, values = {}) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ type, ...values }));
+  }
+
+  #handle(message) {
+    switch (message.type) {
+      case "welcome":
+        return this.#welcome(message);
+      case "lobby":
+        this.#dropPeer();
+        return this.#become("lobby");
+      case "admitted":
+        if (!this.#peer?.connected) this.#become("joining");
+        return undefined;
+      case "offer":
+        return this.#offered(message);
+      case "slots":
+        this.#slots = message.slots;
+        return this.#announce();
+      case "presence":
+        this.participants = message.participants;
+        return this.#emit("presence", { participants: message.participants, self: this.self });
+      case "recording":
+        this.#clockAhead = message.now - Date.now() / 1000;
+        this.#recording = { state: message.state, startedAt: message.started_at, why: message.why };
+        return this.#emit("recording", this.#recording);
+      case "quality":
+      case "text":
+      case "marked":
+      case "refused": {
+        const { type, ...detail } = message;
+        return this.#emit(type, detail);
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  #welcome(message) {
+    this.#attempts = 0;
+    this.self = message.participant;
+    this.role = message.role;
+    this.#iceServers = message.ice_servers;
+    this.#clockAhead = message.now - Date.now() / 1000;
+    if (message.resume) this.#remember(message.resume);
+    if (!message.leg) this.#dropPeer();
+    else this.#become("here");
+    this.#tellMedia();
+  }
+
+  // The leg
+
+  async #offered({ leg, sdp }) {
+    this.#dropPeer();
+    const peer = new Peer({ leg, iceServers: this.#iceServers });
+    this.#peer = peer;
+    peer.addEventListener("broken", () => peer === this.#peer && this.#send("renew", { leg }));
+    peer.addEventListener("state", ({ detail }) => {
+      if (peer !== this.#peer) return;
+      if (detail === "connected") this.#become("here");
+      else if (this.#state === "here" && detail !== "new") this.#become("reconnecting");
+    });
+    try {
+      const answer = await peer.answer(sdp, this.stream, {
+        maxBitrate: this.#options.maxBitrate,
+        maxFramerate: this.#options.maxFramerate,
+        degradation: this.#options.motion ? "maintain-framerate" : "balanced",
+      });
+      if (peer !== this.#peer) return;
+      this.#send("answer", { leg, sdp: answer });
+      this.#announce();
+    } catch (error) {
+      if (peer !== this.#peer) return;
+      this.#emit("error", { code: "fault", message: String(error) });
+    }
+  }
+
+  #dropPeer() {
+    this.#peer?.close();
+    this.#peer = null;
+    this.#probe = new QualityProbe();
+  }
+
+  // Says who is seen in which place, once for every participant and track.
+  #announce() {
+    const peer = this.#peer;
+    for (const { participant, mids } of this.#slots) {
+      const before = this.#shown.get(mids[0])?.participant ?? null;
+      if (before !== null && before !== participant) {
+        mids.forEach((mid) => this.#shown.delete(mid));
+        if (!this.#slots.some((slot) => slot.participant === before)) {
+          this.#emit("remote-gone", { participant: before });
+        }
+      }
+      if (participant === null || !peer) continue;
+      const tracks = mids.map((mid) => peer.tracks.get(mid));
+      if (tracks.some((track) => !track) || this.#shown.get(mids[0])?.track === tracks[0]) continue;
+      const stream = new MediaStream(tracks);
+      tracks.forEach((track, index) => {
+        this.#shown.set(mids[index], { participant, track });
+        this.#emit("remote-track", { participant, kind: track.kind, track, stream });
+      });
+    }
+  }
+
+  #tellMedia() {
+    this.#send("media", { audio: this.microphoneOn, video: this.cameraOn });
+  }
+
+  async #measure() {
+    const peer = this.#peer;
+    if (!peer?.connected) return;
+    const reading = this.#probe.read(await peer.stats());
+    if (reading.level !== this.#level || reading.level !== "good") {
+      this.#level = reading.level;
+      this.#emit("quality", { participant: this.self, ...reading });
+    }
+  }
+
+  // Small things
+
+  #key() {
+    try {
+      const payload = this.#token.split(".")[0].replace(/-/g, "+").replace(/_/g, "/");
+      const bytes = Uint8Array.from(atob(payload), (letter) => letter.charCodeAt(0));
+      const claims = JSON.parse(new TextDecoder().decode(bytes));
+      return `majlis.resume.${claims.meeting_id}.${claims.participant_id}`;
+    } catch {
+      return "majlis.resume";
+    }
+  }
+
+  #remember(resume) {
+    this.#resume = resume;
+    const { storage } = this.#options;
+    try {
+      for (const key of [this.#key(), "majlis.resume"]) {
+        if (resume) storage?.setItem(key, resume);
+        else storage?.removeItem(key);
+      }
+    } catch {
+      // A full or forbidden storage costs only the comfort of reloading.
+    }
+  }
+
+  #become(state) {
+    if (state === this.#state || this.#state === "closed") return;
+    this.#state = state;
+    this.#emit("state", { state });
+  }
+
+  #finish(reason) {
+    if (this.#state === "closed") return;
+    clearTimeout(this.#retryTimer);
+    this.#timers.forEach(clearInterval);
+    window.removeEventListener("online", this.#online);
+    this.#dropPeer();
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close();
+    if (reason !== "taken_over") this.#remember(null);
+    this.#become("closed");
+    this.#emit("closed", { reason });
+  }
+
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
