@@ -49,7 +49,7 @@ class MediaNodes:
         if meeting.node:
             with contextlib.suppress(httpx.HTTPError):
                 self._client.post(
-                    f"{meeting.node}/control/meetings/{meeting.id}/sync", headers={"x-majlis-secret": self.secret}
+                    f"{meeting.node}/control/meetings/{meeting.id}/sync", headers={"x-majlis-control": self.secret}
                 )
 
     async def close(self) -> None:

@@ -99,6 +99,15 @@ def filters(zone: str) -> dict[str, Any]:
         local = calendar.local_day(at, zone) if isinstance(at, datetime) else at
         return calendar.full_day(local, context["lang"])
 
+    @jinja2.pass_context
+    def duration(context: Any, seconds: float | None) -> str:
+        if seconds is None:
+            return "—"
+        whole = int(seconds)
+        hours, minutes = divmod(whole // 60, 60)
+        text = f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
+        return calendar.digits(text, context["lang"])
+
     def isolate(value: Any) -> Markup:
         return Markup('<bdi dir="ltr">{}</bdi>').format(value)
 
@@ -109,4 +118,4 @@ def filters(zone: str) -> dict[str, Any]:
     def iso(at: datetime) -> str:
         return at.isoformat()
 
-    return {f.__name__: f for f in (digits, moment, clock, day, full_day, isolate, paragraphs, iso)}
+    return {f.__name__: f for f in (digits, moment, clock, day, full_day, duration, isolate, paragraphs, iso)}

@@ -1,0 +1,76 @@
+"""Reactions that carry one person's visit from craft to craft: booking → meeting, meeting → appointment kept."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from core.errors import Refused
+from core.settings import Settings
+from core.staff.models import Staff
+from queueing.appointments import service as appointments
+from queueing.appointments.events import AppointmentBooked, AppointmentCancelled, AppointmentRescheduled
+from queueing.appointments.models import Appointment
+from reception.visitors.models import Visitor
+from video.meetings import service as meetings
+from video.meetings.events import MeetingEnded
+from video.meetings.rules import INTERPRETER
+
+UNUSED_ROOM = timedelta(hours=4)
+
+
+def arrange_meeting(
+    session: Session, event: AppointmentBooked | AppointmentRescheduled, *, now: datetime, settings: Settings
+) -> None:
+    """A booked video slot is a meeting to which visitor, official and, where asked for, interpreter are invited."""
+    appointment = session.get_one(Appointment, event.appointment_id)
+    slot = appointment.slot
+    if appointment.previous_id:
+        meetings.cancel(session, appointment.previous_id, now=now)
+    if slot.kind != "video" or slot.centre_id is None:
+        return
+    visitor = session.get_one(Visitor, appointment.visitor_id)
+    official = session.get_one(Staff, slot.official_id)
+    meeting = meetings.schedule(
+        session,
+        appointment_id=appointment.id,
+        petition_id=appointment.petition_id or "",
+        visitor_id=visitor.id,
+        visitor_name=(visitor.name, visitor.name),
+        official=(official.id, official.name_ar, official.name_en),
+        centre_id=slot.centre_id,
+        starts_at=slot.starts_at,
+        ends_at=slot.ends_at,
+        now=now,
+    )
+    if appointment.interpreter_id:
+        helper = session.get_one(Staff, appointment.interpreter_id)
+        meetings.seat(
+            session,
+            meeting,
+            role=INTERPRETER,
+            staff_id=helper.id,
+            name_ar=helper.name_ar,
+            name_en=helper.name_en,
+            now=now,
+        )
+
+
+def call_off_meeting(session: Session, event: AppointmentCancelled, *, now: datetime, settings: Settings) -> None:
+    meetings.cancel(session, event.appointment_id, now=now)
+
+
+def close_appointment(session: Session, event: MeetingEnded, *, now: datetime, settings: Settings) -> None:
+    """The meeting took place, so the appointment was kept; a room that only stood open changes nothing."""
+    if event.met and event.appointment_id:
+        try:
+            appointments.mark_met(session, event.appointment_id, now=now)
+        except Refused:  # the desk has already said what became of it
+            return
+
+
+def expire_holds(session: Session, now: datetime) -> None:
+    appointments.expire_holds(session, now=now)
+
+
+SWEEPS: tuple[Callable[[Session, datetime], object], ...] = (expire_holds,)

@@ -1,0 +1,73 @@
+"""What the media node asks and tells about meetings, answered from the database in threads."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import anyio
+from sqlalchemy.orm import Session
+
+from core.db import Database
+from core.errors import MajlisError
+from video.media.directory import MeetingInfo, ParticipantInfo, Refused
+from video.media.tokens import Role
+from video.meetings import service
+from video.meetings.models import Meeting
+from video.meetings.states import ADMITTED, CANCELLED, ENDED, REMOVED
+
+
+class DatabaseDirectory:
+    """Implements `video.media.directory.Directory` over the meetings' tables."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def meeting(self, meeting_id: str) -> MeetingInfo | None:
+        return await anyio.to_thread.run_sync(self._read, meeting_id)
+
+    async def joined(self, meeting_id: str, participant_id: str, at: float) -> None:
+        await self._write(service.joined, meeting_id, participant_id, at=at)
+
+    async def left(self, meeting_id: str, participant_id: str, at: float) -> None:
+        await self._write(service.left, meeting_id, participant_id, at=at)
+
+    async def went_live(self, meeting_id: str, at: float) -> None:
+        await self._write(service.went_live, meeting_id, at=at)
+
+    async def recording_lost(self, meeting_id: str, at: float, why: str) -> None:
+        await self._write(service.recording_lost, meeting_id, why, at=at)
+
+    async def admit(self, meeting_id: str, by: str, participant_id: str, at: float) -> None:
+        await self._write(service.admit, meeting_id, by=by, participant_id=participant_id, at=at)
+
+    async def end(self, meeting_id: str, by: str, at: float) -> None:
+        await self._write(service.end, meeting_id, by=by, at=at)
+
+    async def _write(self, verb: Callable[..., Any], *args: Any, at: float, **kwargs: Any) -> None:
+        def act() -> None:
+            with self._db.write() as session:
+                _act_as(session, kwargs.get("by"))
+                verb(session, *args, now=datetime.fromtimestamp(at, UTC), **kwargs)
+
+        try:
+            await anyio.to_thread.run_sync(act)
+        except MajlisError as error:
+            raise Refused(error.message) from error
+
+    def _read(self, meeting_id: str) -> MeetingInfo | None:
+        with self._db.read() as session:
+            meeting = session.get(Meeting, meeting_id)
+            if meeting is None:
+                return None
+            people = meeting.participants
+            return MeetingInfo(
+                id=meeting.id,
+                state=ENDED if meeting.state == CANCELLED else cast(Any, meeting.state),
+                participants={p.id: ParticipantInfo(cast(Role, p.role), p.name_ar, p.name_en) for p in people},
+                admitted=frozenset(p.id for p in people if p.state == ADMITTED),
+                removed=frozenset(p.id for p in people if p.state == REMOVED),
+            )
+
+
+def _act_as(session: Session, participant_id: str | None) -> None:
+    session.info["actor_name"] = f"participant {participant_id}" if participant_id else "media"

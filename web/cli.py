@@ -1,0 +1,107 @@
+"""The command line: `majlis run | web | worker | media | migrate | demo | doctor`."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from core.settings import Settings
+from web.processes import configure_logging, port_is_free, run_all, serve_media, serve_web, serve_worker
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Majlis: reception and e-communication centres.")
+console = Console(highlight=False)
+Port = Annotated[int | None, typer.Option(help="Port to serve on; default from MAJLIS_PORT, else 8080.")]
+
+
+def _settings(**changes: object) -> Settings:
+    return Settings(**{key: value for key, value in changes.items() if value is not None})  # type: ignore[arg-type]
+
+
+@app.callback()
+def main() -> None:
+    configure_logging()
+
+
+@app.command()
+def run(
+    port: Port = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Seed the demo ministry if the database is empty.")] = False,
+) -> None:
+    """Bring the database up to date and start web, worker and media in one."""
+    from web.demo import seed_if_empty, sign_ins
+    from web.migrate import upgrade
+
+    settings = _settings(port=port, host=host)
+    if not port_is_free(settings.host, settings.port):
+        console.print(f"Port {settings.port} is in use. Choose another: make run PORT=8090")
+        raise typer.Exit(1)
+    upgrade(settings)
+    if demo:
+        seed_if_empty(settings, say=console.print)
+
+    def announce(url: str) -> None:
+        if demo:
+            console.print(sign_ins(url))
+        print(f"Majlis is ready at {url}", flush=True)
+
+    run_all(settings, announce=announce)
+
+
+@app.command()
+def web(port: Port = None, host: Annotated[str | None, typer.Option()] = None) -> None:
+    """Serve pages and sockets (one of the three roles)."""
+    serve_web(_settings(port=port, host=host))
+
+
+@app.command()
+def worker() -> None:
+    """React to events and run jobs (one of the three roles; any number)."""
+    serve_worker(_settings())
+
+
+@app.command()
+def media(
+    port: Annotated[int, typer.Option(help="Internal port for signalling and control.")] = 8090,
+    host: Annotated[str, typer.Option(help="Internal address.")] = "127.0.0.1",
+) -> None:
+    """Carry meetings (one of the three roles; one process per spare core)."""
+    serve_media(_settings(), host, port)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's tables up to date."""
+    from web.migrate import upgrade
+
+    upgrade(_settings())
+    console.print("The database is up to date.")
+
+
+@app.command()
+def demo(
+    reset: Annotated[bool, typer.Option("--reset", help="Throw all data away first.")] = False,
+) -> None:
+    """Seed the demo ministry."""
+    from web.demo import reset as throw_away
+    from web.demo import seed_if_empty, sign_ins
+    from web.migrate import upgrade
+
+    settings = _settings()
+    if reset:
+        throw_away(settings)
+    upgrade(settings)
+    seed_if_empty(settings, say=console.print)
+    console.print(sign_ins(settings.url))
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is missing on this machine and how to get it."""
+    from web.doctor import report
+
+    raise typer.Exit(report(_settings(), console))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,100 @@
+"""`majlis doctor`: what this machine lacks for running Majlis, and how to get it."""
+
+import importlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from sqlalchemy import text
+
+from core import clock, jobs
+from core.db import Database
+from core.settings import Settings
+from web.static_files import VENDOR
+
+Check = tuple[str, Callable[[], str | None], str]
+
+
+def report(settings: Settings, console: Console) -> int:
+    """Print every check; returns 0 when nothing needed is missing, else 1."""
+    missing = 0
+    for name, check, remedy in _checks(settings):
+        try:
+            problem = check()
+        except Exception as error:
+            problem = f"{type(error).__name__}: {error}"
+        if problem is None:
+            console.print(f"[green]✓[/green] {name}")
+            continue
+        missing += 1
+        console.print(f"[red]✗[/red] {name}: {problem}\n    → {remedy}")
+    console.print("Everything needed is here." if not missing else f"{missing} of these need your attention.")
+    return 1 if missing else 0
+
+
+def _checks(settings: Settings) -> list[Check]:
+    return [
+        ("Python packages", _packages, "make setup"),
+        ("Browser files", _browser_files, "make setup (brings fonts and socket.io from npm)"),
+        ("libmagic (kinds of uploads)", lambda: _import("magic"), "apt-get install libmagic1"),
+        ("Pango (printed pages)", lambda: _import("weasyprint"), "apt-get install libpango-1.0-0 libpangoft2-1.0-0"),
+        ("Data folder", lambda: _writable(settings), f"make {settings.data_dir} writable, or set MAJLIS_DATA_DIR"),
+        ("Disk space for recordings", lambda: _space(settings), "free some disk, or set MAJLIS_DATA_DIR elsewhere"),
+        ("Database", lambda: _database(settings), "majlis migrate, or look at MAJLIS_DATABASE_URL"),
+        ("Jobs", lambda: _jobs(settings), "start a worker (majlis worker); failed jobs are in the table `job`"),
+    ]
+
+
+def _packages() -> str | None:
+    return next((bad for name in ("aiortc", "av", "uvloop", "socketio", "psycopg") if (bad := _import(name))), None)
+
+
+def _import(name: str) -> str | None:
+    try:
+        importlib.import_module(name)
+    except (ImportError, OSError) as error:
+        return str(error).splitlines()[0]
+    return None
+
+
+def _browser_files() -> str | None:
+    absent = [name for name, folder in VENDOR.items() if not folder.is_dir()]
+    return f"not installed: {', '.join(absent)}" if absent else None
+
+
+def _writable(settings: Settings) -> str | None:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    probe = settings.data_dir / ".probe"
+    probe.touch()
+    probe.unlink()
+    return None
+
+
+def _space(settings: Settings) -> str | None:
+    free = shutil.disk_usage(_existing(settings.data_dir)).free
+    return None if free > 10 * 1024**3 else f"{free / 1024**3:.1f} GiB free; an hour in HD takes about 1.4 GiB"
+
+
+def _existing(path: Path) -> Path:
+    return path if path.exists() else _existing(path.absolute().parent)
+
+
+def _database(settings: Settings) -> str | None:
+    db = Database(settings.database)
+    try:
+        with db.read() as session:
+            session.execute(text("SELECT version_num FROM alembic_version"))
+    finally:
+        db.dispose()
+    return None
+
+
+def _jobs(settings: Settings) -> str | None:
+    db = Database(settings.database)
+    try:
+        with db.read() as session:
+            state = jobs.backlog(session, now=clock.now())
+    finally:
+        db.dispose()
+    return None if not state["failed"] and state["due"] < 1000 else f"{state['due']} due, {state['failed']} given up"

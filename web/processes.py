@@ -1,0 +1,169 @@
+"""The three roles as processes, and `majlis run`, which starts one of each and minds them."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+
+import httpx
+import structlog
+import uvicorn
+
+from core.db import Database
+from core.settings import Settings
+
+log = structlog.get_logger()
+
+
+def configure_logging() -> None:
+    """One line of JSON or, at a terminal, of coloured text for each event."""
+    terminal = sys.stderr.isatty()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def serve_web(settings: Settings) -> None:
+    from web.app import create_app
+
+    app = create_app(settings, Database(settings.database))
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        log_level="warning",
+        ws_max_size=256 * 1024,
+        timeout_graceful_shutdown=2,
+        server_header=False,
+    )
+
+
+def serve_worker(settings: Settings) -> None:
+    from web.wiring import make_worker
+    from web.worker import stop_on_signals
+
+    worker = make_worker(settings, Database(settings.database))
+    stop_on_signals(worker)
+    worker.run()
+
+
+def serve_media(settings: Settings, host: str, port: int) -> None:
+    from web.wiring import make_media_app
+
+    uvicorn.run(
+        make_media_app(settings, Database(settings.database)),
+        host=host,
+        port=port,
+        loop="uvloop",
+        log_level="warning",
+        ws_max_size=256 * 1024,
+        timeout_graceful_shutdown=2,
+        server_header=False,
+    )
+
+
+@dataclass
+class Child:
+    """A process we keep alive: started again after it dies, with a pause that grows while it keeps dying."""
+
+    name: str
+    command: list[str]
+    process: subprocess.Popen[bytes] | None = None
+    died: int = 0
+    start_at: float = 0.0
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(self.command, start_new_session=True)
+
+    def mind(self, now: float) -> None:
+        if self.process and self.process.poll() is not None:
+            log.warning("process ended, starting it again", name=self.name, code=self.process.returncode)
+            self.process, self.died = None, self.died + 1
+            self.start_at = now + min(0.2 * 2**self.died, 10.0) if self.died > 1 else now
+        if self.process is None and now >= self.start_at:
+            self.start()
+
+    def end(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+
+
+def run_all(settings: Settings, *, announce: Callable[[str], None]) -> None:
+    """Web, worker and media of one installation, until a signal. `announce` is called once all of them answer."""
+    media_port = _free_port()
+    media_url = f"http://127.0.0.1:{media_port}"
+    os.environ["MAJLIS_MEDIA_URLS"] = json.dumps([media_url])
+    os.environ["MAJLIS_PORT"], os.environ["MAJLIS_HOST"] = str(settings.port), settings.host
+    majlis = [sys.executable, "-m", "web.cli"]
+    children = [
+        Child("media", [*majlis, "media", "--port", str(media_port)]),
+        Child("worker", [*majlis, "worker"]),
+        Child("web", [*majlis, "web"]),
+    ]
+    stopping = False
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    waiting = [f"{media_url}/healthz", f"http://{_reachable(settings.host)}:{settings.port}/healthz"]
+    try:
+        while not stopping:
+            for child in children:
+                child.mind(time.monotonic())
+            if waiting:
+                waiting = [url for url in waiting if not _answers(url)]
+                if not waiting:
+                    announce(settings.url)
+            time.sleep(0.1)
+    finally:
+        for child in children:
+            child.end()
+        for child in children:
+            if child.process:
+                try:
+                    child.process.wait(6)
+                except subprocess.TimeoutExpired:
+                    child.process.kill()
+
+
+def port_is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _reachable(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104
+
+
+def _answers(url: str) -> bool:
+    with contextlib.suppress(httpx.HTTPError):
+        return httpx.get(url, timeout=1.0, trust_env=False).status_code == 200
+    return False

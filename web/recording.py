@@ -1,0 +1,155 @@
+"""Where the media plane's recorder meets the archive: opening a journal, and making it playable afterwards."""
+
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy.orm import Session
+
+from core import clock, jobs
+from core.db import Database
+from core.errors import NotFound
+from core.ids import new_id
+from core.jobs import Handler
+from core.settings import Settings
+from recordings.archive import service as archive
+from recordings.archive.events import RecordingClosed
+from recordings.archive.rules import ABANDONED
+from recordings.archive.service import Side
+from recordings.journal import JournalWriter, open_journal
+from recordings.keys import FileKeyRing, KeyRing
+from recordings.remux import RemuxResult, remux
+from video.meetings import service as meetings
+from video.meetings.rules import HOSTS
+from video.meetings.states import OVER
+
+log = structlog.get_logger()
+FINISH = "recordings.finish"
+MARGIN = 2 * 1024**3  # bytes that must be free for a meeting to start: an hour in HD, and as much again
+
+
+def key_ring(settings: Settings) -> KeyRing:
+    """The archive's key-encryption key, beside the data by default."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return FileKeyRing(settings.data_dir / "archive.key")
+
+
+class Sink:
+    """A journal that tells the archive when it is closed. Everything else is the journal's own."""
+
+    def __init__(self, journal: JournalWriter, closed: Callable[[], None]) -> None:
+        self._journal, self._closed = journal, closed
+        self.track, self.write, self.mark, self.healthy = (
+            journal.track,
+            journal.write,
+            journal.mark,
+            journal.healthy,
+        )
+
+    @property
+    def last_durable_at(self) -> float:
+        return self._journal.last_durable_at
+
+    def close(self, at: float) -> None:
+        self._journal.close(at)
+        self._closed()
+
+
+def sink_opener(settings: Settings, db: Database) -> Callable[[str], Sink]:
+    """What a media node calls (in a thread) when a meeting goes live. Raises OSError when the disk can't take it."""
+    keyring = key_ring(settings)
+
+    def open_sink(meeting_id: str) -> Sink:
+        recording_id = new_id()
+        folder = settings.recordings_dir / recording_id
+        folder.mkdir(parents=True)
+        free = os.statvfs(folder)
+        if free.f_bavail * free.f_frsize < MARGIN:
+            raise OSError("the disk is almost full: a meeting that can't be recorded does not start")
+        started = clock.now()
+        journal = open_journal(
+            folder / "journal", keyring, recording_id=recording_id, meeting_id=meeting_id, started_at=started
+        )
+        with db.write() as session:
+            petition_id = meetings.get(session, meeting_id).petition_id
+            archive.start(
+                session, recording_id=recording_id, meeting_id=meeting_id, petition_id=petition_id, now=started
+            )
+
+        def closed() -> None:
+            with db.write() as session:
+                archive.close(session, recording_id, now=clock.now())
+
+        return Sink(journal, closed)
+
+    return open_sink
+
+
+def finish_later(session: Session, event: RecordingClosed, *, now: datetime) -> None:
+    """Reaction: a closed journal is made playable at once."""
+    jobs.enqueue(session, FINISH, {"recording_id": event.recording_id}, now=now, lane=1)
+
+
+def finish_handler(settings: Settings) -> Handler:
+    """The job: journal → one sealed WebM for each participant, copied and never decoded."""
+    keyring = key_ring(settings)
+
+    def act(payload: dict[str, Any]) -> RemuxResult:
+        folder = settings.recordings_dir / payload["recording_id"]
+        for leftover in folder.glob("*.webm*"):  # of a worker that was killed half-way
+            leftover.unlink()
+        return remux(folder / "journal", keyring, out_dir=folder)
+
+    def record(session: Session, payload: dict[str, Any], result: RemuxResult, now: datetime) -> None:
+        meeting = meetings.get(session, result.meta.meeting_id)
+        people = {p.id: p for p in meeting.participants}
+        sides = [
+            Side(
+                participant_id=r.participant_id,
+                role=people[r.participant_id].role,
+                name_ar=people[r.participant_id].name_ar,
+                name_en=people[r.participant_id].name_en,
+                path=f"{payload['recording_id']}/{Path(r.path).name}",
+                duration_s=r.duration_s,
+                width=r.width,
+                height=r.height,
+                has_audio=r.has_audio,
+                has_video=r.has_video,
+                gaps=[[gap.start_s, gap.end_s] for gap in r.gaps],
+            )
+            for r in result.renditions
+        ]
+        viewers = {p.staff_id for p in people.values() if p.staff_id and p.role in HOSTS and p.joined_at}
+        archive.finish(session, payload["recording_id"], sides, sorted(viewers), now=now)
+
+    def gave_up(session: Session, payload: dict[str, Any], error: str, now: datetime) -> None:
+        archive.fail(session, payload["recording_id"], error, now=now)
+
+    return Handler(act=act, record=record, gave_up=gave_up, tries=3)
+
+
+def sweep_abandoned(settings: Settings) -> Callable[[Session, datetime], None]:
+    """Close recordings whose writer died: the journal stands still, and the meeting is over or goes on elsewhere."""
+
+    def sweep(session: Session, now: datetime) -> None:
+        for recording in archive.open_ones(session):
+            journal = settings.recordings_dir / recording.journal
+            try:
+                still = now.timestamp() - journal.stat().st_mtime
+            except FileNotFoundError:
+                still = (now - recording.started_at).total_seconds()
+            if still < ABANDONED.total_seconds():
+                continue
+            try:
+                over = meetings.get(session, recording.meeting_id).state in OVER
+            except NotFound:
+                over = True
+            newer = archive.of_meeting(session, recording.meeting_id)[-1].id != recording.id
+            if over or newer or still > 6 * 3600:
+                log.warning("closing an abandoned recording", recording_id=recording.id)
+                archive.close(session, recording.id, now=now)
+
+    return sweep

@@ -1,0 +1,252 @@
+// The meeting room: device check, lobby, faces, controls. The call itself is /static/meeting/client.js.
+import { MeetingClient } from "/static/meeting/client.js";
+import { DeviceError, levelMeter, listDevices, openDevices } from "/static/meeting/devices.js";
+import { digits, iconElement, make } from "./words.js";
+import { tokenFor, post } from "./room-server.js";
+import { Orders } from "./room-orders.js";
+import { Stage } from "./room-stage.js";
+
+const frame = document.querySelector("[data-room]");
+const { base, role, me, lang } = frame.dataset;
+const host = "host" in frame.dataset;
+const $ = (id) => document.getElementById(id);
+const words = $("room-words").content;
+const say = (key) => words.querySelector(`[data-word="${key}"]`)?.textContent ?? key;
+const INSIDE = `majlis.inside.${base}`;
+
+const stage = new Stage({ stage: $("stage"), say, lang, interpreted: "interpreted" in frame.dataset });
+let client = null;
+let stream = null;
+let stopMeter = () => {};
+
+// ── The check before going in ─────────────────────────────────────────
+
+async function check(choice = {}) {
+  $("retry").hidden = true;
+  $("join").disabled = true;
+  tell("devices_asking");
+  stopMeter();
+  stream?.getTracks().forEach((track) => track.stop());
+  try {
+    const opened = await openDevices(choice);
+    stream = opened.stream;
+    $("preview").srcObject = stream;
+    $("preview-empty").hidden = stream.getVideoTracks().length > 0;
+    stopMeter = levelMeter(stream, (level) => ($("level").value = level));
+    await listChoices();
+    tell(opened.missing.length ? reasonOf(opened.missing[0]) : "devices_ok");
+    $("retry").hidden = opened.missing.length === 0;
+    $("join").disabled = false;
+    $("join").focus();
+    return true;
+  } catch (error) {
+    tell(reasonOf(error instanceof DeviceError ? error.code : "fault"), "danger");
+    $("retry").hidden = false;
+    return false;
+  }
+}
+
+function reasonOf(code) {
+  if (code.startsWith("no_")) return "none";
+  return { denied: "denied", busy: "busy", insecure: "insecure", unsupported: "insecure" }[code] ?? "failed";
+}
+
+async function listChoices() {
+  const { cameras, microphones } = await listDevices();
+  fill($("camera"), cameras, stream.getVideoTracks()[0]);
+  fill($("microphone"), microphones, stream.getAudioTracks()[0]);
+}
+
+function fill(select, devices, current) {
+  const chosen = current?.getSettings().deviceId;
+  select.replaceChildren(
+    ...devices.map((device, index) => {
+      const option = make("option", { value: device.id }, device.label || digits(index + 1));
+      option.selected = device.id === chosen;
+      return option;
+    }),
+  );
+  select.closest(".field").hidden = devices.length < 2;
+}
+
+function tell(key, tone = "") {
+  $("lobby-text").textContent = say(key);
+  $("lobby-text").dataset.tone = tone;
+}
+
+// ── Going in ──────────────────────────────────────────────────────────
+
+async function join() {
+  $("join").disabled = true;
+  tell("connecting");
+  let ticket;
+  try {
+    ticket = await tokenFor(base, frame.dataset.csrf);
+  } catch (error) {
+    tell("refused", "danger");
+    if (error.message) $("lobby-text").textContent = error.message;
+    $("join").disabled = false;
+    return;
+  }
+  stopMeter();
+  sessionStorage.setItem(INSIDE, "1");
+  client = new MeetingClient({
+    url: ticket.url,
+    token: ticket.token,
+    stream,
+    refreshToken: async () => (await tokenFor(base, frame.dataset.csrf)).token,
+    motion: "interpreted" in frame.dataset,
+  });
+  listen();
+  $("self").srcObject = stream;
+  client.start();
+}
+
+function listen() {
+  client.addEventListener("state", ({ detail }) => showState(detail.state));
+  client.addEventListener("presence", ({ detail }) => {
+    showPresent(detail.participants);
+    showKnocking(detail.participants);
+    stage.presence(detail.participants.filter((one) => one.id !== me));
+  });
+  client.addEventListener("remote-track", ({ detail }) => stage.attach(detail.participant, detail.kind, detail.stream));
+  client.addEventListener("remote-gone", ({ detail }) => stage.detach(detail.participant));
+  client.addEventListener("recording", ({ detail }) => showRecording(detail));
+  client.addEventListener("quality", ({ detail }) => {
+    if (detail.participant === me) trouble(detail.level === "good" ? null : "weak");
+    else stage.quality(detail.participant, detail.level);
+  });
+  client.addEventListener("error", ({ detail }) => trouble(reasonOf(detail.code)));
+  client.addEventListener("closed", ({ detail }) => closed(detail.reason));
+}
+
+function showState(state) {
+  document.body.dataset.state = state;
+  const waiting = state === "lobby";
+  const inside = ["here", "joining", "reconnecting"].includes(state);
+  $("lobby").hidden = waiting || inside || state === "closed";
+  $("waiting").hidden = !waiting;
+  $("in-room").hidden = !inside;
+  $("controls").hidden = !(inside || waiting);
+  if (state === "reconnecting") trouble("reconnecting");
+  else if (state === "here") trouble(null);
+}
+
+function trouble(key) {
+  const line = $("trouble");
+  line.hidden = key === null;
+  if (key) line.textContent = say(key);
+}
+
+function nameOf(one) {
+  return (lang === "ar" ? one.name_ar : one.name_en) || say(`role_${one.role}`);
+}
+
+function showPresent(participants) {
+  const here = participants.filter((one) => one.state !== "lobby");
+  $("present").replaceChildren(
+    ...here.map((one) =>
+      make(
+        "li",
+        { class: `present__one${one.state === "reconnecting" ? " present__one--away" : ""}`, "data-participant": one.id },
+        iconElement("user"),
+        make("bdi", {}, one.id === me ? say("you") : nameOf(one)),
+        make("span", { class: "soft" }, one.state === "reconnecting" ? say("peer_away") : say(`role_${one.role}`)),
+      ),
+    ),
+  );
+}
+
+function showKnocking(participants) {
+  const place = $("knocking");
+  if (!place) return;
+  const knocking = participants.filter((one) => one.state === "lobby");
+  const known = new Set([...place.children].map((card) => card.dataset.participant));
+  [...place.children].filter((card) => !knocking.some((one) => one.id === card.dataset.participant)).forEach((card) => card.remove());
+  for (const one of knocking.filter((guest) => !known.has(guest.id))) {
+    const admit = make("button", { class: "button button--primary button--large", type: "button", "data-admit": one.id }, iconElement("check"), say("admit"));
+    admit.addEventListener("click", () => {
+      admit.disabled = true;
+      client.admit(one.id);
+    });
+    place.append(
+      make("div", { class: "knock", "data-participant": one.id }, make("p", {}, make("bdi", {}, nameOf(one)), " ", say("wants_in")), admit),
+    );
+  }
+}
+
+// ── The recording and the clock ───────────────────────────────────────
+
+function showRecording({ state }) {
+  const sign = $("recording");
+  sign.classList.toggle("recording--off", state !== "on");
+  sign.classList.toggle("recording--lost", state === "lost");
+  const key = { on: "recording", starting: "recording_starting", lost: "recording_lost" }[state] ?? "recording_off";
+  $("recording-text").textContent = say(key);
+  if (state === "lost") trouble(client.elapsed === null ? "no_recording" : "recording_lost");
+}
+
+setInterval(() => {
+  const seconds = client?.elapsed;
+  const clock = $("elapsed");
+  clock.hidden = seconds === null || seconds === undefined;
+  if (clock.hidden) return;
+  const whole = Math.floor(seconds);
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (n) => String(n).padStart(2, "0");
+  clock.textContent = digits(h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`);
+}, 500);
+
+// ── Controls ──────────────────────────────────────────────────────────
+
+function showSwitch(button, on, icon) {
+  button.setAttribute("aria-pressed", String(!on));
+  button.querySelector("span").textContent = on ? button.dataset.on : button.dataset.off;
+  button.querySelector("use").setAttribute("href", `/static/icons.svg#${on ? icon : `${icon === "microphone" ? "mic" : icon}-off`}`);
+}
+
+$("mic").addEventListener("click", () => {
+  client.setMicrophone(!client.microphoneOn);
+  showSwitch($("mic"), client.microphoneOn, "microphone");
+});
+
+$("cam").addEventListener("click", async () => {
+  await client.setCamera(!client.cameraOn);
+  showSwitch($("cam"), client.cameraOn, "camera");
+});
+
+$("leave").addEventListener("click", () => client.leave());
+$("end")?.addEventListener("click", () => $("end-sheet").showModal());
+$("end-sure")?.addEventListener("click", () => {
+  $("end-sheet").close();
+  client.end();
+});
+$("join").addEventListener("click", join);
+$("retry").addEventListener("click", () => check());
+$("again").addEventListener("click", () => location.reload());
+for (const id of ["camera", "microphone"]) {
+  $(id).addEventListener("change", () => check({ cameraId: $("camera").value, microphoneId: $("microphone").value }));
+}
+
+function closed(reason) {
+  sessionStorage.removeItem(INSIDE);
+  stream?.getTracks().forEach((track) => track.stop());
+  stage.clear();
+  for (const id of ["lobby", "waiting", "in-room", "controls"]) $(id).hidden = true;
+  $("recording").classList.add("recording--off");
+  $("recording-text").textContent = say("recording_off");
+  $("over").hidden = false;
+  const key = { ended: "ended", left: "left", removed: "removed", taken_over: "taken_over" }[reason] ?? "refused";
+  $("over-title").textContent = say(key);
+  $("over-text").hidden = key !== "ended";
+  $("again").hidden = !["left", "taken_over", "refused"].includes(key);
+  client = null;
+}
+
+if (host) new Orders({ button: $("order"), list: $("orders"), empty: $("orders-empty"), say, post: (path, data) => post(`${base}${path}`, frame.dataset.csrf, data) });
+
+
+if (!("over" in frame.dataset)) {
+  const ready = await check();
+  if (ready && sessionStorage.getItem(INSIDE)) await join();
+}

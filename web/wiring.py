@@ -1,0 +1,49 @@
+"""Composition roots of worker and media: which parts are put together, and with what."""
+
+from functools import partial
+from typing import Any
+
+from reception.reactions import REACTIONS
+
+from core.db import Database
+from core.settings import Settings
+from messaging.sending import handlers as message_handlers
+from reception import arrangements
+from recordings.archive.events import RecordingClosed
+from video.media.app import create_app
+from video.media.node import MediaNode
+from video.meetings.directory import DatabaseDirectory
+from web.recording import FINISH, finish_handler, finish_later, sink_opener, sweep_abandoned
+from web.worker import Worker
+
+
+def make_worker(settings: Settings, db: Database) -> Worker:
+    given = {
+        event: tuple(_with_settings(reaction, settings) for reaction in reactions)
+        for event, reactions in REACTIONS.items()
+    }
+    given[RecordingClosed] = (*given.get(RecordingClosed, ()), finish_later)
+    return Worker(
+        db=db,
+        reactions=given,
+        handlers={FINISH: finish_handler(settings), **message_handlers(settings)},
+        sweeps=(*arrangements.SWEEPS, sweep_abandoned(settings)),
+    )
+
+
+def make_media_app(settings: Settings, db: Database) -> Any:
+    node = MediaNode(
+        DatabaseDirectory(db),
+        sink_opener(settings, db),
+        token_secret=settings.secret,
+        ice_servers=settings.ice_servers,
+        addresses=settings.media_addresses or "auto",
+        ports=settings.media_ports,
+    )
+    return create_app(node, control_secret=settings.secret.hex())
+
+
+def _with_settings(reaction: Any, settings: Settings) -> Any:
+    bound = partial(reaction, settings=settings)
+    bound.__name__ = reaction.__name__  # type: ignore[attr-defined]
+    return bound

@@ -1,0 +1,192 @@
+"""The worker: turns events into reactions, runs jobs, and fires what has fallen due. As many as needed may run."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from core import clock, jobs
+from core.db import Database
+from core.events import EventDelivery, OutboxEvent, decode, name_of
+from core.jobs import Handler
+
+log = structlog.get_logger()
+IDLE = 0.2  # seconds between looks when nothing is due
+BATCH = 50
+
+Reaction = Callable[..., None]
+Sweep = Callable[[Session, datetime], None]
+
+
+@dataclass
+class Worker:
+    """`reactions`: event type → functions (session, event, now=…). `sweeps`: run about once a second."""
+
+    db: Database
+    reactions: Mapping[type, tuple[Reaction, ...]]
+    handlers: Mapping[str, Handler]
+    sweeps: tuple[Sweep, ...] = ()
+    stop: threading.Event = field(default_factory=threading.Event)
+    _swept: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._types = {name_of(event): event for event in self.reactions}
+        self._by_name = {r.__name__: r for rs in self.reactions.values() for r in rs}
+
+    def run(self) -> None:
+        """Until stopped. A fault is logged and waited out; nothing here may end the loop."""
+        while not self.stop.is_set():
+            try:
+                busy = self.step()
+            except Exception:
+                log.exception("worker")
+                busy = False
+                self.stop.wait(1.0)
+            if not busy:
+                self.stop.wait(IDLE)
+
+    def step(self) -> bool:
+        """One round: fan out, react, one job, sweeps. True when there was something to do."""
+        did = self._fan_out()
+        did |= self._react()
+        did |= self._run_job()
+        if time.monotonic() - self._swept > 1.0:
+            self._swept = time.monotonic()
+            for sweep in self.sweeps:
+                with self.db.write() as session:
+                    sweep(session, clock.now())
+        return did
+
+    def drain(self, seconds: float = 30.0) -> None:
+        """Work until nothing is due (for the demo and tests)."""
+        until = time.monotonic() + seconds
+        while self.step():
+            if time.monotonic() > until:
+                raise TimeoutError("the worker found no end")
+
+    def _fan_out(self) -> bool:
+        with self.db.read() as session:
+            waiting = session.scalar(select(OutboxEvent.id).where(OutboxEvent.fanned_out_at.is_(None)).limit(1))
+        if waiting is None:
+            return False
+        now = clock.now()
+        with self.db.write() as session:
+            rows = session.scalars(
+                select(OutboxEvent)
+                .where(OutboxEvent.fanned_out_at.is_(None))
+                .order_by(OutboxEvent.id)
+                .limit(BATCH)
+                .with_for_update(skip_locked=True)
+            ).all()
+            for row in rows:
+                row.fanned_out_at = now
+                event = self._types.get(row.name)
+                for reaction in self.reactions.get(event, ()) if event else ():
+                    session.add(EventDelivery(event_id=row.id, reaction=reaction.__name__, due_at=now, attempts=0))
+        return True
+
+    def _react(self) -> bool:
+        with self.db.read() as session:
+            due = session.execute(
+                select(EventDelivery.event_id, EventDelivery.reaction)
+                .where(EventDelivery.done_at.is_(None), EventDelivery.due_at <= clock.now())
+                .order_by(EventDelivery.event_id)
+                .limit(BATCH)
+            ).all()
+        for event_id, reaction in due:
+            self._deliver(event_id, reaction)
+        return bool(due)
+
+    def _deliver(self, event_id: int, reaction: str) -> None:
+        """The reaction and the mark that it is done commit together; a failure is put off with backoff."""
+        now = clock.now()
+        try:
+            with self.db.write() as session:
+                delivery = session.scalar(
+                    select(EventDelivery)
+                    .where(EventDelivery.event_id == event_id, EventDelivery.reaction == reaction)
+                    .with_for_update(skip_locked=True)
+                )
+                if delivery is None or delivery.done_at:
+                    return
+                row = session.get_one(OutboxEvent, event_id)
+                session.info.update(actor_id=row.actor_id, actor_name="system")
+                if reaction in self._by_name:
+                    self._by_name[reaction](session, decode(self._types[row.name], row.payload), now=now)
+                delivery.done_at, delivery.attempts = now, delivery.attempts + 1
+        except Exception as error:
+            log.exception("reaction failed", reaction=reaction, event_id=event_id)
+            with self.db.write() as session:
+                session.execute(
+                    update(EventDelivery)
+                    .where(EventDelivery.event_id == event_id, EventDelivery.reaction == reaction)
+                    .values(
+                        attempts=EventDelivery.attempts + 1,
+                        due_at=now + timedelta(seconds=5),
+                        last_error=f"{type(error).__name__}: {error}"[:2000],
+                    )
+                )
+
+    def _run_job(self) -> bool:
+        now = clock.now()
+        with self.db.read() as session:
+            waiting = session.scalar(
+                select(jobs.Job.id).where(jobs.Job.state == jobs.PENDING, jobs.Job.run_at <= now).limit(1)
+            )
+        if waiting is None:
+            return False
+        with self.db.write() as session:
+            claimed = jobs.claim(session, list(self.handlers), now=now, lease=lambda kind: self.handlers[kind].lease)
+        if claimed is None:
+            return False
+        handler = self.handlers[claimed.kind]
+        try:
+            with _renewing(self.db, claimed, handler.lease):
+                result = handler.act(claimed.payload)
+            with self.db.write() as session:
+                if jobs.finish(session, claimed, now=clock.now()) and handler.record:
+                    handler.record(session, claimed.payload, result, clock.now())
+        except Exception as error:
+            log.warning("job failed", kind=claimed.kind, attempt=claimed.attempts, error=str(error))
+            shown = f"{type(error).__name__}: {error}"
+            with self.db.write() as session:
+                over = jobs.retry(session, claimed, shown, tries=handler.tries, now=clock.now())
+                if over and handler.gave_up:
+                    handler.gave_up(session, claimed.payload, shown, clock.now())
+        return True
+
+
+class _renewing:
+    """Keeps a job's lease alive from a side thread while its work goes on."""
+
+    def __init__(self, db: Database, claimed: jobs.Claimed, lease: timedelta) -> None:
+        self._db, self._claimed, self._lease = db, claimed, lease
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._over.wait(self._lease.total_seconds() / 3):
+            with self._db.write() as session:
+                jobs.renew(session, self._claimed, lease=self._lease, now=clock.now())
+
+
+def stop_on_signals(worker: Worker) -> None:
+    def on_signal(*_: Any) -> None:
+        worker.stop.set()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
