@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from video.media import rtcp, rtp
+from video.media.downlink import Downlink
 from video.media.source import Source
-
-if TYPE_CHECKING:
-    from video.media.estimate import Downlink
 
 AGAIN_PER_S = 300
 """Retransmissions to one receiver: a flood of requests must not become a flood of answers."""
@@ -31,15 +29,15 @@ class Forward:
     SSRC is replaced.
     """
 
-    def __init__(self, outlet: Outlet, kind: str, ssrc: int, rtx_ssrc: int) -> None:
+    def __init__(self, outlet: Outlet, downlink: Downlink, kind: str, ssrc: int, rtx_ssrc: int) -> None:
         self.kind = kind
         self.ssrc = ssrc
         self.rtx_ssrc = rtx_ssrc
         self.source: Source | None = None
-        self.downlink: Downlink | None = None
         self.number_offset = self.stamp_offset = 0
         self.loss = 0.0
         self._outlet = outlet
+        self._downlink = downlink
         self._spliced_for = 0
         self._last_number = -1
         self._last_stamp = 0
@@ -61,7 +59,7 @@ class Forward:
     def media(self, packet: bytes, ssrc: int, number: int, now: float) -> None:
         """Sends one packet of the source `ssrc`; the hot path."""
         if ssrc != self._spliced_for:
-            self._splice(ssrc, number, rtp.timestamp(packet), now)
+            self._splice(ssrc, number, packet, now)
         number_offset = self.number_offset
         stamp = rtp.timestamp(packet) + self.stamp_offset
         if number_offset or self.stamp_offset:
@@ -69,12 +67,12 @@ class Forward:
             packet = rtp.moved(packet, self.ssrc, number, stamp)
         if ((number - self._last_number) & 0xFFFF) < 0x8000:
             self._last_number, self._last_stamp, self._last_at = number, stamp, now
-        if self.downlink is not None and rtp.transport_sequence(packet) >= 0:
-            packet = rtp.with_transport_sequence(packet, self.downlink.number(len(packet), now=now))
-        self._outlet.send_rtp(packet, self.ssrc)
+        self._outlet.send_rtp(self._downlink.numbered(packet, now), self.ssrc)
 
-    def _splice(self, ssrc: int, number: int, stamp: int, now: float) -> None:
+    def _splice(self, ssrc: int, number: int, packet: bytes, now: float) -> None:
         self._spliced_for = ssrc
+        if self.source is not None:
+            self._downlink.follow(self.source.connection, packet)
         if self._last_number < 0:
             self._first_number = number
             return
@@ -82,7 +80,8 @@ class Forward:
         passed = max(FRAME_S[self.kind], now - self._last_at)
         self._first_number = (self._last_number + 1) & 0xFFFF
         self.number_offset = (self._first_number - number) & 0xFFFF
-        self.stamp_offset = (self._last_stamp + int(passed * rate) - stamp) & 0xFFFFFFFF
+        stamp = self._last_stamp + int(passed * rate)
+        self.stamp_offset = (stamp - rtp.timestamp(packet)) & 0xFFFFFFFF
 
     def probe(self, packet: bytes, now: float) -> None:
         """Passes a retransmission on that repairs nothing here: probing, or padding, which must be accounted
@@ -98,7 +97,7 @@ class Forward:
         if len(body) - rtp.padding_of(packet) >= 2:
             original = (int.from_bytes(body[:2], "big") + self.number_offset) & 0xFFFF
             body = original.to_bytes(2, "big") + body[2:]
-        self._outlet.send_rtp(head + body, self.rtx_ssrc)
+        self._outlet.send_rtp(self._downlink.numbered(head + body, now), self.rtx_ssrc)
 
     def repair(self, number: int, now: float) -> bool:
         """Sends a kept packet again, by the receiver's number; False where there is none to send."""

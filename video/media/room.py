@@ -20,7 +20,8 @@ from video.media.link import SILENT_S as LINK_SILENT_S
 from video.media.link import Link
 from video.media.member import GRACE_S, Member, judged, seating
 from video.media.messages import CloseReason, Closing
-from video.media.recorder import OpenSink, Recorder
+from video.media.proceedings import Proceedings
+from video.media.recorder import OpenSink
 from video.media.router import Router
 from video.media.tokens import HOSTS
 
@@ -49,14 +50,19 @@ class Room:
     def __init__(self, info: MeetingInfo, around: Surroundings) -> None:
         self.info = info
         self.members: dict[str, Member] = {}
-        self.live = False
         self.closed = False
         self._around = around
-        self._recorder = self._new_recorder()
+        self._proceedings = Proceedings(
+            info.id,
+            around.open_sink,
+            spawn=self._spawn,
+            began=self._recording_began,
+            lost=self._recording_lost,
+            changed=self._send_recording,
+            wall=around.wall,
+            monotonic=around.monotonic,
+        )
         self._router = Router(self, monotonic=around.monotonic)
-        self._started_at: float | None = None
-        self._starting = False
-        self._told_lost = False
         self._busy = around.monotonic()
         self._shown: dict[str, Any] = {}
         self._tasks: set[asyncio.Future[Any]] = set()
@@ -64,10 +70,14 @@ class Room:
     # The router's tape: the recorder changes when a meeting is left and found again.
 
     def write(self, leg: str, participant_id: str, kind: str, packet: bytes, *, now: float) -> None:
-        self._recorder.write(leg, participant_id, kind, packet, now=now)
+        self._proceedings.recorder.write(leg, participant_id, kind, packet, now=now)
 
     def report(self, leg: str, packet: bytes, *, now: float) -> None:
-        self._recorder.report(leg, packet, now=now)
+        self._proceedings.recorder.report(leg, packet, now=now)
+
+    @property
+    def live(self) -> bool:
+        return self._proceedings.live
 
     @property
     def legs(self) -> int:
@@ -146,7 +156,7 @@ class Room:
         member.seats = {}
         if member.present:
             member.present = False
-            self._recorder.mark("left", {"participant": member.id})
+            self.note("left", {"participant": member.id})
             self._spawn(self._tell("left", member.id, self._around.wall()))
         self._seat_everybody()
 
@@ -205,11 +215,11 @@ class Room:
             member.dropped, member.failures, member.gone_at = False, 0, None
             endpoint = self._router.add(leg.name, member.id, leg, leg.slots, member.seats)
             leg.on_rtp, leg.on_rtcp = endpoint.on_rtp, endpoint.on_rtcp
-            self._recorder.mark("connected", {"participant": member.id, "leg": leg.name})
+            self.note("connected", {"participant": member.id, "leg": leg.name})
             self._maybe_live()
         elif leg.state == "down":
             self._router.remove(member.id)
-            self._recorder.mark("disconnected", {"participant": member.id, "leg": leg.name})
+            self.note("disconnected", {"participant": member.id, "leg": leg.name})
             member.leg = None
             member.dropped = True
             member.offer_at = self._around.monotonic() + min(8.0, 0.25 * 2**member.failures)
@@ -281,14 +291,14 @@ class Room:
     def mark(self, by: Member, kind: str, data: dict[str, Any]) -> float:
         if not by.host:
             raise Refused("not_allowed")
-        at = self._recorder.mark(kind, {**data, "by": by.id})
+        at = self._proceedings.recorder.mark(kind, {**data, "by": by.id})
         if at is None:
             raise Refused("not_recording")
         return at
 
     def note(self, kind: str, data: dict[str, Any]) -> None:
         """A mark made by the room itself; nothing happens where no recording runs."""
-        self._recorder.mark(kind, data)
+        self._proceedings.recorder.mark(kind, data)
 
     # What the directory says
 
@@ -325,66 +335,31 @@ class Room:
 
     # Recording and going live
 
-    def _new_recorder(self) -> Recorder:
-        return Recorder(self.info.id, self._around.open_sink, monotonic=self._around.monotonic)
-
     def _maybe_live(self) -> None:
         """The official is here and so is an admitted visitor: start the recording, then let media flow."""
-        if self._starting or self.closed or self._recorder.running:
-            return
-        if self._recorder.state == "lost" and not self._recorder.may_retry(now=self._around.monotonic()):
-            return
         roles = {member.info.role for member in self.members.values() if member.connected}
-        if self.live or {"official", "visitor"} <= roles:
-            self._starting = True
-            self._spawn(self._start())
+        if not self.closed and {"official", "visitor"} <= roles:
+            self._proceedings.want()
 
-    async def _start(self) -> None:
-        recorder = self._recorder
-        first = recorder.state == "off"
-        if first:
-            self._send_recording()
-        try:
-            started = await recorder.start()
-        finally:
-            self._starting = False
-        if self.closed or recorder is not self._recorder:
-            return
-        if not started:
-            await self._lost(recorder.why)
-            return
-        self._told_lost = False
-        self._started_at = self._around.wall()
-        recorder.mark("started", {"at": self._started_at, "again": not first})
+    def _recording_began(self, first: bool) -> None:
         for member in self.members.values():
             if member.connected and member.leg is not None:
-                recorder.mark("connected", {"participant": member.id, "leg": member.leg.name})
+                self.note("connected", {"participant": member.id, "leg": member.leg.name})
         self._router.want_keyframes()
         self._router.flow(True)
-        if not self.live:
-            self.live = True
-            self._spawn(self._tell("went_live", self._started_at))
-        self._send_recording()
+        if first:
+            self._spawn(self._tell("went_live", self._around.wall()))
 
-    async def _lost(self, why: str) -> None:
-        self._send_recording()
-        if not self._told_lost:
-            self._told_lost = True
-            await self._tell("recording_lost", self._around.wall(), why)
+    def _recording_lost(self, why: str) -> None:
+        self._spawn(self._tell("recording_lost", self._around.wall(), why))
 
     def _send_recording(self, members: list[Member] | None = None) -> None:
-        state = "starting" if self._starting else self._recorder.state
-        if state in ("off", "closed"):
+        shown = self._proceedings.shown()
+        if shown is None:
             return
         for member in members if members is not None else self._inside():
             if member.link is not None:
-                member.link.send(
-                    "recording",
-                    state=state,
-                    started_at=self._started_at,
-                    now=self._around.wall(),
-                    why=self._recorder.why or None,
-                )
+                member.link.send("recording", **shown)
 
     # Telling people
 
@@ -413,18 +388,15 @@ class Room:
 
     def tick(self, *, now: float) -> None:
         """Every half second: silence, quality, the watch over the recording, people who don't come back."""
-        if self._recorder.check(now=now):
-            self._spawn(self._lost(self._recorder.why))
+        self._proceedings.tick(now=now)
         for member in list(self.members.values()):
             self._look_after(member, now)
         self._maybe_live()
         if any(member.link is not None or member.connected for member in self.members.values()):
             self._busy = now
-        elif now - self._busy > IDLE_S and (self.live or self._recorder.running):
+        elif now - self._busy > IDLE_S:
             self._router.flow(False)
-            self.live = False
-            self._spawn(self._recorder.close())
-            self._recorder = self._new_recorder()
+            self._proceedings.rest()
         self.show()
 
     def _look_after(self, member: Member, now: float) -> None:
@@ -459,7 +431,6 @@ class Room:
             return
         self.closed = True
         self._router.flow(False)
-        self._recorder.mark("ended", {"reason": reason.value})
         for member in self.members.values():
             self._drop_leg(member)
             if member.link is not None:
@@ -467,7 +438,7 @@ class Room:
             if member.present:
                 member.present = False
                 self._spawn(self._tell("left", member.id, self._around.wall()))
-        self._spawn(self._recorder.close())
+        self._proceedings.close(reason.value)
 
     async def drained(self) -> None:
         """Waits until what the room had started is done."""

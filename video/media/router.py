@@ -20,11 +20,13 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from video.media import rtcp, rtp, twcc
-from video.media.estimate import CEILING, Downlink
+from video.media.downlink import Downlink
 from video.media.forward import Forward, Outlet
 from video.media.sdp import SlotStreams
 from video.media.source import Source
 
+PUBLISHER_MOST = 2_500_000.0
+"""Bits per second beyond which 720p gains nothing; also what lifts an earlier cap."""
 FEEDBACK_S = 0.1
 REPORT_S = 1.0
 
@@ -40,10 +42,10 @@ class Tape(Protocol):
 class Slot:
     """A place for one other participant on a receiver's leg."""
 
-    def __init__(self, outlet: Outlet, streams: SlotStreams) -> None:
+    def __init__(self, outlet: Outlet, downlink: Downlink, streams: SlotStreams) -> None:
         self.participant_id: str | None = None
-        self.audio = Forward(outlet, "audio", streams.audio, 0)
-        self.video = Forward(outlet, "video", streams.video, streams.rtx)
+        self.audio = Forward(outlet, downlink, "audio", streams.audio, 0)
+        self.video = Forward(outlet, downlink, "video", streams.video, streams.rtx)
 
     def attach(self, endpoint: Endpoint | None) -> None:
         self.audio.attach(endpoint.audio if endpoint else None)
@@ -58,13 +60,13 @@ class Endpoint:
     ) -> None:
         self.participant_id = participant_id
         self.outlet = outlet
-        self.audio = Source("audio", f"{name}/audio", participant_id, outlet.send_rtcp)
-        self.video = Source("video", f"{name}/video", participant_id, outlet.send_rtcp)
-        self.slots = [Slot(outlet, streams) for streams in slots]
-        self.downlink: Downlink | None = None
+        self.audio = Source("audio", name, participant_id, outlet.send_rtcp)
+        self.video = Source("video", name, participant_id, outlet.send_rtcp)
+        self.downlink = Downlink()
+        self.slots = [Slot(outlet, self.downlink, streams) for streams in slots]
         self.arrivals: twcc.Arrivals | None = None
         self.uplink_loss = 0.0
-        self.held_to = float(CEILING)
+        self.held_to = PUBLISHER_MOST
         self._router = router
         self._by_ssrc = {forward.ssrc: forward for slot in self.slots for forward in (slot.audio, slot.video)}
         self._feedback_at = self._report_at = 0.0
@@ -168,12 +170,11 @@ class Endpoint:
                 forward.repair(number, now)
 
     def _transport_feedback(self, packet: bytes, now: float) -> None:
-        if self.downlink is not None:
-            self.downlink.heard(twcc.read(packet), now=now)
-        elif self._router.relaying:
+        self.downlink.heard(packet, now=now)
+        if self._router.relaying:
             peer = self._router.peer_of(self)
             if peer is not None and len(packet) >= 20:
-                peer.outlet.send_rtcp(rtcp.readdressed(packet, peer.video.ssrc or peer.audio.ssrc))
+                peer.outlet.send_rtcp(self.downlink.relayed(packet, peer.video.ssrc or peer.audio.ssrc))
 
     def _wants_keyframe(self, kind: int, packet: bytes, now: float) -> None:
         if kind == rtcp.PLI:
@@ -208,21 +209,21 @@ class Endpoint:
         if sound:
             self.uplink_loss = max(block.fraction for block in sound)
             self.outlet.send_rtcp(rtcp.rr(sound))
-        self.hold(min((cap for cap in self._caps()), default=float(CEILING)))
+        self.hold(min([PUBLISHER_MOST, *self._caps()]))
 
     def _caps(self) -> list[float]:
         """What each receiver leaves for this publisher's picture: its downlink shared among those it sees."""
         caps = []
         for other in self._router.endpoints.values():
-            if other is not self and other.downlink is not None:
+            if other is not self and other.downlink.capacity is not None:
                 shown = [slot.video.source for slot in other.slots if slot.video.source is not None]
                 seen = sum(1 for source in shown if source.ssrc)
-                caps.append(other.downlink.cap / max(1, seen))
+                caps.append(other.downlink.capacity.cap / max(1, seen))
         return caps
 
     def hold(self, bits_per_second: float) -> None:
-        """Tells the publisher how much it may send; the ceiling lifts an earlier cap."""
-        if self.video.ssrc and (bits_per_second < CEILING or self.held_to < CEILING):
+        """Tells the publisher how much it may send; the most there is lifts an earlier cap."""
+        if self.video.ssrc and (bits_per_second < PUBLISHER_MOST or self.held_to < PUBLISHER_MOST):
             self.held_to = bits_per_second
             self.outlet.send_rtcp(rtcp.remb(int(bits_per_second), [self.video.ssrc]))
 
@@ -307,10 +308,8 @@ class Router:
             if local == (endpoint.arrivals is not None):
                 continue
             endpoint.arrivals = twcc.Arrivals() if local else None
-            endpoint.downlink = Downlink(now=now) if local else None
+            endpoint.downlink.measure(local, now=now)
             for source in (endpoint.audio, endpoint.video):
                 source.reception = type(source.reception)(rtp.CLOCK_RATES[source.kind])
-            for slot in endpoint.slots:
-                slot.audio.downlink = slot.video.downlink = endpoint.downlink
             if not local:
-                endpoint.hold(float(CEILING))
+                endpoint.hold(PUBLISHER_MOST)

@@ -134,17 +134,17 @@ class Source:
     stream a leg, so the type says it all, and a participant who swaps the sender is followed.
     """
 
-    def __init__(self, kind: str, name: str, participant_id: str, send_rtcp: Callable[[bytes], None]) -> None:
+    def __init__(self, kind: str, connection: str, participant_id: str, send_rtcp: Callable[[bytes], None]) -> None:
         self.kind = kind
+        self.connection = connection
         self.participant_id = participant_id
         self.forwards: list[Forward] = []
         self.ssrc = 0
         self.highest = 0
-        self.track = name
+        self.track = ""
         self.keyframes = Keyframes()
         self.missing = Missing()
         self.reception = Reception(rtp.CLOCK_RATES[kind])
-        self._name = name
         self._generation = 0
         self._send_rtcp = send_rtcp
         self._cache: list[bytes | None] = [None] * CACHE
@@ -154,7 +154,9 @@ class Source:
         self.ssrc = ssrc
         self.highest = (number - 1) & 0xFFFF
         self._generation += 1
-        self.track = self._name if self._generation == 1 else f"{self._name}.{self._generation}"
+        self.track = f"{self.connection}/{self.kind}"
+        if self._generation > 1:
+            self.track += f".{self._generation}"
         self.missing.clear()
         self.reception = Reception(rtp.CLOCK_RATES[self.kind])
         self._cache = [None] * CACHE

@@ -263,7 +263,7 @@ export class MeetingClient extends EventTarget {
         return this.#become("lobby");
       case "admitted":
         if (!this.#peer?.connected) this.#become("joining");
-        return undefined;
+        return this.#tellMedia();
       case "offer":
         return this.#offered(message);
       case "slots":
@@ -297,7 +297,6 @@ export class MeetingClient extends EventTarget {
     if (message.resume) this.#remember(message.resume);
     if (!message.leg) this.#dropPeer();
     else this.#become("here");
-    this.#tellMedia();
   }
 
   // The leg
