@@ -1,0 +1,185 @@
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core import jobs
+from core.db import new_id
+from core.errors import NotFound
+from core.events import emit
+from core.text import latin_digits
+from messaging.events import MessageDropped, MessageFailed, MessageQueued, MessageSent
+from messaging.models import Message
+from messaging.providers import Receipt
+from messaging.rules import can_be_written_to, segments
+from messaging.states import CREATED, DELIVERED, FAILED, MESSAGE, SENT, VERBS
+from messaging.templates import OTP, TEMPLATES
+
+SEND = "messages.send"
+LANES = {OTP: 1}  # somebody waits for a one-time code; nobody waits for a notice
+
+
+def queue(
+    session: Session,
+    *,
+    to: str,
+    template: str,
+    fields: Mapping[str, str],
+    language: str,
+    subject: tuple[str, str],
+    key: str,
+    now: datetime,
+    visitor_id: str | None = None,
+    due_at: datetime | None = None,
+) -> Message:
+    """Write the text and the job that sends it, in the present transaction; `key` makes it once and for ever.
+
+    `subject` is (kind, id) of what the text is about, so that a case can list its texts. A number that can't be written
+    to makes a failed message rather than an error: the change the text tells of has happened all the same.
+    """
+    if earlier := _with_key(session, key):
+        return earlier
+    form = TEMPLATES[template]
+    body = form.render(language, fields)
+    cut = segments(body)
+    message = Message(
+        id=new_id(),
+        key=key,
+        to_number=to,
+        language=language,
+        template=template,
+        message_class=form.message_class,
+        body=body,
+        encoding=cut.encoding,
+        parts=cut.count,
+        state=CREATED,
+        subject_kind=subject[0],
+        subject_id=subject[1],
+        visitor_id=visitor_id,
+        created_at=now,
+        due_at=due_at or now,
+    )
+    try:
+        with session.begin_nested():
+            session.add(message)
+    except IntegrityError:  # another worker wrote the same text in the meantime
+        if earlier := _with_key(session, key):
+            return earlier
+        raise
+    emit(session, _event(MessageQueued, message), now=now)
+    if not can_be_written_to(to):
+        _fail(session, message, "not a complete phone number", now=now)
+        return message
+    jobs.enqueue(
+        session,
+        SEND,
+        {"message_id": message.id, "to": to, "body": body},
+        now=now,
+        run_at=due_at,
+        lane=LANES.get(form.message_class, 5),
+        unique_key=f"{SEND}:{message.id}",
+    )
+    return message
+
+
+def enter(session: Session, message_id: str, provider: str, receipt: Receipt, *, now: datetime) -> Message:
+    """Record what the provider answered. An answer that comes late, after a later state, changes nothing."""
+    message = get(session, message_id)
+    if not MESSAGE.allows(message.state, VERBS[receipt.state]):
+        return message
+    message.provider, message.provider_id = provider, receipt.provider_id
+    if receipt.state == FAILED:
+        _fail(session, message, receipt.error or "refused by the provider", now=now)
+        return message
+    message.state = MESSAGE.next(message.state, VERBS[receipt.state])
+    message.sent_at = message.sent_at or (now if message.state in (SENT, DELIVERED) else None)
+    message.delivered_at = now if message.state == DELIVERED else None
+    emit(session, _event(MessageSent, message), now=now)
+    return message
+
+
+def give_up(session: Session, message_id: str, error: str, *, now: datetime) -> Message:
+    """The last attempt failed."""
+    message = get(session, message_id)
+    if MESSAGE.allows(message.state, "fail"):
+        _fail(session, message, error, now=now)
+    return message
+
+
+def drop(session: Session, message_id: str, *, now: datetime) -> Message:
+    """Take back a text that has not left. Raises Refused once it has."""
+    message = get(session, message_id)
+    message.state = MESSAGE.next(message.state, "drop")
+    emit(session, _event(MessageDropped, message), now=now)
+    return message
+
+
+def get(session: Session, message_id: str) -> Message:
+    """Raises NotFound."""
+    message = session.get(Message, message_id)
+    if message is None:
+        raise NotFound("There is no such message.")
+    return message
+
+
+def about(session: Session, subject_kind: str, subject_id: str) -> list[Message]:
+    """The texts of one case, the newest first; one-time codes are nobody's to read again."""
+    query = select(Message).where(
+        Message.subject_kind == subject_kind, Message.subject_id == subject_id, Message.message_class != OTP
+    )
+    return list(session.scalars(query.order_by(Message.created_at.desc(), Message.id.desc())))
+
+
+def outbox(
+    session: Session,
+    *,
+    state: str | None = None,
+    template: str | None = None,
+    language: str | None = None,
+    search: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = 50,
+    offset: int = 0,
+) -> tuple[list[Message], int]:
+    """Texts, the newest first, and how many there are in all. `search` finds words, case numbers and phone numbers."""
+    wanted: list[ColumnElement[bool]] = [Message.message_class != OTP]
+    for column, value in ((Message.state, state), (Message.template, template), (Message.language, language)):
+        if value:
+            wanted.append(column == value)
+    if since:
+        wanted.append(Message.created_at >= since)
+    if until:
+        wanted.append(Message.created_at < until)
+    if text := search.strip():
+        wanted.append(or_(Message.body.icontains(text, autoescape=True), *_number_like(text)))
+    total = session.scalar(select(func.count()).select_from(Message).where(*wanted)) or 0
+    query = select(Message).where(*wanted).order_by(Message.created_at.desc(), Message.id.desc())
+    return list(session.scalars(query.limit(limit).offset(offset))), total
+
+
+def counts(session: Session, *, since: datetime) -> dict[str, int]:
+    """How many texts are in each state, of those written since."""
+    query = select(Message.state, func.count()).where(Message.created_at >= since, Message.message_class != OTP)
+    return dict(session.execute(query.group_by(Message.state)).all())
+
+
+def _number_like(text: str) -> list[ColumnElement[bool]]:
+    """Matches the end of a number, so that 0501234567 finds +966501234567."""
+    digits = "".join(c for c in latin_digits(text) if c.isdigit()).lstrip("0")
+    return [Message.to_number.endswith(digits)] if len(digits) >= 4 else []
+
+
+def _with_key(session: Session, key: str) -> Message | None:
+    return session.scalar(select(Message).where(Message.key == key))
+
+
+def _fail(session: Session, message: Message, error: str, *, now: datetime) -> None:
+    message.state, message.failed_at, message.error = MESSAGE.next(message.state, "fail"), now, error[:500]
+    emit(session, _event(MessageFailed, message), now=now)
+
+
+def _event(kind: type, message: Message) -> object:
+    return kind(message_id=message.id, subject_kind=message.subject_kind, subject_id=message.subject_id)

@@ -1,0 +1,93 @@
+"""Texts of an appointment: weekday, Hijri and Gregorian date, time and place, all from the one instant of its slot."""
+
+from datetime import datetime
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from core.calendar import moment
+from core.settings import Settings
+from messaging.models import Message
+from messaging.rules import Segments, segments
+from messaging.templates import TEMPLATES
+from queueing.appointments.events import AppointmentBooked, AppointmentCancelled, AppointmentRescheduled
+from queueing.appointments.models import Appointment, Slot
+from queueing.appointments.rules import VIDEO
+from queueing.appointments.states import KEPT
+from reception.notify.texts import tell
+from reception.petitions.models import Petition
+
+MOVED = "appointment_moved"
+
+
+def booked_template(kind: str) -> str:
+    return "appointment_video" if kind == VIDEO else "appointment_audience"
+
+
+def preview(slot: Slot, *, code: str, language: str, settings: Settings, template: str = "") -> Segments:
+    """The very text that booking this slot will send, and how it travels. `template` is MOVED for a move."""
+    fields = _fields(slot, code, language, settings)
+    return segments(TEMPLATES[template or booked_template(slot.kind)].render(language, fields))
+
+
+def text_appointment_booked(session: Session, event: AppointmentBooked, *, now: datetime, settings: Settings) -> None:
+    _tell(session, event, "", now=now, settings=settings)
+
+
+def text_appointment_rescheduled(
+    session: Session, event: AppointmentRescheduled, *, now: datetime, settings: Settings
+) -> None:
+    _tell(session, event, MOVED, now=now, settings=settings)
+
+
+def text_appointment_cancelled(
+    session: Session, event: AppointmentCancelled, *, now: datetime, settings: Settings
+) -> None:
+    """Only what was told is taken back: a mere hold ends without a word."""
+    appointment = session.get_one(Appointment, event.appointment_id)
+    petition = session.get(Petition, event.petition_id)
+    if petition is None or not _was_booked(session, appointment):
+        return
+    tell(
+        session,
+        petition,
+        "appointment_cancelled",
+        lambda lang: {
+            "when": moment(appointment.slot.starts_at, lang, settings.timezone),
+            "phone": settings.hotline_number,
+        },
+        key=appointment.id,
+        now=now,
+    )
+
+
+def _tell(
+    session: Session,
+    event: AppointmentBooked | AppointmentRescheduled,
+    template: str,
+    *,
+    now: datetime,
+    settings: Settings,
+) -> None:
+    appointment = session.get_one(Appointment, event.appointment_id)
+    petition = session.get(Petition, event.petition_id)
+    if petition is None or appointment.state not in KEPT:  # overtaken by a move or an end while we were away
+        return
+    tell(
+        session,
+        petition,
+        template or booked_template(appointment.slot.kind),
+        lambda lang: _fields(appointment.slot, appointment.code, lang, settings),
+        key=appointment.id,
+        now=now,
+    )
+
+
+def _was_booked(session: Session, appointment: Appointment) -> bool:
+    """Its own text, or that of the move which made it, is the proof."""
+    keys = [f"{name}:{appointment.id}" for name in (booked_template(appointment.slot.kind), MOVED)]
+    return session.scalar(select(exists().where(Message.key.in_(keys)))) or False
+
+
+def _fields(slot: Slot, code: str, language: str, settings: Settings) -> dict[str, str]:
+    return {"when": moment(slot.starts_at, language, settings.timezone), "place": slot.place(language), "code": code}

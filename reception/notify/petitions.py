@@ -1,0 +1,106 @@
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.settings import Settings
+from reception.centres.models import Department
+from reception.notify.texts import each_time, follow_link, tell
+from reception.petitions.events import (
+    PetitionAcknowledged,
+    PetitionAnswered,
+    PetitionClosed,
+    PetitionReceived,
+    PetitionRouted,
+    PetitionTransferred,
+    VisitorAsked,
+)
+from reception.petitions.models import Petition
+
+
+def text_petition_received(session: Session, event: PetitionReceived, *, now: datetime, settings: Settings) -> None:
+    """The case number and the link to follow it by."""
+    petition = session.get_one(Petition, event.petition_id)
+    tell(session, petition, "petition_received", lambda lang: _case_link(petition, settings), key=petition.id, now=now)
+
+
+def text_petition_routed(
+    session: Session, event: PetitionRouted | PetitionTransferred, *, now: datetime, settings: Settings
+) -> None:
+    """Where it went, by rule or by hand."""
+    petition = session.get_one(Petition, event.petition_id)
+    department = session.get(Department, event.department_id)
+    key = each_time(petition, now)
+    if event.to_office:
+        tell(session, petition, "petition_to_office", lambda lang: _case(petition), key=key, now=now)
+    elif department is not None:
+        tell(
+            session,
+            petition,
+            "petition_routed",
+            lambda lang: _case(petition) | {"department": department.name(lang)},
+            key=key,
+            now=now,
+        )
+
+
+def text_petition_acknowledged(
+    session: Session, event: PetitionAcknowledged, *, now: datetime, settings: Settings
+) -> None:
+    """Who has it in hand now."""
+    petition = session.get_one(Petition, event.petition_id)
+    department = session.get(Department, event.department_id)
+    if department is None:
+        return
+    tell(
+        session,
+        petition,
+        "petition_acknowledged",
+        lambda lang: _case(petition) | {"department": department.name(lang)},
+        key=each_time(petition, now),
+        now=now,
+    )
+
+
+def text_visitor_asked(session: Session, event: VisitorAsked, *, now: datetime, settings: Settings) -> None:
+    """That something is missing; what it is stands on the visitor's own page, not in a text anybody may read."""
+    petition = session.get_one(Petition, event.petition_id)
+    tell(
+        session,
+        petition,
+        "visitor_asked",
+        lambda lang: _case_link(petition, settings),
+        key=each_time(petition, now),
+        now=now,
+    )
+
+
+def text_petition_answered(session: Session, event: PetitionAnswered, *, now: datetime, settings: Settings) -> None:
+    petition = session.get_one(Petition, event.petition_id)
+    tell(
+        session,
+        petition,
+        "petition_answered",
+        lambda lang: _case_link(petition, settings),
+        key=each_time(petition, now),
+        now=now,
+    )
+
+
+def text_petition_closed(session: Session, event: PetitionClosed, *, now: datetime, settings: Settings) -> None:
+    petition = session.get_one(Petition, event.petition_id)
+    tell(
+        session,
+        petition,
+        "petition_closed",
+        lambda lang: _case(petition) | {"phone": settings.hotline_number},
+        key=each_time(petition, now),
+        now=now,
+    )
+
+
+def _case(petition: Petition) -> dict[str, str]:
+    return {"case": petition.case_number}
+
+
+def _case_link(petition: Petition, settings: Settings) -> dict[str, str]:
+    return {"case": petition.case_number, "link": follow_link(settings, petition)}

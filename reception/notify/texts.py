@@ -1,0 +1,39 @@
+"""The one way from a petition's event to a text in its visitor's language."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.settings import Settings
+from messaging import service as messages
+from messaging.models import Message
+from reception.petitions.models import Petition
+
+Fields = Callable[[str], dict[str, str]]  # language → the template's values in it
+
+
+def follow_link(settings: Settings, petition: Petition) -> str:
+    """The visitor's own page; the code says nothing about the case."""
+    return f"{settings.url}/follow/{petition.follow_code}"
+
+
+def tell(session: Session, petition: Petition, template: str, fields: Fields, *, key: str, now: datetime) -> Message:
+    """Queue `template` for the petition's visitor. `key` names the occasion: the same one is never told twice."""
+    visitor = petition.visitor
+    return messages.queue(
+        session,
+        to=visitor.phone,
+        template=template,
+        fields=fields(visitor.language),
+        language=visitor.language,
+        subject=("petition", petition.id),
+        visitor_id=visitor.id,
+        key=f"{template}:{key}",
+        now=now,
+    )
+
+
+def each_time(petition: Petition, now: datetime) -> str:
+    """A key for what may happen to a petition again and again; a reaction commits once, so the instant will do."""
+    return f"{petition.id}:{now.isoformat()}"
