@@ -1,0 +1,140 @@
+"""The one door to petitions: who sees which case, how much of it, and what they may do. No query goes round it.
+
+Reception and verification see their centre's cases, an officer those that are or ever were with the department, the
+office all, the hotline all but the text of confidential ones. Attendants, interpreters and administrators see none.
+"""
+
+from typing import Any
+
+from sqlalchemy import Select, exists, false, or_, select
+from sqlalchemy.orm import Session
+
+from core.errors import NotFound, Refused
+from core.staff.models import Staff
+from core.staff.rules import AIDE, HOTLINE, MANAGER, OFFICER, OFFICIAL, RECEPTIONIST, VERIFIER
+from reception.petitions import rules, states, urgency
+from reception.petitions.models import Petition, Referral
+from reception.petitions.states import PETITION, VERIFICATION
+
+_CENTRE = frozenset({RECEPTIONIST, VERIFIER, MANAGER})
+_OFFICE = frozenset({AIDE, OFFICIAL})
+
+# What each role may do to a case it sees. Where the case must be: `_is_here`; whether the state allows it: `_possible`.
+MAY = {
+    RECEPTIONIST: {"complete", "reply", "propose_urgent", "paper", "note"},
+    VERIFIER: {"verify", "return", "reclassify", "agree_urgent", "paper", "note", "dispatch"},
+    MANAGER: {"complete", "reply", "propose_urgent", "agree_urgent", "reopen", "paper", "note", "dispatch"},
+    OFFICER: {
+        "acknowledge", "begin", "transfer", "ask", "reply", "answer", "close", "send_back", "note", "opinion", "paper"
+    },
+    OFFICIAL: {
+        "acknowledge", "begin", "transfer", "ask", "reply", "answer", "close", "send_back", "note",
+        "agree_urgent", "reopen",
+    },
+    AIDE: {
+        "acknowledge", "begin", "transfer", "ask", "reply", "answer", "close", "send_back", "note", "paper",
+        "agree_urgent", "reopen",
+    },
+    HOTLINE: {"reply", "note", "propose_urgent"},
+}  # fmt: skip
+
+# Verbs that only the holder of the case may use.
+_HOLDERS = {"acknowledge", "begin", "transfer", "ask", "answer", "close", "send_back", "opinion"}
+
+# The row of the state table behind a verb; verbs that aren't here change no state and only need a case not closed.
+_ROWS = {"transfer": "route", "dispatch": "route", "send_back": "return"}
+
+
+def visible(stmt: Select[Any], staff: Staff) -> Select[Any]:
+    """`stmt` (which selects from Petition) narrowed to the cases that this person may see."""
+    roles = staff.roles
+    if roles & _OFFICE or HOTLINE in roles:
+        return stmt
+    doors = []
+    if roles & _CENTRE and staff.centre_id:
+        doors.append(Petition.centre_id == staff.centre_id)
+    if OFFICER in roles and staff.department_id:
+        was_here = exists().where(Referral.petition_id == Petition.id, Referral.to_department_id == staff.department_id)
+        doors.append(or_(Petition.department_id == staff.department_id, was_here))
+    return stmt.where(or_(*doors) if doors else false())
+
+
+def may_see(session: Session, staff: Staff | None, petition: Petition) -> bool:
+    return staff is not None and may_see_petition(session, staff, petition.id)
+
+
+def may_see_petition(session: Session, staff: Staff | None, petition_id: str) -> bool:
+    if staff is None or not staff.active:
+        return False
+    wanted = visible(select(Petition.id).where(Petition.id == petition_id), staff)
+    return session.scalar(wanted) is not None
+
+
+def petition_for(session: Session, staff: Staff, petition_id: str) -> Petition:
+    """The petition, for those who may see it. Raises NotFound to all others: that it exists is a secret too."""
+    found = session.scalar(visible(select(Petition).where(Petition.id == petition_id), staff))
+    if found is None or not staff.active:
+        raise NotFound("There is no such petition.")
+    return found
+
+
+def may_read_text(staff: Staff, petition: Petition) -> bool:
+    """Text, papers and notes of a confidential case are not for the hotline, which reads out states only."""
+    if petition.type.confidentiality != rules.CONFIDENTIAL:
+        return True
+    return bool(staff.roles & (_CENTRE | _OFFICE | {OFFICER}))
+
+
+def verbs(session: Session, staff: Staff, petition: Petition) -> set[str]:
+    """What this person may do to this case now: role, place and state taken together. Empty for outsiders."""
+    if not may_see(session, staff, petition):
+        return set()
+    allowed: set[str] = set()
+    for role in staff.roles:
+        granted = MAY.get(role, set())
+        if role in _CENTRE and staff.centre_id != petition.centre_id:
+            continue
+        here = _is_here(role, staff, petition)
+        allowed |= {verb for verb in granted if here or verb not in _HOLDERS}
+    proposal = urgency.pending(session, petition.id) if allowed & {"agree_urgent", "propose_urgent"} else None
+    if proposal is None or proposal.proposed_by == staff.id:
+        allowed.discard("agree_urgent")
+    if proposal is not None:
+        allowed.discard("propose_urgent")
+    return {verb for verb in allowed if _possible(verb, staff, petition)}
+
+
+def require(session: Session, staff: Staff, petition_id: str, verb: str) -> Petition:
+    """The petition, if this person may do `verb` to it now. Raises NotFound to outsiders and Refused to the others."""
+    petition = petition_for(session, staff, petition_id)
+    if verb not in verbs(session, staff, petition):
+        raise Refused("This can't be done now: the case has moved on, or it is for others to do.")
+    return petition
+
+
+def _is_here(role: str, staff: Staff, petition: Petition) -> bool:
+    if role in _OFFICE:
+        return petition.department is not None and petition.department.is_office
+    return role == OFFICER and petition.department_id is not None and staff.department_id == petition.department_id
+
+
+def _possible(verb: str, staff: Staff, petition: Petition) -> bool:
+    settled = petition.state in states.SETTLED
+    if verb == "verify":
+        return not settled and petition.received_by != staff.id and VERIFICATION.allows(petition.verification, "pass")
+    if verb == "return":
+        checked = petition.received_by != staff.id and VERIFICATION.allows(petition.verification, "send_back")
+        return checked and PETITION.allows(petition.state, "return")
+    if verb == "dispatch":
+        return petition.state == states.RECEIVED
+    if verb == "reclassify":
+        return not settled
+    if verb == "propose_urgent":
+        return not settled and petition.type.urgent_lane and petition.urgency != rules.URGENT
+    if verb == "agree_urgent":
+        return not settled and petition.urgency != rules.URGENT and petition.type.urgent_lane
+    if verb in ("paper", "note", "opinion"):
+        return petition.state != states.CLOSED
+    if verb == "answer" and petition.verification != states.PASSED:
+        return False
+    return PETITION.allows(petition.state, _ROWS.get(verb, verb))

@@ -1,0 +1,7 @@
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DossierOpened:
+    petition_id: str
+    staff_id: str

@@ -1,0 +1,1 @@
+"""Papers that visitors bring: checked, made harmless, sealed on disk, read only by those who may see the case."""

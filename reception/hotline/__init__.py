@@ -1,0 +1,1 @@
+"""The hotline: calls written down, and people who are to be called back."""

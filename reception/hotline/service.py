@@ -1,0 +1,172 @@
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.db import new_id
+from core.errors import NotFound
+from core.events import emit
+from core.text import clean, latin_digits
+from reception.hotline import states
+from reception.hotline.events import CallBackAsked, CallBackDone, CallLogged
+from reception.hotline.models import CallBack, HotlineCall
+from reception.hotline.states import CALL_BACK
+from reception.petitions import rules as petition_rules
+from reception.petitions import service as petitions
+from reception.petitions.models import Petition
+from reception.visitors import service as visitors
+from reception.visitors.models import Visitor
+
+TRY_AGAIN = timedelta(hours=2)
+
+
+def look_up(session: Session, text: str, *, limit: int = 20) -> tuple[list[Petition], list[Visitor]]:
+    """What one search box finds: the case of a case number (or of a receipt's code), else people and their cases.
+
+    Every path ends in an index: exact numbers, or prefixes of the words of a name.
+    """
+    typed = clean(latin_digits(text))
+    number = typed.replace(" ", "").replace("‑", "-").replace("–", "-")
+    if number.isdigit() and len(number) == 8:
+        number = f"{number[:2]}-{number[2:]}"
+    exact = petitions.by_case_number(session, number)
+    if exact is None and 8 <= len(typed) <= 12 and typed.isalnum():
+        exact = session.scalar(select(Petition).where(Petition.follow_code == typed.lower()))
+    if exact is not None:
+        return [exact], [exact.visitor]
+    people = visitors.search(session, text, limit=limit)
+    if not people:
+        return [], []
+    cases = session.scalars(
+        select(Petition)
+        .where(Petition.visitor_id.in_([person.id for person in people]))
+        .order_by(Petition.settled_at.is_not(None), Petition.received_at.desc())
+        .limit(limit * 2)
+    )
+    return list(cases), people
+
+
+def log_call(
+    session: Session,
+    *,
+    asked: str,
+    told: str = "",
+    petition_id: str | None = None,
+    visitor_id: str | None = None,
+    caller: str = "",
+    staff_id: str,
+    now: datetime,
+) -> HotlineCall:
+    """Write a call down; one about a case becomes a step of its story."""
+    wanted = petition_rules.words(asked, field="asked")
+    call = HotlineCall(
+        id=new_id(),
+        visitor_id=visitor_id,
+        petition_id=petition_id,
+        caller=clean(caller)[:120],
+        asked=wanted,
+        told=clean(told, lines=True)[: petition_rules.TEXT_MAX],
+        staff_id=staff_id,
+        at=now,
+    )
+    if petition_id is not None:
+        petition = petitions.record(session, petition_id, "called", text=wanted, staff_id=staff_id, now=now)
+        call.visitor_id = visitor_id or petition.visitor_id
+    session.add(call)
+    session.flush()
+    emit(session, CallLogged(call_id=call.id, petition_id=petition_id or ""), now=now)
+    return call
+
+
+def call_back(
+    session: Session,
+    *,
+    visitor_id: str,
+    reason: str,
+    petition_id: str | None = None,
+    due_at: datetime | None = None,
+    staff_id: str | None = None,
+    unique_key: str | None = None,
+    now: datetime,
+) -> CallBack:
+    """Put somebody on the list of people to be called. `unique_key` makes a repeated reaction add only one."""
+    visitors.get(session, visitor_id)
+    if unique_key is not None:
+        known = session.scalar(select(CallBack).where(CallBack.unique_key == unique_key))
+        if known is not None:
+            return known
+    task = CallBack(
+        id=new_id(),
+        visitor_id=visitor_id,
+        petition_id=petition_id,
+        reason=petition_rules.words(reason, field="reason"),
+        state=CALL_BACK.initial,
+        due_at=due_at or now,
+        asked_by=staff_id,
+        asked_at=now,
+        unique_key=unique_key,
+    )
+    session.add(task)
+    session.flush()
+    emit(
+        session,
+        CallBackAsked(call_back_id=task.id, visitor_id=visitor_id, petition_id=petition_id or ""),
+        now=now,
+    )
+    return task
+
+
+def called_back(
+    session: Session, call_back_id: str, *, reached: bool, outcome: str = "", staff_id: str, now: datetime
+) -> CallBack:
+    """Reached: done, with what came of it. Not reached: again in two hours."""
+    task = _locked(session, call_back_id)
+    task.state = CALL_BACK.next(task.state, "reach" if reached else "try")
+    task.tries += 1
+    if not reached:
+        task.due_at = now + TRY_AGAIN
+        return task
+    task.outcome = petition_rules.words(outcome, field="outcome")
+    return _end(session, task, staff_id, now)
+
+
+def drop(session: Session, call_back_id: str, *, outcome: str, staff_id: str, now: datetime) -> CallBack:
+    """Give a call-back up, and say why."""
+    task = _locked(session, call_back_id)
+    task.state = CALL_BACK.next(task.state, "drop")
+    task.outcome = petition_rules.words(outcome, field="outcome")
+    return _end(session, task, staff_id, now)
+
+
+def waiting(session: Session, *, limit: int = 50) -> list[CallBack]:
+    """Open call-backs, the most pressing first."""
+    return list(
+        session.scalars(select(CallBack).where(CallBack.state == states.OPEN).order_by(CallBack.due_at).limit(limit))
+    )
+
+
+def calls_about(session: Session, petition_id: str) -> list[HotlineCall]:
+    return list(
+        session.scalars(
+            select(HotlineCall).where(HotlineCall.petition_id == petition_id).order_by(HotlineCall.at.desc())
+        )
+    )
+
+
+def _locked(session: Session, call_back_id: str) -> CallBack:
+    task = session.scalar(select(CallBack).where(CallBack.id == call_back_id).with_for_update())
+    if task is None:
+        raise NotFound("There is no such call-back.")
+    return task
+
+
+def _end(session: Session, task: CallBack, staff_id: str, now: datetime) -> CallBack:
+    task.done_by, task.done_at = staff_id, now
+    audit.note(session, "call back", "visitor", task.visitor_id, now=now)
+    emit(
+        session,
+        CallBackDone(call_back_id=task.id, visitor_id=task.visitor_id, petition_id=task.petition_id or ""),
+        now=now,
+    )
+    return task

@@ -1,0 +1,203 @@
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from core.db import Base, new_id
+from reception.centres.models import Centre, Department
+from reception.visitors.models import Visitor
+
+
+class PetitionType(Base):
+    """A place in the tree of what people ask for. `urgent_lane`: urgency may be proposed for it."""
+
+    __tablename__ = "petition_type"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    code: Mapped[str] = mapped_column(unique=True)
+    name_ar: Mapped[str]
+    name_en: Mapped[str]
+    hint_ar: Mapped[str] = mapped_column(default="")
+    hint_en: Mapped[str] = mapped_column(default="")
+    icon: Mapped[str] = mapped_column(default="")
+    parent_id: Mapped[str | None] = mapped_column(ForeignKey("petition_type.id"), index=True)
+    place: Mapped[int] = mapped_column(default=0)
+    urgent_lane: Mapped[bool] = mapped_column(default=False)
+    confidentiality: Mapped[str] = mapped_column(default="open")
+    days: Mapped[int] = mapped_column(default=10)  # working days to the answer
+    active: Mapped[bool] = mapped_column(default=True)
+
+    def name(self, lang: str) -> str:
+        return self.name_ar if lang == "ar" else self.name_en
+
+    def hint(self, lang: str) -> str:
+        return self.hint_ar if lang == "ar" else self.hint_en
+
+
+class RoutingRule(Base):
+    """Where a type goes and why, in words that stand in the story. Tried by `order`; the first that fits wins."""
+
+    __tablename__ = "routing_rule"
+    __table_args__ = (Index("ix_routing_rule_active", "active", "order"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    order: Mapped[int]
+    type_codes: Mapped[list[str]]
+    urgency: Mapped[str | None]
+    department_id: Mapped[str] = mapped_column(ForeignKey("department.id"))
+    reason_ar: Mapped[str]
+    reason_en: Mapped[str]
+    active: Mapped[bool] = mapped_column(default=True)
+
+    def reason(self, lang: str) -> str:
+        return self.reason_ar if lang == "ar" else self.reason_en
+
+
+class CaseCounter(Base):
+    """The last number given in a Hijri year; raised under lock, so no two cases share one."""
+
+    __tablename__ = "case_counter"
+
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    last: Mapped[int] = mapped_column(default=0)
+
+
+class Petition(Base):
+    """`follow_code` stands on the receipt and opens the visitor's own page; it says nothing about the case."""
+
+    __tablename__ = "petition"
+    __table_args__ = (
+        Index("ix_petition_inbox", "department_id", "state", "due_at"),
+        Index("ix_petition_centre", "centre_id", "verification", "received_at"),
+        Index("ix_petition_visitor", "visitor_id", "received_at"),
+        Index("ix_petition_ticket", "ticket_id"),
+        Index("ix_petition_received", "received_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    case_number: Mapped[str] = mapped_column(unique=True)
+    follow_code: Mapped[str] = mapped_column(unique=True)
+    visitor_id: Mapped[str] = mapped_column(ForeignKey("visitor.id"))
+    centre_id: Mapped[str] = mapped_column(ForeignKey("centre.id"))
+    ticket_id: Mapped[str | None]
+    type_id: Mapped[str] = mapped_column(ForeignKey("petition_type.id"), index=True)
+    subject: Mapped[str]
+    body: Mapped[str]
+    urgency: Mapped[str] = mapped_column(default="normal")
+    state: Mapped[str]
+    verification: Mapped[str]
+    department_id: Mapped[str | None] = mapped_column(ForeignKey("department.id"))
+    officer_id: Mapped[str | None] = mapped_column(index=True)
+    received_by: Mapped[str]
+    received_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]
+    asked_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+    close_reason: Mapped[str | None]
+    search_text: Mapped[str]
+    step_count: Mapped[int] = mapped_column(default=0)
+
+    visitor: Mapped[Visitor] = relationship()
+    centre: Mapped[Centre] = relationship()
+    type: Mapped[PetitionType] = relationship()
+    department: Mapped[Department | None] = relationship()
+
+
+class PetitionStep(Base):
+    """One step of the story. Words come from `story.TITLES[kind]` and `fields`; `text` is what a person wrote.
+
+    `number` counts within the petition. Public steps appear on the visitor's own page, without `text`.
+    """
+
+    __tablename__ = "petition_step"
+    __table_args__ = (UniqueConstraint("petition_id", "number"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    petition_id: Mapped[str] = mapped_column(ForeignKey("petition.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    at: Mapped[datetime]
+    kind: Mapped[str]
+    staff_id: Mapped[str | None]
+    fields: Mapped[dict[str, Any]]
+    text: Mapped[str] = mapped_column(default="")
+
+
+class Referral(Base):
+    """A hand-over to a department: sent by one, confirmed by the other (two-level custody).
+
+    Live while `ended_at` is empty; it ends when the petition goes on, returns or is settled.
+    """
+
+    __tablename__ = "petition_referral"
+    __table_args__ = (
+        Index("ix_petition_referral_petition", "petition_id", "sent_at"),
+        Index("ix_petition_referral_department", "to_department_id", "petition_id"),
+        Index("ix_petition_referral_due", "acknowledged_at", "ended_at", "due_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    petition_id: Mapped[str] = mapped_column(ForeignKey("petition.id", ondelete="CASCADE"))
+    from_department_id: Mapped[str | None] = mapped_column(ForeignKey("department.id"))
+    to_department_id: Mapped[str] = mapped_column(ForeignKey("department.id"))
+    rule_id: Mapped[str | None]
+    reason_ar: Mapped[str]
+    reason_en: Mapped[str]
+    sent_by: Mapped[str | None]
+    sent_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    acknowledged_by: Mapped[str | None]
+    acknowledged_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+    def reason(self, lang: str) -> str:
+        return self.reason_ar if lang == "ar" else self.reason_en
+
+
+class PetitionNote(Base):
+    """What people wrote about a petition: note, opinion, question, reply, answer, missing."""
+
+    __tablename__ = "petition_note"
+    __table_args__ = (Index("ix_petition_note_petition", "petition_id", "at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    petition_id: Mapped[str] = mapped_column(ForeignKey("petition.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    text: Mapped[str]
+    staff_id: Mapped[str]
+    department_id: Mapped[str | None]
+    at: Mapped[datetime]
+
+
+class Verification(Base):
+    """What verification looked at, and what it decided. `missing` is told to the visitor's centre."""
+
+    __tablename__ = "petition_verification"
+    __table_args__ = (Index("ix_petition_verification_petition", "petition_id", "at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    petition_id: Mapped[str] = mapped_column(ForeignKey("petition.id", ondelete="CASCADE"))
+    staff_id: Mapped[str]
+    at: Mapped[datetime]
+    passed: Mapped[bool]
+    identity_ok: Mapped[bool]
+    complete_ok: Mapped[bool]
+    missing: Mapped[str] = mapped_column(default="")
+
+
+class UrgentProposal(Base):
+    """One person proposes that a case jumps the order, another agrees or declines; both stay on record."""
+
+    __tablename__ = "urgent_proposal"
+    __table_args__ = (Index("ix_urgent_proposal_petition", "petition_id", "decided_at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    petition_id: Mapped[str] = mapped_column(ForeignKey("petition.id", ondelete="CASCADE"))
+    reason: Mapped[str]
+    proposed_by: Mapped[str]
+    proposed_at: Mapped[datetime]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    agreed: Mapped[bool | None]
+    decision_reason: Mapped[str] = mapped_column(default="")

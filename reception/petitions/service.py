@@ -1,0 +1,341 @@
+"""The course of a petition: received, handed over, worked on, answered. Checks are in verification.py, urgency.py."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.db import new_id
+from core.errors import Mistake, NotFound, Refused
+from core.events import emit
+from core.ids import new_code
+from core.language import N_
+from reception.centres.models import Centre, Department
+from reception.files import service as files_service
+from reception.petitions import catalogue, custody, events, rules, states, story
+from reception.petitions import urgency as urgent_lane
+from reception.petitions.models import Petition, PetitionNote, PetitionType
+from reception.petitions.states import PETITION, VERIFICATION
+from reception.visitors.models import Visitor
+from reception.visits import service as visits
+
+CLOSE_REASONS = {
+    "settled": N_("the matter is settled"),
+    "withdrawn": N_("the visitor withdrew it"),
+    "duplicate": N_("it repeats another petition"),
+    "no_reply": N_("the visitor did not reply"),
+    "not_ours": N_("another authority is competent"),
+}
+
+
+def get(session: Session, petition_id: str) -> Petition:
+    """Raises NotFound."""
+    petition = session.get(Petition, petition_id)
+    if petition is None:
+        raise NotFound("There is no such petition.")
+    return petition
+
+
+def by_follow_code(session: Session, code: str) -> Petition:
+    """The petition of a receipt's code. Raises NotFound."""
+    petition = session.scalar(select(Petition).where(Petition.follow_code == code.strip().lower()))
+    if petition is None:
+        raise NotFound("There is no petition with this code.")
+    return petition
+
+
+def by_case_number(session: Session, number: str) -> Petition | None:
+    return session.scalar(select(Petition).where(Petition.case_number == number))
+
+
+def receive(
+    session: Session,
+    *,
+    visitor: Visitor,
+    type: PetitionType,
+    subject: str,
+    body: str,
+    centre_id: str,
+    staff_id: str,
+    urgency: str = rules.NORMAL,
+    urgent_reason: str = "",
+    ticket_id: str | None = None,
+    files: list[str] | None = None,
+    now: datetime,
+) -> Petition:
+    """Enter a classified petition with its papers (ids of uploads), number it and route it at once by the rules.
+
+    Urgent is only proposed here: the case runs as a normal one until a second person agrees. Raises Mistake.
+    """
+    kind = catalogue.leaf(session, type.id)
+    centre = session.get(Centre, centre_id)
+    if centre is None:
+        raise NotFound("There is no such centre.")
+    about, text = rules.subject(subject), rules.body(body)
+    if urgency not in (rules.NORMAL, rules.URGENT):
+        raise Mistake("Choose normal or urgent.", field="urgency")
+    year = rules.case_year(now=now)
+    number = rules.case_number(year, custody.next_number(session, year))
+    petition = Petition(
+        id=new_id(),
+        case_number=number,
+        follow_code=new_code(),
+        visitor_id=visitor.id,
+        visitor=visitor,
+        centre_id=centre.id,
+        centre=centre,
+        ticket_id=ticket_id,
+        type_id=kind.id,
+        type=kind,
+        subject=about,
+        body=text,
+        urgency=rules.NORMAL,
+        state=PETITION.initial,
+        verification=VERIFICATION.initial,
+        department_id=None,
+        officer_id=None,
+        received_by=staff_id,
+        received_at=now,
+        changed_at=now,
+        due_at=rules.answer_due(rules.NORMAL, kind.days, now=now),
+        search_text=rules.search_text(number, visitor.name, about),
+        step_count=0,
+    )
+    session.add(petition)
+    session.flush()
+    story.tell(
+        session,
+        petition,
+        "received",
+        now=now,
+        by=staff_id,
+        fields=story.named("centre", centre) | story.named("type", kind),
+    )
+    emit(
+        session,
+        events.PetitionReceived(petition_id=petition.id, visitor_id=visitor.id, centre_id=centre.id),
+        now=now,
+    )
+    audit.note(session, "create", "petition", petition.id, now=now, detail={"case": number})
+    files_service.attach(session, files or [], petition_id=petition.id, staff_id=staff_id)
+    visits.link(
+        session,
+        centre_id=centre.id,
+        visitor_id=visitor.id,
+        ticket_id=ticket_id,
+        petition_id=petition.id,
+        now=now,
+    )
+    custody.route_by_rules(session, petition, by=None, now=now)
+    if urgency == rules.URGENT:
+        urgent_lane.propose(session, petition.id, reason=urgent_reason, staff_id=staff_id, now=now)
+    return petition
+
+
+def acknowledge(session: Session, petition_id: str, *, staff_id: str, now: datetime) -> Petition:
+    """The receiver confirms custody. Raises Refused when nothing waits to be confirmed."""
+    petition = custody.locked(session, petition_id)
+    petition.state = PETITION.next(petition.state, "acknowledge")
+    referral = custody.live_referral(session, petition)
+    if referral:
+        referral.acknowledged_by, referral.acknowledged_at = staff_id, now
+    _step(session, petition, "acknowledged", staff_id, now)
+    emit(session, events.PetitionAcknowledged(**_ids(petition)), now=now)
+    return petition
+
+
+def begin(session: Session, petition_id: str, *, staff_id: str, now: datetime) -> Petition:
+    """An officer takes it up."""
+    petition = custody.locked(session, petition_id)
+    petition.state = PETITION.next(petition.state, "begin")
+    petition.officer_id = staff_id
+    _step(session, petition, "begun", staff_id, now)
+    emit(session, events.WorkBegun(**_ids(petition), officer_id=staff_id), now=now)
+    return petition
+
+
+def transfer(
+    session: Session, petition_id: str, *, department_id: str, reason: str, staff_id: str, now: datetime
+) -> Petition:
+    """Send it on to another department (or up to the office), with the reason. Its deadline stays the same."""
+    petition = custody.locked(session, petition_id)
+    why = rules.words(reason, field="reason")
+    target = session.get(Department, department_id)
+    if target is None:
+        raise Mistake("Choose the department.", field="department")
+    if target.id == petition.department_id:
+        raise Mistake("It is with this department already.", field="department")
+    source = petition.department
+    custody.hand_over(session, petition, target, reason_ar=why, reason_en=why, rule_id=None, by=staff_id, now=now)
+    fields = story.named("department", target) | story.named("from_department", source or petition.centre)
+    story.tell(session, petition, "transferred", now=now, by=staff_id, text=why, fields=fields)
+    emit(
+        session,
+        events.PetitionTransferred(
+            **_ids(petition), from_department_id=source.id if source else "", to_office=target.is_office
+        ),
+        now=now,
+    )
+    return petition
+
+
+def ask_visitor(session: Session, petition_id: str, *, question: str, staff_id: str, now: datetime) -> Petition:
+    """Ask the visitor for more; the deadline stands still until the reply."""
+    petition = custody.locked(session, petition_id)
+    petition.state = PETITION.next(petition.state, "ask")
+    petition.asked_at = now
+    asked = _write(session, petition, "question", question, "question", staff_id, now)
+    _step(session, petition, "asked", staff_id, now, asked.text)
+    emit(session, events.VisitorAsked(**_ids(petition)), now=now)
+    return petition
+
+
+def visitor_replied(
+    session: Session,
+    petition_id: str,
+    *,
+    reply: str,
+    staff_id: str,
+    files: list[str] | None = None,
+    now: datetime,
+) -> Petition:
+    """Write down what the visitor brought or said; the work goes on and the deadline moves by the time waited."""
+    petition = custody.locked(session, petition_id)
+    state = PETITION.next(petition.state, "reply")
+    custody.resume_clock(petition, now=now)
+    petition.state = state
+    written = _write(session, petition, "reply", reply, "reply", staff_id, now)
+    files_service.attach(session, files or [], petition_id=petition.id, staff_id=staff_id)
+    _step(session, petition, "replied", staff_id, now, written.text)
+    emit(session, events.VisitorReplied(**_ids(petition)), now=now)
+    return petition
+
+
+def answer(session: Session, petition_id: str, *, text: str, staff_id: str, now: datetime) -> Petition:
+    """The department's answer. Refused before verification has passed: an answer must reach the right person."""
+    petition = custody.locked(session, petition_id)
+    state = PETITION.next(petition.state, "answer")
+    if petition.verification != states.PASSED:
+        raise Refused("Verification has not passed yet: identity and papers must be checked before an answer.")
+    written = _write(session, petition, "answer", text, "answer", staff_id, now)
+    _settle(session, petition, state, now)
+    _step(session, petition, "answered", staff_id, now, written.text)
+    emit(session, events.PetitionAnswered(**_ids(petition)), now=now)
+    return petition
+
+
+def close(session: Session, petition_id: str, *, reason: str, note: str = "", staff_id: str, now: datetime) -> Petition:
+    """End the case; `reason` is a key of CLOSE_REASONS."""
+    petition = custody.locked(session, petition_id)
+    state = PETITION.next(petition.state, "close")
+    if reason not in CLOSE_REASONS:
+        raise Mistake("Choose the reason.", field="reason")
+    said = rules.words(note, field="note") if note.strip() else ""
+    _settle(session, petition, state, now)
+    petition.close_reason = reason
+    fields = {"reason": CLOSE_REASONS[reason]}
+    story.tell(session, petition, "closed", now=now, by=staff_id, text=said, fields=fields)
+    emit(session, events.PetitionClosed(**_ids(petition), reason=reason), now=now)
+    return petition
+
+
+def reopen(session: Session, petition_id: str, *, reason: str, staff_id: str, now: datetime) -> Petition:
+    """Take a settled case up again: its department confirms it anew, with a fresh deadline."""
+    petition = custody.locked(session, petition_id)
+    state = PETITION.next(petition.state, "reopen")
+    why = rules.words(reason, field="reason")
+    department = petition.department
+    if department is None:
+        raise Refused("No department ever had this case: enter it anew.")
+    petition.state = states.REOPENED
+    custody.hand_over(session, petition, department, reason_ar=why, reason_en=why, rule_id=None, by=staff_id, now=now)
+    petition.state = state
+    petition.settled_at, petition.close_reason = None, None
+    petition.due_at = rules.answer_due(petition.urgency, petition.type.days, now=now)
+    story.tell(session, petition, "reopened", now=now, by=staff_id, text=why)
+    emit(session, events.PetitionReopened(**_ids(petition)), now=now)
+    return petition
+
+
+def add_note(
+    session: Session, petition_id: str, *, text: str, kind: str = "note", staff_id: str, now: datetime
+) -> PetitionNote:
+    """A note among staff, or a department's opinion for the official. Changes no state."""
+    if kind not in ("note", "opinion"):
+        raise Mistake("Choose note or opinion.", field="kind")
+    petition = custody.locked(session, petition_id)
+    written = _write(session, petition, kind, text, "text", staff_id, now)
+    _step(session, petition, kind, staff_id, now, written.text)
+    emit(
+        session,
+        events.NoteAdded(petition_id=petition.id, department_id=petition.department_id or ""),
+        now=now,
+    )
+    return written
+
+
+def add_paper(session: Session, petition_id: str, *, file_ids: list[str], staff_id: str, now: datetime) -> None:
+    """Papers brought later: uploads of `staff_id` become part of the case."""
+    petition = custody.locked(session, petition_id)
+    if petition.state == states.CLOSED:
+        raise Refused("The case is closed. Reopen it to add papers.")
+    for paper in files_service.attach(session, file_ids, petition_id=petition.id, staff_id=staff_id):
+        story.tell(session, petition, "paper", now=now, by=staff_id, fields={"name": paper.name})
+    emit(
+        session,
+        events.NoteAdded(petition_id=petition.id, department_id=petition.department_id or ""),
+        now=now,
+    )
+
+
+def record(
+    session: Session,
+    petition_id: str,
+    kind: str,
+    *,
+    text: str = "",
+    staff_id: str | None = None,
+    fields: dict[str, str] | None = None,
+    now: datetime,
+) -> Petition:
+    """A step of the story that happened elsewhere: appointment, meeting, directive, fulfilled, called, paper."""
+    petition = custody.locked(session, petition_id)
+    story.tell(session, petition, kind, now=now, by=staff_id, text=text, fields=fields or {})
+    return petition
+
+
+def _ids(petition: Petition) -> dict[str, str]:
+    return {
+        "petition_id": petition.id,
+        "visitor_id": petition.visitor_id,
+        "department_id": petition.department_id or "",
+    }
+
+
+def _step(session: Session, petition: Petition, kind: str, staff_id: str, now: datetime, text: str = "") -> None:
+    fields = story.named("department", petition.department or petition.centre)
+    story.tell(session, petition, kind, now=now, by=staff_id, text=text, fields=fields)
+
+
+def _write(
+    session: Session, petition: Petition, kind: str, text: str, field: str, staff_id: str, now: datetime
+) -> PetitionNote:
+    note = PetitionNote(
+        id=new_id(),
+        petition_id=petition.id,
+        kind=kind,
+        text=rules.words(text, field=field),
+        staff_id=staff_id,
+        department_id=petition.department_id,
+        at=now,
+    )
+    session.add(note)
+    return note
+
+
+def _settle(session: Session, petition: Petition, state: str, now: datetime) -> None:
+    custody.resume_clock(petition, now=now)
+    petition.state = state
+    petition.settled_at = now
+    custody.end_referral(session, petition, now=now)

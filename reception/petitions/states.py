@@ -1,0 +1,70 @@
+"""The life of a petition. Verification runs beside it and may send it back; verification.py says why."""
+
+from core.language import N_
+from core.states import Machine
+
+RECEIVED = "received"  # numbered; no rule has sent it anywhere yet
+ROUTED = "routed"  # sent to a department that has not confirmed it
+TO_OFFICE = "to_office"  # sent to the minister's office, not confirmed
+ACKNOWLEDGED = "acknowledged"  # the receiver has it in hand
+IN_PROGRESS = "in_progress"  # an officer is at work on it
+WAITING_VISITOR = "waiting_visitor"  # asked the visitor for more; the deadline stands still
+RETURNED = "returned"  # back at reception: something is missing
+REOPENED = "reopened"  # taken up again after an answer; the department must confirm it anew
+ANSWERED = "answered"
+CLOSED = "closed"
+
+AWAITING_CUSTODY = (ROUTED, TO_OFFICE, REOPENED)
+AT_WORK = (ACKNOWLEDGED, IN_PROGRESS, WAITING_VISITOR)
+AT_RECEPTION = (RECEIVED, RETURNED)
+OPEN = (*AT_RECEPTION, *AWAITING_CUSTODY, *AT_WORK)
+SETTLED = (ANSWERED, CLOSED)
+
+PETITION = Machine(
+    "petition",
+    RECEIVED,
+    [
+        (RECEIVED, "route", ROUTED),
+        (RECEIVED, "send_up", TO_OFFICE),
+        (AWAITING_CUSTODY, "acknowledge", ACKNOWLEDGED),
+        (ACKNOWLEDGED, "begin", IN_PROGRESS),
+        ((*AWAITING_CUSTODY, *AT_WORK), "route", ROUTED),
+        ((*AWAITING_CUSTODY, *AT_WORK), "send_up", TO_OFFICE),
+        ((ACKNOWLEDGED, IN_PROGRESS), "ask", WAITING_VISITOR),
+        (WAITING_VISITOR, "reply", IN_PROGRESS),
+        (AT_WORK, "answer", ANSWERED),
+        ((RECEIVED, *AWAITING_CUSTODY, *AT_WORK), "return", RETURNED),
+        (RETURNED, "complete", RECEIVED),
+        ((*OPEN, ANSWERED), "close", CLOSED),
+        (SETTLED, "reopen", REOPENED),
+    ],
+)
+
+PENDING, PASSED, SENT_BACK = "pending", "passed", "sent_back"
+
+VERIFICATION = Machine(
+    "verification",
+    PENDING,
+    [
+        (PENDING, "pass", PASSED),
+        (PENDING, "send_back", SENT_BACK),
+        (SENT_BACK, "resubmit", PENDING),
+        (PASSED, "doubt", SENT_BACK),
+    ],
+)
+
+NAMES = {
+    RECEIVED: N_("received"),
+    ROUTED: N_("sent to the department"),
+    TO_OFFICE: N_("sent to the minister's office"),
+    ACKNOWLEDGED: N_("confirmed by the department"),
+    IN_PROGRESS: N_("being worked on"),
+    WAITING_VISITOR: N_("waiting for the visitor"),
+    RETURNED: N_("returned for completion"),
+    REOPENED: N_("reopened"),
+    ANSWERED: N_("answered"),
+    CLOSED: N_("closed"),
+    PENDING: N_("not verified yet"),
+    PASSED: N_("verified"),
+    SENT_BACK: N_("sent back by verification"),
+}

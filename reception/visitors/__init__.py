@@ -1,0 +1,1 @@
+"""Visitors: the people who come, known by one identity number each."""

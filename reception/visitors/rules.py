@@ -1,0 +1,97 @@
+"""What counts as an identity number, a phone number and the same name. Pure."""
+
+import re
+
+from core.errors import Mistake
+from core.text import clean, latin_digits, search_form
+
+HOME_COUNTRY = "966"
+LANGUAGES = ("ar", "en")
+SECTIONS = ("men", "women", "family")
+
+# Written on either side of a name, they distinguish nobody: Ahmad bin Salim is looked up as "احمد سالم".
+_JOINTS = {"بن", "ابن", "بنت", "ابنه", "bin", "ibn", "bint"}
+
+
+def luhn(digits: str) -> bool:
+    """Luhn's check digit (ISO/IEC 7812-1 annex B): from the right every second digit doubled, the sum ≡ 0 mod 10."""
+    total = 0
+    for place, digit in enumerate(map(int, reversed(digits))):
+        doubled = digit * 2 if place % 2 else digit
+        total += doubled - 9 if doubled > 9 else doubled
+    return total % 10 == 0
+
+
+def identity_number(text: str) -> str:
+    """Ten digits, as typed in either script. Raises Mistake, saying what is wrong with it.
+
+    National numbers begin with 1 and residents' with 2; the last of the ten digits checks the others by Luhn's
+    formula. This is how the numbers on Saudi national and resident cards are made, and it catches every wrong
+    digit and nearly every swapped pair before somebody else's file is opened.
+    """
+    number = re.sub(r"[\s\-]", "", latin_digits(text))
+    if not number:
+        raise Mistake("Enter the identity number.", field="identity_number")
+    if not (number.isascii() and number.isdigit() and len(number) == 10):
+        raise Mistake("An identity number has ten digits. Please check it.", field="identity_number")
+    if number[0] not in "12":
+        raise Mistake("An identity number begins with 1 or 2. Please check it.", field="identity_number")
+    if not luhn(number):
+        raise Mistake("A digit is wrong or two are swapped. Please compare with the card.", field="identity_number")
+    return number
+
+
+def phone(text: str) -> str:
+    """E.164 (`+966501234567`); numbers without a country are taken as being at home. Raises Mistake.
+
+    Understood: 0501234567, 501234567, 966501234567, 00966…, +966 (0)50…, Arabic-Indic digits, spaces and dashes.
+    At home a mobile is 5 and eight digits, a fixed line 1 and eight digits; abroad E.164's 8 to 15 digits.
+    """
+    number = re.sub(r"[\s\-().\u200e\u200f\u202a-\u202e]", "", latin_digits(text))
+    if not number:
+        raise Mistake("Enter the phone number.", field="phone")
+    number = "+" + number[2:] if number.startswith("00") else number
+    if not re.fullmatch(r"\+?[0-9]+", number):
+        raise Mistake("A phone number has digits only. Please check it.", field="phone")
+    if not number.startswith("+"):
+        national = number.removeprefix(HOME_COUNTRY) if len(number) > 10 else number
+        number = f"+{HOME_COUNTRY}{national.removeprefix('0')}"
+    if number.startswith(f"+{HOME_COUNTRY}"):
+        national = number.removeprefix(f"+{HOME_COUNTRY}").removeprefix("0")
+        if not re.fullmatch(r"[15][0-9]{8}", national):
+            raise Mistake("A mobile number looks like 05x xxx xxxx. Please check it.", field="phone")
+        return f"+{HOME_COUNTRY}{national}"
+    if not re.fullmatch(r"\+[1-9][0-9]{7,14}", number):
+        raise Mistake("This is not a complete phone number with its country code.", field="phone")
+    return number
+
+
+def name(text: str) -> str:
+    """A person's name, cleaned. Raises Mistake for fewer than two words: one word finds too many people."""
+    kept = clean(text)
+    if not kept:
+        raise Mistake("Enter the visitor's name.", field="name")
+    if len(kept) > 120:
+        raise Mistake("This name is too long: 120 letters at most.", field="name")
+    if len(kept.split()) < 2:
+        raise Mistake("Enter at least two parts of the name, as on the card.", field="name")
+    return kept
+
+
+def name_words(text: str) -> list[str]:
+    """The words under which a name is found, in their order and without repeats.
+
+    Joined where writers differ (عبد الله and عبدالله), without the article and without بن or بنت.
+    """
+    words: list[str] = []
+    pending = ""
+    for word in search_form(text).split():
+        if word in {"عبد", "ابو", "ام", "ال"}:
+            pending += word
+            continue
+        joined, pending = pending + word, ""
+        if joined in _JOINTS:
+            continue
+        bare = joined.removeprefix("ال") if len(joined) > 4 else joined
+        words.append(bare)
+    return list(dict.fromkeys([*words, pending] if pending else words))

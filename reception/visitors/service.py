@@ -1,0 +1,98 @@
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.db import new_id
+from core.errors import Mistake, NotFound
+from core.events import emit
+from core.text import search_form
+from reception.visitors import rules
+from reception.visitors.events import VisitorRegistered
+from reception.visitors.models import Visitor, VisitorWord
+
+
+def get(session: Session, visitor_id: str) -> Visitor:
+    """Raises NotFound."""
+    visitor = session.get(Visitor, visitor_id)
+    if visitor is None:
+        raise NotFound("There is no such visitor.")
+    return visitor
+
+
+def find(session: Session, text: str) -> Visitor | None:
+    """The one visitor whom an identity number or a phone number names; None for nobody, or for several."""
+    found = search(session, text, limit=2)
+    return found[0] if len(found) == 1 else None
+
+
+def by_identity_number(session: Session, text: str) -> Visitor | None:
+    """Raises Mistake for what is no identity number."""
+    return session.scalar(select(Visitor).where(Visitor.identity_number == rules.identity_number(text)))
+
+
+def search(session: Session, text: str, *, limit: int = 20) -> list[Visitor]:
+    """Visitors by identity number, phone number or words of the name (each word a prefix), newest first."""
+    for kind, column in ((rules.identity_number, Visitor.identity_number), (rules.phone, Visitor.phone)):
+        try:
+            exact = kind(text)
+        except Mistake:
+            continue
+        found = list(session.scalars(select(Visitor).where(column == exact).order_by(Visitor.id.desc()).limit(limit)))
+        if found:
+            return found
+    words = rules.name_words(text)
+    if not words or search_form(text).replace(" ", "").isdigit():
+        return []
+    wanted = select(Visitor)
+    for word in words:
+        having = select(VisitorWord.visitor_id).where(VisitorWord.word >= word, VisitorWord.word < word + "\U0010ffff")
+        wanted = wanted.where(Visitor.id.in_(having))
+    return list(session.scalars(wanted.order_by(Visitor.id.desc()).limit(limit)))
+
+
+def register(
+    session: Session,
+    *,
+    identity_number: str,
+    name: str,
+    phone: str,
+    language: str = "ar",
+    sign_language: bool = False,
+    section: str = "men",
+    now: datetime,
+) -> Visitor:
+    """A new visitor, or the known one brought up to date: one identity number is one person. Raises Mistake."""
+    number, named, called = rules.identity_number(identity_number), rules.name(name), rules.phone(phone)
+    if language not in rules.LANGUAGES:
+        raise Mistake("Choose Arabic or English.", field="language")
+    if section not in rules.SECTIONS:
+        raise Mistake("Choose a section.", field="section")
+    visitor = session.scalar(select(Visitor).where(Visitor.identity_number == number).with_for_update())
+    known = visitor is not None
+    if visitor is None:
+        visitor = Visitor(id=new_id(), identity_number=number, created_at=now)
+        session.add(visitor)
+    details = {
+        "name": named,
+        "phone": called,
+        "language": language,
+        "sign_language": sign_language,
+        "section": section,
+    }
+    changed = [key for key, value in details.items() if getattr(visitor, key) != value]
+    for key in changed:
+        setattr(visitor, key, details[key])
+    if "name" in changed:
+        visitor.name_search = search_form(named)
+        session.flush()
+        session.execute(delete(VisitorWord).where(VisitorWord.visitor_id == visitor.id))
+        session.add_all(VisitorWord(word=word, visitor_id=visitor.id) for word in rules.name_words(named))
+    session.flush()
+    if not known:
+        emit(session, VisitorRegistered(visitor_id=visitor.id), now=now)
+    if changed:
+        verb = "change" if known else "create"
+        audit.note(session, verb, "visitor", visitor.id, now=now, detail={"fields": changed})
+    return visitor

@@ -1,0 +1,113 @@
+"""Petitions on both databases, with rivals: numbers stay unique, and one hand-over is confirmed once."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+import pytest
+from sqlalchemy import select
+
+from core.db import Database
+from core.errors import Refused
+from core.staff.models import Staff
+from reception import access
+from reception.centres.models import Centre
+from reception.petitions import catalogue, service, story
+from reception.petitions.models import Petition
+from reception.visitors import service as visitors
+from tests.unit.reception.conftest import build, identity  # noqa: F401 - the fixture of the small ministry
+
+
+def rivals(count: int, work: Callable[[int], object]) -> list[object]:
+    """Run `work` in `count` threads that start together; exceptions come back as results."""
+    gate = threading.Barrier(count)
+
+    def one(number: int) -> object:
+        gate.wait()
+        try:
+            return work(number)
+        except Exception as error:
+            return error
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
+
+
+@pytest.fixture
+def town(any_db: Database, build: Callable, now: datetime) -> Database:  # noqa: F811
+    with any_db.write() as session:
+        build(session)
+    return any_db
+
+
+def receive(db: Database, serial: int, now: datetime) -> str:
+    with db.write() as session:
+        visitor = visitors.register(
+            session, identity_number=identity(serial), name="سالم بن أحمد الحربي", phone="0501234567", now=now
+        )
+        petition = service.receive(
+            session,
+            visitor=visitor,
+            type=catalogue.by_code(session, "violation"),
+            subject="اعتراض",
+            body="سُجّلت عليّ مخالفة في مدينة لم أزرها.",
+            centre_id=session.scalars(select(Centre.id).where(Centre.code == "riyadh")).one(),
+            staff_id=who(session, "receptionist"),
+            now=now,
+        )
+        return petition.id
+
+
+def who(session, name: str) -> str:
+    return session.scalars(select(Staff.id).where(Staff.username == name)).one()
+
+
+def test_rivals_never_share_a_case_number(town: Database, now: datetime) -> None:
+    found = rivals(8, lambda n: receive(town, n + 1, now))
+    assert all(isinstance(result, str) for result in found), found
+    with town.read() as session:
+        numbers = sorted(session.scalars(select(Petition.case_number)))
+    assert numbers == [f"48-{n:06d}" for n in range(1, 9)]
+
+
+def test_of_two_officers_who_confirm_at_once_one_is_told_it_is_done(town: Database, now: datetime) -> None:
+    petition_id = receive(town, 1, now)
+
+    def confirm(_: int) -> None:
+        with town.write() as session:
+            service.acknowledge(session, petition_id, staff_id=who(session, "officer"), now=now)
+
+    found = rivals(4, confirm)
+    assert sum(result is None for result in found) == 1
+    assert sum(isinstance(result, Refused) for result in found) == 3, found
+    with town.read() as session:
+        assert [s.kind for s in story.story(session, petition_id)] == ["received", "routed", "acknowledged"]
+
+
+def test_steps_of_rivals_follow_each_other_in_number(town: Database, now: datetime) -> None:
+    petition_id = receive(town, 1, now)
+
+    def write(number: int) -> None:
+        with town.write() as session:
+            service.add_note(session, petition_id, text=f"{number}", staff_id=who(session, "officer"), now=now)
+
+    assert rivals(6, write) == [None] * 6
+    with town.read() as session:
+        assert [s.number for s in story.story(session, petition_id)] == list(range(1, 9))
+
+
+def test_the_door_is_the_same_on_both_databases(town: Database, now: datetime) -> None:
+    petition_id = receive(town, 1, now)
+    with town.read() as session:
+        cast = session.scalars(select(Staff)).all()
+        seeing = {person.username for person in cast if access.may_see_petition(session, person, petition_id)}
+    assert seeing == {"receptionist", "verifier", "manager", "officer", "official", "aide", "hotline"}
+
+
+def test_names_are_found_by_prefix_on_both_databases(town: Database, now: datetime) -> None:
+    receive(town, 1, now)
+    with town.read() as session:
+        assert len(visitors.search(session, "حرب")) == 1
+        assert len(visitors.search(session, "سالم حربي")) == 1
+        assert visitors.search(session, "حربيين") == []

@@ -1,0 +1,106 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import Mistake
+from core.text import arabic_digits
+from reception.visitors import rules, service
+from reception.visitors.models import Visitor
+from tests.unit.reception.conftest import Ministry, identity
+
+
+@given(st.integers(0, 99_999_999), st.sampled_from([1, 2]))
+def test_a_number_with_a_right_check_digit_is_taken_in_either_script(serial: int, first: int) -> None:
+    number = identity(serial, first)
+    assert rules.identity_number(number) == number
+    assert rules.identity_number(arabic_digits(number)) == number
+
+
+@given(st.integers(0, 99_999_999), st.integers(1, 9), st.integers(1, 9))
+def test_one_wrong_digit_is_always_found(serial: int, place: int, by: int) -> None:
+    number = identity(serial)
+    wrong = number[:place] + str((int(number[place]) + by) % 10) + number[place + 1 :]
+    with pytest.raises(Mistake):
+        rules.identity_number(wrong)
+
+
+@pytest.mark.parametrize(
+    "number", ["", "123", "12345678901", "0123456789", "3" + "0" * 9, "10000000AB", "１００００００００８"]
+)
+def test_other_things_are_no_identity_number(number: str) -> None:
+    with pytest.raises(Mistake) as mistake:
+        rules.identity_number(number)
+    assert mistake.value.field == "identity_number"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["0501234567", "501234567", "050 123 4567", "966501234567", "+966501234567", "00966501234567",
+     "+9660501234567", "٠٥٠١٢٣٤٥٦٧", "(050) 123-4567", "\u202a+966 50 123 4567\u202c"],
+)  # fmt: skip
+def test_a_mobile_number_at_home_is_understood_however_it_is_written(typed: str) -> None:
+    assert rules.phone(typed) == "+966501234567"
+
+
+def test_fixed_lines_and_numbers_abroad_are_understood() -> None:
+    assert rules.phone("0112345678") == "+966112345678"
+    assert rules.phone("+20 10 1234 5678") == "+201012345678"
+
+
+@pytest.mark.parametrize("typed", ["", "123", "05012345", "050123456789", "call me", "+0123456789", "0701234567"])
+def test_what_cannot_be_called_is_refused(typed: str) -> None:
+    with pytest.raises(Mistake):
+        rules.phone(typed)
+
+
+def test_the_same_identity_number_is_the_same_person(ministry: Ministry) -> None:
+    number = identity(77)
+    first = service.register(
+        ministry.session, identity_number=number, name="نورة عبد الله", phone="0501111111", now=ministry.now
+    )
+    again = service.register(
+        ministry.session,
+        identity_number=arabic_digits(number),
+        name="نورة عبدالله القحطاني",
+        phone="0502222222",
+        language="en",
+        now=ministry.now,
+    )
+    assert again.id == first.id
+    assert (again.phone, again.language) == ("+966502222222", "en")
+    assert ministry.session.query(Visitor).filter_by(identity_number=number).count() == 1
+
+
+@pytest.mark.parametrize(
+    "typed", ["نورة", "نوره عبدالله", "عبد الله القحطاني", "قحطاني نورة", "نُورَة", "نورة بنت عبدالله"]
+)
+def test_a_name_is_found_however_it_is_spelled(ministry: Ministry, typed: str) -> None:
+    wanted = ministry.visitor("نورة بنت عبدالله القحطاني", "0503333333")
+    ministry.visitor("نوف بنت سعد الشمري", "0504444444")
+    assert [found.id for found in service.search(ministry.session, typed)] == [wanted.id]
+
+
+def test_a_changed_name_is_found_under_the_new_one_only(ministry: Ministry) -> None:
+    visitor = ministry.visitor("خالد سعيد", "0505555555")
+    service.register(
+        ministry.session,
+        identity_number=visitor.identity_number,
+        name="خالد الغامدي",
+        phone=visitor.phone,
+        now=ministry.now,
+    )
+    assert service.search(ministry.session, "سعيد") == []
+    assert service.search(ministry.session, "غامدي") == [visitor]
+
+
+def test_a_phone_shared_by_a_family_finds_them_all_and_names_no_single_one(ministry: Ministry) -> None:
+    ministry.visitor("سالم الحربي", "0506666666")
+    ministry.visitor("فاطمة الحربي", "0506666666")
+    assert len(service.search(ministry.session, "٠٥٠٦٦٦٦٦٦٦")) == 2
+    assert service.find(ministry.session, "0506666666") is None
+
+
+def test_nothing_typed_finds_nobody(ministry: Ministry) -> None:
+    ministry.visitor()
+    for typed in ("", "   ", "%", "_", "'", "123"):
+        assert service.search(ministry.session, typed) == []
