@@ -1,22 +1,27 @@
 """Reactions that carry one person's visit from craft to craft: booking → meeting, meeting → appointment kept."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from core import jobs
 from core.errors import Refused
 from core.settings import Settings
 from core.staff.models import Staff
 from queueing.appointments import service as appointments
 from queueing.appointments.events import AppointmentBooked, AppointmentCancelled, AppointmentRescheduled
 from queueing.appointments.models import Appointment
+from reception.centres.models import Centre
+from reception.petitions import service as petitions
+from reception.petitions import story
 from reception.visitors.models import Visitor
+from reception.visits import service as visits
+from recordings.archive.events import RecordingClosed
+from recordings.archive.service import FINISH
 from video.meetings import service as meetings
 from video.meetings.events import MeetingEnded
 from video.meetings.rules import INTERPRETER
-
-UNUSED_ROOM = timedelta(hours=4)
 
 
 def arrange_meeting(
@@ -43,6 +48,15 @@ def arrange_meeting(
         ends_at=slot.ends_at,
         now=now,
     )
+    visits.link(
+        session,
+        centre_id=slot.centre_id,
+        visitor_id=visitor.id,
+        petition_id=appointment.petition_id,
+        appointment_id=appointment.id,
+        meeting_id=meeting.id,
+        now=now,
+    )
     if appointment.interpreter_id:
         helper = session.get_one(Staff, appointment.interpreter_id)
         meetings.seat(
@@ -56,6 +70,29 @@ def arrange_meeting(
         )
 
 
+def tell_appointment(
+    session: Session, event: AppointmentBooked | AppointmentRescheduled, *, now: datetime, settings: Settings
+) -> None:
+    """The case's story gets the appointment, with its place."""
+    appointment = session.get_one(Appointment, event.appointment_id)
+    if not appointment.petition_id:
+        return
+    centre = session.get(Centre, appointment.slot.centre_id or "")
+    petitions.record(
+        session,
+        appointment.petition_id,
+        "appointment",
+        staff_id=appointment.booked_by,
+        fields=story.named("centre", centre),
+        now=now,
+    )
+
+
+def tell_meeting(session: Session, event: MeetingEnded, *, now: datetime, settings: Settings) -> None:
+    if event.met and event.petition_id:
+        petitions.record(session, event.petition_id, "meeting", now=now)
+
+
 def call_off_meeting(session: Session, event: AppointmentCancelled, *, now: datetime, settings: Settings) -> None:
     meetings.cancel(session, event.appointment_id, now=now)
 
@@ -67,6 +104,11 @@ def close_appointment(session: Session, event: MeetingEnded, *, now: datetime, s
             appointments.mark_met(session, event.appointment_id, now=now)
         except Refused:  # the desk has already said what became of it
             return
+
+
+def make_playable(session: Session, event: RecordingClosed, *, now: datetime, settings: Settings) -> None:
+    """A closed journal is remuxed at once, before any other work."""
+    jobs.enqueue(session, FINISH, {"recording_id": event.recording_id}, now=now, lane=1)
 
 
 def expire_holds(session: Session, now: datetime) -> None:

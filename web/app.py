@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import importlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
@@ -18,7 +19,6 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from core.db import Database
-from core.errors import NotFound
 from core.language import N_
 from core.settings import Settings
 from web.http import Edge, Page, Pages, everyone
@@ -30,25 +30,6 @@ from web.static_files import static_routes
 
 log = structlog.get_logger()
 
-AREAS = (
-    "account",
-    "admin",
-    "attendant",
-    "cases",
-    "centre",
-    "counter",
-    "department",
-    "follow",
-    "hall",
-    "hotline",
-    "intake",
-    "kiosk",
-    "library",
-    "meeting",
-    "messages",
-    "office",
-    "verification",
-)
 HTTP_ERRORS = {
     403: N_("This form has expired. Please go back, reload the page and try again."),
     404: N_("There is nothing here."),
@@ -87,8 +68,8 @@ def create_app(settings: Settings, db: Database) -> Any:
         return await anyio.to_thread.run_sync(error_page, edge, request, code, shown)
 
     routes: list[BaseRoute] = [Route("/healthz", healthz), *static_routes(), *nodes.routes(db)]
-    for area in AREAS:
-        routes += edge.routes(importlib.import_module(f"web.{area}.routes").pages)
+    for pages in areas():
+        routes += edge.routes(pages)
     app = Starlette(
         routes=routes,
         lifespan=lifespan,
@@ -96,6 +77,12 @@ def create_app(settings: Settings, db: Database) -> Any:
         exception_handlers={HTTPException: http_error, Exception: http_error},
     )
     return socketio.ASGIApp(live.sio, other_asgi_app=app, socketio_path="/socket.io")
+
+
+def areas() -> list[Pages]:
+    """The route tables of all areas: every `web/<area>/routes.py` has one, called `pages`."""
+    names = sorted(path.parent.name for path in Path(__file__).parent.glob("*/routes.py"))
+    return [importlib.import_module(f"web.{name}.routes").pages for name in names]
 
 
 def error_page(edge: Edge, request: Request, code: int, message: str) -> Response:
@@ -111,6 +98,3 @@ def error_page(edge: Edge, request: Request, code: int, message: str) -> Respons
         return edge._serve(page, request, FormData())
     except Exception:
         return PlainTextResponse("Majlis is not available right now. الخدمة غير متاحة الآن.", 503)
-
-
-__all__ = ["AREAS", "NotFound", "Pages", "create_app"]

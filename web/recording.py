@@ -9,14 +9,13 @@ from typing import Any
 import structlog
 from sqlalchemy.orm import Session
 
-from core import clock, jobs
+from core import clock
 from core.db import Database
 from core.errors import NotFound
 from core.ids import new_id
 from core.jobs import Handler
 from core.settings import Settings
 from recordings.archive import service as archive
-from recordings.archive.events import RecordingClosed
 from recordings.archive.rules import ABANDONED
 from recordings.archive.service import Side
 from recordings.journal import JournalWriter, open_journal
@@ -27,7 +26,6 @@ from video.meetings.rules import HOSTS
 from video.meetings.states import OVER
 
 log = structlog.get_logger()
-FINISH = "recordings.finish"
 MARGIN = 2 * 1024**3  # bytes that must be free for a meeting to start: an hour in HD, and as much again
 
 
@@ -86,11 +84,6 @@ def sink_opener(settings: Settings, db: Database) -> Callable[[str], Sink]:
         return Sink(journal, closed)
 
     return open_sink
-
-
-def finish_later(session: Session, event: RecordingClosed, *, now: datetime) -> None:
-    """Reaction: a closed journal is made playable at once."""
-    jobs.enqueue(session, FINISH, {"recording_id": event.recording_id}, now=now, lane=1)
 
 
 def finish_handler(settings: Settings) -> Handler:

@@ -3,17 +3,16 @@
 from functools import partial
 from typing import Any
 
-from reception.reactions import REACTIONS
-
 from core.db import Database
 from core.settings import Settings
 from messaging.sending import handlers as message_handlers
 from reception import arrangements
-from recordings.archive.events import RecordingClosed
+from reception.reactions import REACTIONS
+from recordings.archive.service import FINISH
 from video.media.app import create_app
 from video.media.node import MediaNode
 from video.meetings.directory import DatabaseDirectory
-from web.recording import FINISH, finish_handler, finish_later, sink_opener, sweep_abandoned
+from web.recording import finish_handler, sink_opener, sweep_abandoned
 from web.worker import Worker
 
 
@@ -22,7 +21,6 @@ def make_worker(settings: Settings, db: Database) -> Worker:
         event: tuple(_with_settings(reaction, settings) for reaction in reactions)
         for event, reactions in REACTIONS.items()
     }
-    given[RecordingClosed] = (*given.get(RecordingClosed, ()), finish_later)
     return Worker(
         db=db,
         reactions=given,

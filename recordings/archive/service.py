@@ -20,6 +20,8 @@ from recordings.archive.models import Grant, Recording, Rendition
 from recordings.archive.rules import LONGEST_GRANT, TOOK_PART, granted
 from recordings.archive.states import MACHINE, RECORDING
 
+FINISH = "recordings.finish"  # the job that makes a closed journal playable
+
 
 @dataclass(frozen=True, slots=True)
 class Side:

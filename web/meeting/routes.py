@@ -75,7 +75,7 @@ def remove(ctx: Context) -> Response:
 @pages.post("/meeting/{meeting_id}/directives", audience=office)
 def mark_directive(ctx: Context) -> Response:
     """The order button: the moment is kept at once, the words may follow."""
-    meeting, me = place_of(ctx.session, ctx.staff, ctx.path("meeting_id"))
+    meeting, _me = place_of(ctx.session, ctx.staff, ctx.path("meeting_id"))
     here = archive.at_moment(ctx.session, meeting.id, ctx.now)
     if here is None or meeting.state in OVER:
         raise Refused("An order can be marked while the meeting is being recorded.")

@@ -1,0 +1,119 @@
+"""The one table of what follows from what: event → reactions. Nothing reacts to anything that does not stand here.
+
+A reaction is `(session, event, *, now, settings)`; the worker runs each in a transaction of its own. Events that need
+none are named in `NO_REACTION`; a test walks every `events.py` and fails for one that stands in neither.
+"""
+
+from collections.abc import Callable
+
+from core.staff import events as staff
+from messaging import events as messaging
+from queueing.appointments import events as appointments
+from queueing.tickets import events as tickets
+from reception import arrangements as do
+from reception.directives import events as directives
+from reception.dossier import events as dossier
+from reception.hotline import events as hotline
+from reception.notify import appointments as text_a
+from reception.notify import orders as text_o
+from reception.notify import petitions as text_p
+from reception.petitions import events as petitions
+from reception.visitors import events as visitors
+from recordings.archive import events as archive
+from video.meetings import events as meetings
+
+Reaction = Callable[..., None]
+
+REACTIONS: dict[type, tuple[Reaction, ...]] = {
+    petitions.PetitionReceived: (text_p.text_petition_received,),
+    petitions.PetitionRouted: (text_p.text_petition_routed,),
+    petitions.PetitionTransferred: (text_p.text_petition_routed,),
+    petitions.PetitionAcknowledged: (text_p.text_petition_acknowledged,),
+    petitions.VisitorAsked: (text_p.text_visitor_asked,),
+    petitions.PetitionAnswered: (text_p.text_petition_answered,),
+    petitions.PetitionClosed: (text_p.text_petition_closed,),
+    appointments.AppointmentBooked: (
+        do.arrange_meeting,
+        do.tell_appointment,
+        text_a.text_appointment_booked,
+    ),
+    appointments.AppointmentRescheduled: (
+        do.arrange_meeting,
+        do.tell_appointment,
+        text_a.text_appointment_rescheduled,
+    ),
+    appointments.AppointmentCancelled: (do.call_off_meeting, text_a.text_appointment_cancelled),
+    meetings.MeetingEnded: (do.close_appointment, do.tell_meeting, text_o.text_meeting_ended),
+    archive.RecordingClosed: (do.make_playable,),
+    directives.DirectiveAssigned: (text_o.text_directive_assigned,),
+    directives.DirectiveFulfilled: (text_o.text_directive_fulfilled,),
+}
+
+# Hints to screens (web/topics.py), rows of the story or of the audit trail: nothing else follows from them.
+NO_REACTION: frozenset[type] = frozenset(
+    {
+        staff.SignedIn,
+        staff.SignInFailed,
+        appointments.AppointmentHeld,
+        appointments.HoldExpired,
+        appointments.AppointmentCheckedIn,
+        appointments.AppointmentMet,
+        appointments.AppointmentMissed,
+        appointments.SlotsOpened,
+        appointments.SlotClosed,
+        appointments.SlotReopened,
+        tickets.TicketIssued,
+        tickets.TicketCalled,
+        tickets.TicketRecalled,
+        tickets.TicketStarted,
+        tickets.TicketParked,
+        tickets.TicketResumed,
+        tickets.TicketReturned,
+        tickets.TicketReopened,
+        tickets.TicketTransferred,
+        tickets.TicketNoShow,
+        tickets.TicketFinished,
+        tickets.TicketCancelled,
+        tickets.CounterOpened,
+        tickets.CounterClosed,
+        tickets.KioskHelpRequested,
+        tickets.KioskHelpAnswered,
+        petitions.PetitionVerified,
+        petitions.PetitionReturned,
+        petitions.PetitionCompleted,
+        petitions.PetitionReclassified,
+        petitions.WorkBegun,
+        petitions.VisitorReplied,
+        petitions.PetitionReopened,
+        petitions.NoteAdded,
+        petitions.UrgentProposed,
+        petitions.UrgentAgreed,
+        petitions.UrgentDeclined,
+        visitors.VisitorRegistered,
+        dossier.DossierOpened,
+        directives.DirectiveMarked,
+        directives.DirectiveWritten,
+        directives.DirectiveSigned,
+        directives.DirectiveWithdrawn,
+        hotline.CallLogged,
+        hotline.CallBackAsked,
+        hotline.CallBackDone,
+        meetings.MeetingScheduled,
+        meetings.MeetingCancelled,
+        meetings.RoomOpened,
+        meetings.ParticipantAdmitted,
+        meetings.ParticipantRemoved,
+        meetings.ParticipantJoined,
+        meetings.ParticipantLeft,
+        meetings.MeetingStarted,
+        meetings.RecordingLost,
+        messaging.MessageQueued,
+        messaging.MessageSent,
+        messaging.MessageFailed,
+        messaging.MessageDropped,
+        archive.RecordingStarted,
+        archive.RecordingReady,
+        archive.RecordingFailed,
+        archive.RecordingGranted,
+    }
+)
