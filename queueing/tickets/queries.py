@@ -204,30 +204,46 @@ def place_in_line(session: Session, ticket: Ticket, *, now: datetime) -> Place:
     """The ticket's place among those who compete for the same counters, and the range of its wait."""
     if ticket.state != states.WAITING:
         return Place(0, 0, 0)
-    me = ticket.candidate()
+    return place_of(session, ticket.centre_id, ticket.candidate(), now=now)
+
+
+def place_of(session: Session, centre_id: str, me: rules.Candidate, *, now: datetime) -> Place:
+    """The same for somebody who may not have a ticket yet (the kiosk tells the wait before one chooses)."""
     at = max(now, me.eligible_at)
-    opened = open_counters(session, ticket.centre_id)
-    desks = {counter.id: counter.desk() for counter in opened}
+    desks = {counter.id: counter.desk() for counter in open_counters(session, centre_id)}
     able = {key for key, desk in desks.items() if not rules.why_not(me, desk, now=at, others=list(desks.values()))}
     ahead = 0
-    for other in waiting(session, ticket.centre_id, now=now):
+    for other in waiting(session, centre_id, now=now):
         theirs = other.candidate()
         if theirs.id == me.id or rules.rank(theirs, now=at) > rules.rank(me, now=at):
             continue
         ahead += _compete(theirs, me, able, desks, now=at)
     busy = set(
         session.scalars(
-            select(Ticket.counter_id).where(Ticket.centre_id == ticket.centre_id, Ticket.state.in_(states.AT_COUNTER))
+            select(Ticket.counter_id).where(Ticket.centre_id == centre_id, Ticket.state.in_(states.AT_COUNTER))
         )
     )
     low, high = estimate(
         ahead + 1,
-        recent_service_times(session, ticket.centre_id, ticket.service_point_id, now=now),
+        recent_service_times(session, centre_id, me.service_point_id, now=now),
         len(able),
         free_counters=len(able - busy),
     )
     until = round((at - now).total_seconds() / 60)
     return Place(ahead + 1, max(low, until), max(high, until + 2 if until else high))
+
+
+def is_served(session: Session, centre_id: str, me: rules.Candidate, *, now: datetime) -> bool:
+    """Whether any open counter would take this person."""
+    desks = [counter.desk() for counter in open_counters(session, centre_id)]
+    return any(rules.why_not(me, desk, now=max(now, me.eligible_at), others=desks) is None for desk in desks)
+
+
+def newcomer(
+    point: ServicePoint, *, section: str, language: str, now: datetime, sign_language: bool = False
+) -> rules.Candidate:
+    """Somebody who would take a ticket for `point` now."""
+    return rules.Candidate("~", "", point.id, section, language, sign_language, rules.REGULAR, False, now, now)
 
 
 def _compete(
