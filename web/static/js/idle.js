@@ -4,6 +4,9 @@ import { digits, make, word } from "./words.js";
 
 const WARN_S = 20;
 
+/** The noun that fits the number; the four forms cover Arabic (1, 2, 3–10, the rest) and English. */
+const unit = (left) => word(`idle-unit-${left <= 2 ? Math.max(1, left) : left <= 10 ? 3 : 11}`);
+
 export function wireIdle() {
   const host = document.querySelector("[data-idle-reset]");
   if (!host) return;
@@ -22,11 +25,12 @@ export function wireIdle() {
     if (!bar) {
       const button = make("button", { class: "button button--quiet button--large", type: "button" }, word("idle-stay"));
       button.addEventListener("click", stay);
-      const text = make("p", { role: "status" }, make("span", {}, word("idle")), " ", make("strong", { class: "idle__count", "aria-hidden": "true" }), " ", make("span", {}, word("idle-unit")));
+      const text = make("p", { role: "status" }, make("span", {}, word("idle")), " ", make("strong", { class: "idle__count", "aria-hidden": "true" }), " ", make("span", { class: "idle__unit" }));
       bar = make("div", { class: "idle" }, text, button);
       document.body.append(bar);
     }
     bar.querySelector(".idle__count").textContent = digits(left);
+    bar.querySelector(".idle__unit").textContent = unit(left);
   };
   for (const name of ["pointerdown", "keydown", "input", "wheel"]) document.addEventListener(name, stay, { passive: true });
   setInterval(() => {

@@ -39,7 +39,7 @@ function labelOf(element) {
 }
 
 function pair(label, key) {
-  return make("li", { class: "keys__pair" }, make("span", {}, label), make("kbd", { class: "kbd", dir: "ltr" }, key.toUpperCase()));
+  return make("li", { class: "keys__pair" }, make("span", {}, label), make("kbd", { class: "kbd" }, key.toUpperCase()));
 }
 
 export function showSheet() {
