@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from recordings import journal_records as records
 from recordings.journal_records import BadRecord, Kind, Mark, Meta, Raw, TrackDeclared
@@ -89,13 +89,17 @@ class JournalWriter:
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
-    def track(self, leg: str, participant_id: str, kind: Kind, codec: str, clock_rate: int, at: float) -> None:
+    def track(self, leg: str, participant_id: str, kind: str, codec: str, clock_rate: int, at: float) -> None:
         """Declare a leg before its packets. A leg may carry one track of each kind; a rejoin is a new leg."""
+        if kind not in ("audio", "video"):
+            raise ValueError(f"a track is audio or video, not {kind!r}")
         if (leg, kind) in self._declared:
             raise ValueError(f"leg {leg} has declared its {kind} already")
         number = self._legs.setdefault(leg, len(self._legs))
         self._declared.add((leg, kind))
-        record = records.encode_track(TrackDeclared(leg, participant_id, kind, codec.lower(), clock_rate, number, at))
+        record = records.encode_track(
+            TrackDeclared(leg, participant_id, cast(Kind, kind), codec.lower(), clock_rate, number, at)
+        )
         self._put(records.TRACK, number, at, record[records.HEAD.size :])
 
     def write(self, leg: str, at: float, packet: bytes) -> None:

@@ -68,7 +68,7 @@ class Raw(NamedTuple):
 
 
 def encode(type_: int, number: int, at: float, body: bytes) -> bytes:
-    return HEAD.pack(type_, number, max(0, int(at * 1e6)), len(body)) + body
+    return HEAD.pack(type_, number, max(0, round(at * 1e6)), len(body)) + body
 
 
 def encode_json(type_: int, number: int, at: float, value: dict[str, Any]) -> bytes:

@@ -10,6 +10,7 @@ Both classes are plain file objects (read, write, seek, tell), which PyAV accept
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import io
 import os
@@ -67,16 +68,32 @@ def _seal_size(aead: AESGCM, digest: bytes, size: int, tags: bytes) -> bytes:
     return nonce + aead.encrypt(nonce, _SIZE.pack(size) + hashlib.sha256(tags).digest(), digest + b"size")
 
 
+def _open_alone(draft: Path) -> int:
+    """An empty draft, locked: what a crash left behind is taken over, what another process writes is not."""
+    fd = os.open(draft, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not draft.exists() or os.fstat(fd).st_ino != draft.stat().st_ino:
+            raise BlockingIOError(f"{draft} was finished by another process just now")
+        os.ftruncate(fd, 0)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
 class SealedWriter:
-    """Leaving the `with` block by an exception discards the file; leaving it normally finishes and
-    renames it."""
+    """Leaving the `with` block by an exception discards the file; leaving it normally finishes and renames it.
+
+    Raises BlockingIOError while another writer is at work on the same file.
+    """
 
     def __init__(self, path: Path, keyring: KeyRing, *, owner: str, data_key: bytes | None = None) -> None:
         self._header, self._aead = container.new_header(container.FILE, keyring, owner=owner, data_key=data_key)
         self._digest = self._header.digest
         self.path = path
         self._draft = path.with_name(path.name + ".unfinished")
-        self._fd = os.open(self._draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._fd = _open_alone(self._draft)
         os.pwrite(self._fd, self._header.encode(), 0)
         self._tags: list[bytes] = []
         self._position = 0
@@ -151,14 +168,14 @@ class SealedWriter:
         os.fsync(self._fd)  # the chunks first: a seal on the disk means that all of it is
         os.pwrite(self._fd, _seal_size(self._aead, self._digest, self._size, tags), SEAL_AT)
         os.fsync(self._fd)
-        self._let_go()
         self._draft.replace(self.path)
         container.fsync_folder(self.path.parent)
+        self._let_go()
 
     def discard(self) -> None:
         if self._fd >= 0:
-            self._let_go()
             self._draft.unlink(missing_ok=True)
+            self._let_go()
 
     def _let_go(self) -> None:
         os.close(self._fd)

@@ -24,6 +24,7 @@ _DRIFT = 1440  # samples of 30 ms: beyond it the sound is brought back to its ti
 _QUIET_DRIFT = 480
 _QUIET_BYTES = 16
 _FILL_LAG = 1920
+_VIDEO_BACK_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,8 @@ class Timeline:
             if leg < self._video_leg or not frame.keyframe:
                 return
             self._video_leg = leg
+        if t < self._video_t - _VIDEO_BACK_S:
+            return  # so late that its place is written already
         ms = round(t * 1000)
         if ms <= self._video_ms:
             ms = self._video_ms + 1  # two frames of one millisecond, after a correction of the clock

@@ -7,7 +7,6 @@ they went. Time is in seconds since the recording's start throughout.
 from __future__ import annotations
 
 import fractions
-import itertools
 import random
 import struct
 from collections.abc import Callable, Iterator
@@ -166,10 +165,11 @@ def beeps(source) -> list[float]:
 
 
 def _onsets(levels: Iterator[tuple[float, float]], threshold: float) -> Iterator[float]:
-    before = 0.0
-    for t, level in itertools.chain(levels):
-        if level > threshold >= before:
+    before, last = 0.0, -1.0
+    for t, level in levels:
+        if level > threshold >= before and t - last > 0.3:  # a lost packet may cut one beep in two
             yield t
+            last = t
         before = level
 
 

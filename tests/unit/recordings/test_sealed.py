@@ -151,3 +151,20 @@ def test_the_same_content_is_never_sealed_to_the_same_bytes(ring: FileKeyRing) -
     key = bytes(32)
     one, other = (seal_bytes(b"same", ring, owner="r1", data_key=key) for _ in range(2))
     assert one[HEADER_BYTES:] != other[HEADER_BYTES:]
+
+
+def test_two_writers_never_work_on_one_file(ring: FileKeyRing, tmp_path: Path) -> None:
+    with SealedWriter(tmp_path / "file", ring, owner="r1") as first:
+        with pytest.raises(BlockingIOError):
+            SealedWriter(tmp_path / "file", ring, owner="r1")
+        first.write(b"first")
+    with SealedReader(tmp_path / "file", ring) as file:
+        assert file.read() == b"first"
+
+
+def test_what_a_killed_writer_left_behind_is_taken_over(ring: FileKeyRing, tmp_path: Path) -> None:
+    (tmp_path / "file.unfinished").write_bytes(b"x" * 100_000)
+    written(tmp_path / "file", ring, b"new")
+    with SealedReader(tmp_path / "file", ring) as file:
+        assert file.read() == b"new"
+    assert not (tmp_path / "file.unfinished").exists()
