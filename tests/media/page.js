@@ -2,8 +2,20 @@
 import { MeetingClient } from "/static/meeting/client.js";
 import { openDevices } from "/static/meeting/devices.js";
 
-const rig = { events: [], streams: {}, client: null };
+const rig = { events: [], streams: {}, client: null, sockets: [], peers: 0 };
 window.rig = rig;
+window.WebSocket = class extends WebSocket {
+  constructor(url) {
+    super(url);
+    rig.sockets.push(this);
+  }
+};
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(configuration) {
+    super(configuration);
+    rig.peers += 1;
+  }
+};
 
 rig.join = async (token, options = {}) => {
   const { stream } = options.stream === null ? { stream: null } : await openDevices();

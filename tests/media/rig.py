@@ -8,6 +8,7 @@ almost empty page, and a door (`/rig/…`) through which the test plays the data
 
 from __future__ import annotations
 
+import random
 import sys
 import threading
 import time
@@ -21,6 +22,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from video.media import hooks, leg
 from video.media.app import create_app
 from video.media.directory import MeetingInfo, ParticipantInfo, Refused
 from video.media.node import MediaNode
@@ -87,6 +89,7 @@ class Shelf:
         self.sinks: list[MemorySink] = []
         self.broken = False
         self.stalled = False
+        self.loss = 0.0
 
     def open(self, meeting_id: str) -> MemorySink:
         if self.broken:
@@ -144,8 +147,27 @@ class MemorySink:
                 self.last_durable_at = self._written
 
     def summary(self) -> dict[str, Any]:
-        tracks = {leg: {**track, "numbers": len(set(track["numbers"]))} for leg, track in self.tracks.items()}
+        tracks = {}
+        for name, track in self.tracks.items():
+            numbers = track["numbers"] or [0]
+            whole = [numbers[0] + (number - numbers[0] + 0x8000) % 0x10000 - 0x8000 for number in numbers]
+            span = max(whole) - min(whole) + 1
+            tracks[name] = {**track, "numbers": len(set(whole)), "span": span}
         return {"meeting": self.meeting_id, "tracks": tracks, "marks": self.marks, "closed": self.closed}
+
+
+def lose(shelf: Shelf) -> None:
+    """Media packets get lost on either way, as often as the shelf says."""
+    send, receive = hooks.Way.send, leg.Leg._datagram
+
+    def lossy_send(self: hooks.Way, data: bytes) -> bool:
+        return random.random() < shelf.loss or send(self, data)
+
+    def lossy_receive(self: leg.Leg, data: bytes) -> None:
+        if random.random() >= shelf.loss:
+            receive(self, data)
+
+    hooks.Way.send, leg.Leg._datagram = lossy_send, lossy_receive  # type: ignore[method-assign]
 
 
 PAGE = """<!doctype html><html lang="ar" dir="rtl"><meta charset="utf-8"><title>rig</title>
@@ -154,6 +176,7 @@ PAGE = """<!doctype html><html lang="ar" dir="rtl"><meta charset="utf-8"><title>
 
 def rig_app() -> Starlette:
     book, shelf = Notebook(), Shelf()
+    lose(shelf)
     node = MediaNode(book, shelf.open, token_secret=SECRET, addresses=["127.0.0.1"])
     media = create_app(node, control_secret="control")
 

@@ -1,0 +1,237 @@
+"""Meetings in real browsers through a real node. The cast: the minister, Sara who visits, an interpreter."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+def test_two_people_see_and_hear_each_other_and_everything_is_recorded(
+    rig: Any, meeting: str, couple: Any, eventually: Callable[..., None]
+) -> None:
+    minister, sara = couple
+    minister.sees_someone()
+    sara.sees_someone()
+    assert [entry[0] for entry in rig.told(meeting)] == ["joined", "joined", "went_live"]
+
+    def all_tracks_and_reports() -> bool:
+        (journal,) = rig.journals(meeting)
+        tracks = journal["tracks"].values()
+        found = {(track["participant"], track["kind"]) for track in tracks if track["rtp"] > 50 and track["sr"]}
+        return found == {(who, kind) for who in ("minister", "sara") for kind in ("audio", "video")}
+
+    eventually(all_tracks_and_reports, 15)
+    recording = sara.last("recording")
+    assert recording is not None and recording["state"] == "on"
+    assert 0 < sara.do("rig.client.elapsed") < 60
+    assert {one["state"] for one in sara.last("presence")["participants"]} == {"here"}
+
+
+def test_nobody_in_the_lobby_gets_or_gives_a_packet(
+    rig: Any, meeting: str, couple: Any, person: Callable[..., Any]
+) -> None:
+    minister, sara = couple
+    signer = person("signer")
+    signer.join(meeting)
+    signer.state("lobby")
+    minister.sees_someone(40)
+    assert signer.numbers()["packets"] == 0 and signer.numbers()["bytesSent"] == 0
+    assert signer.last("presence") is None
+    assert "signer" not in {one["id"] for one in sara.last("presence")["participants"]}
+    assert {"id": "signer", "state": "lobby"}.items() <= minister.last("presence")["participants"][-1].items()
+    (journal,) = rig.journals(meeting)
+    assert not any("signer" in leg for leg in journal["tracks"])
+    signer.do("rig.client.admit('signer')")
+    signer.until("rig.last('refused')")
+    assert signer.do("rig.client.state") == "lobby"
+
+
+def test_a_bad_a_used_and_a_stranger_s_token_get_nothing(
+    rig: Any, meeting: str, couple: Any, person: Callable[..., Any]
+) -> None:
+    good = rig.token(meeting, "signer")
+    first = person("signer")
+    first.join(meeting, good)
+    first.state("lobby")
+    outsiders = {
+        good: "used_token",
+        good[:-4] + "AAAA": "bad_token",
+        "": "bad_token",
+        rig.token(meeting, "outsider"): "not_invited",
+        rig.token("another-meeting", "signer"): "no_meeting",
+    }
+    for token, reason in outsiders.items():
+        outsider = person("signer")
+        outsider.join(meeting, token)
+        outsider.state("closed")
+        assert outsider.last("closed")["reason"] == reason
+        assert outsider.numbers()["packets"] == 0
+    minister, _ = couple
+    assert {one["id"] for one in minister.last("presence")["participants"]} == {"minister", "sara", "signer"}
+
+
+def test_a_reloaded_page_is_back_without_admission(rig: Any, meeting: str, couple: Any) -> None:
+    minister, sara = couple
+    rig.meeting(meeting, admitted=["sara"])
+    sara.open()
+    sara.join(meeting, None)
+    sara.state("here")
+    sara.sees_someone()
+    minister.sees_someone()
+    (journal,) = rig.journals(meeting)
+    assert {"sara/1/video", "sara/2/video"} <= set(journal["tracks"])
+
+
+def test_a_lost_signalling_connection_does_not_disturb_the_picture(couple: Any) -> None:
+    minister, sara = couple
+    before = sara.numbers()
+    sara.do("rig.sockets.at(-1).close()")
+    sara.until("rig.sockets.length === 2 && rig.sockets[1].readyState === 1")
+    time.sleep(1)
+    after = sara.numbers()
+    assert after["framesDecoded"] > before["framesDecoded"] and after["freezes"] == before["freezes"]
+    assert sara.do("rig.peers") == 1
+    minister.do("rig.client.sendText('أهلًا')")
+    sara.until("rig.last('text')?.text === 'أهلًا'")
+
+
+def test_one_identity_is_in_one_place(meeting: str, couple: Any, person: Callable[..., Any]) -> None:
+    minister, sara = couple
+    second = person("sara")
+    second.join(meeting)
+    sara.state("closed")
+    assert sara.last("closed")["reason"] == "taken_over"
+    second.state("here")
+    second.sees_someone()
+    minister.sees_someone()
+
+
+def test_the_removed_are_cut_off_at_once(rig: Any, meeting: str, couple: Any) -> None:
+    minister, sara = couple
+    rig.meeting(meeting, removed=["sara"])
+    rig.sync(meeting)
+    sara.state("closed", 2)
+    assert sara.last("closed")["reason"] == "removed"
+    minister.until("rig.last('presence').participants.length === 1", 3)
+    before = minister.numbers()["packets"]
+    time.sleep(1)
+    assert minister.numbers()["packets"] == before
+
+
+def test_ending_closes_everything(rig: Any, meeting: str, couple: Any, eventually: Callable[..., None]) -> None:
+    minister, sara = couple
+    sara.do("rig.client.end()")
+    sara.until("rig.last('refused')?.why === 'not_allowed'")
+    minister.do("rig.client.end()")
+    for one in (minister, sara):
+        one.state("closed", 3)
+        assert one.last("closed")["reason"] == "ended"
+    eventually(lambda: rig.journals(meeting)[0]["closed"] is not None, 5)
+    eventually(lambda: rig.ask("/media/healthz")["meetings"] == 0, 5)
+    sara.join(meeting)
+    sara.state("closed")
+    assert sara.last("closed")["reason"] == "ended"
+
+
+def test_a_meeting_that_cannot_be_recorded_does_not_start(rig: Any, meeting: str, person: Callable[..., Any]) -> None:
+    rig.set(broken=True)
+    minister, sara = person("minister"), person("sara")
+    rig.meeting(meeting, admitted=["sara"])
+    minister.join(meeting)
+    sara.join(meeting)
+    for one in (minister, sara):
+        one.until("rig.last('recording')?.state === 'lost'")
+    time.sleep(1.5)
+    assert minister.numbers()["packets"] == 0 and sara.numbers()["packets"] == 0
+    assert [entry[0] for entry in rig.told(meeting)] == ["joined", "joined", "recording_lost"]
+    rig.set(broken=False)
+    for one in (minister, sara):
+        one.until("rig.last('recording')?.state === 'on'")
+        one.sees_someone()
+
+
+def test_the_alarm_comes_within_three_seconds_of_a_stalled_writer(rig: Any, meeting: str, couple: Any) -> None:
+    minister, sara = couple
+    rig.set(stalled=True)
+    stalled = time.monotonic()
+    for one in (minister, sara):
+        one.until("rig.last('recording')?.state === 'lost'", 5)
+    assert time.monotonic() - stalled < 3.3
+    assert rig.told(meeting)[-1][0] == "recording_lost"
+    minister.sees_someone(5)
+    rig.set(stalled=False)
+    minister.until("rig.last('recording')?.state === 'on'", 12)
+    assert len(rig.journals(meeting)) == 2
+
+
+def test_loss_on_the_way_is_repaired(rig: Any, meeting: str, couple: Any) -> None:
+    minister, sara = couple
+    rig.set(loss=0.05)
+    before = {one.who: one.numbers() for one in couple}
+    time.sleep(8)
+    rig.set(loss=0)
+    time.sleep(1.5)
+    for one in (minister, sara):
+        now, then = one.numbers(), before[one.who]
+        assert now["framesDecoded"] - then["framesDecoded"] > 8 * 12
+        assert now["freezes"] - then["freezes"] < 3
+        assert now["rtx"] > then["rtx"]
+    (journal,) = rig.journals(meeting)
+    for who in ("minister", "sara"):
+        track = journal["tracks"][f"{who}/1/video"]
+        assert track["numbers"] >= 0.995 * track["span"]
+
+
+def test_three_people_all_see_each_other(rig: Any, meeting: str, couple: Any, person: Callable[..., Any]) -> None:
+    minister, sara = couple
+    signer = person("signer")
+    signer.join(meeting, motion=True)
+    signer.state("lobby")
+    minister.do("rig.client.admit('signer')")
+    signer.state("here")
+    for one in (minister, sara, signer):
+        one.until("Object.keys(rig.streams).length === 2")
+        one.until("[...document.querySelectorAll('video')].filter(video => video.videoWidth > 0).length === 2")
+        one.sees_someone(40)
+    signer.do("rig.client.leave()")
+    minister.until("rig.last('remote-gone')?.participant === 'signer'")
+    sara.sees_someone()
+    minister.sees_someone()
+
+
+def test_the_camera_goes_out_and_comes_back(couple: Any) -> None:
+    minister, sara = couple
+    sara.do("rig.client.setCamera(false)")
+    minister.until("rig.last('presence').participants.some(one => one.id === 'sara' && !one.video)")
+    assert sara.do("rig.client.stream.getVideoTracks().length") == 0
+    sara.do("rig.client.setCamera(true)")
+    minister.until("rig.last('presence').participants.every(one => one.video)")
+    minister.sees_someone()
+    sara.do("rig.client.setMicrophone(false)")
+    minister.until("rig.last('presence').participants.some(one => one.id === 'sara' && !one.audio)")
+
+
+def test_an_order_is_marked_in_the_recording(rig: Any, meeting: str, couple: Any) -> None:
+    minister, sara = couple
+    ref = minister.do("rig.client.mark('order', {petition: 'P-7'})")
+    minister.until("rig.last('marked')")
+    marked = minister.last("marked")
+    assert marked["ref"] == ref and marked["kind"] == "order" and marked["at"] > 0
+    (journal,) = rig.journals(meeting)
+    assert ["order", {"petition": "P-7", "by": "minister"}] in [mark[1:] for mark in journal["marks"]]
+    sara.do("rig.client.mark('order')")
+    sara.until("rig.last('refused')?.why === 'not_allowed'")
+    assert sara.last("marked") is None
+
+
+def test_the_control_door_needs_its_secret(rig: Any, meeting: str) -> None:
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        rig.ask(f"/media/control/meetings/{meeting}/sync", "POST", {}, {"x-majlis-control": "guess"})
+    assert json.dumps(rig.ask("/media/healthz")["ok"]) == "true"
