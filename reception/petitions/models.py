@@ -201,3 +201,19 @@ class UrgentProposal(Base):
     decided_at: Mapped[datetime | None]
     agreed: Mapped[bool | None]
     decision_reason: Mapped[str] = mapped_column(default="")
+
+
+class PetitionDraft(Base):
+    """An intake form that is not sent yet: what was typed, kept on our side because desks are shared machines.
+
+    Its papers are pending attachments with this `draft_id`. Gone with the sending, or after some hours.
+    """
+
+    __tablename__ = "petition_draft"
+    __table_args__ = (Index("ix_petition_draft_owner", "staff_id", "changed_at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    staff_id: Mapped[str]
+    ticket_id: Mapped[str | None]
+    values: Mapped[dict[str, Any]]
+    changed_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,0 +1,140 @@
+"""Lists of petitions for the desks. Each narrows by access.visible; each ends in an index of the table."""
+
+from datetime import datetime
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session, selectinload
+
+from core.staff.models import Staff
+from core.text import search_form
+from reception import access
+from reception.petitions import states
+from reception.petitions.models import Petition, PetitionNote, Referral, UrgentProposal, Verification
+
+TO_CONFIRM, AT_WORK, ASKED, SETTLED = "to-confirm", "at-work", "asked", "settled"
+SHELVES: dict[str, tuple[str, ...]] = {
+    TO_CONFIRM: states.AWAITING_CUSTODY,
+    AT_WORK: (states.ACKNOWLEDGED, states.IN_PROGRESS),
+    ASKED: (states.WAITING_VISITOR,),
+    SETTLED: states.SETTLED,
+}
+
+
+def _with_names(stmt: Select[Petition]) -> Select[Petition]:
+    return stmt.options(
+        selectinload(Petition.visitor),
+        selectinload(Petition.type),
+        selectinload(Petition.centre),
+        selectinload(Petition.department),
+    )
+
+
+def _matching(stmt: Select[Petition], text: str) -> Select[Petition]:
+    for word in search_form(text).split()[:6]:
+        stmt = stmt.where(Petition.search_text.contains(word, autoescape=True))
+    return stmt
+
+
+def inbox(
+    session: Session, staff: Staff, *, shelf: str, text: str = "", page: int = 1, size: int = 25
+) -> tuple[list[Petition], int]:
+    """The department's cases on one shelf, and how many pages there are. Urgent ones first, then by deadline."""
+    wanted = access.visible(
+        select(Petition).where(Petition.department_id == staff.department_id, Petition.state.in_(SHELVES[shelf])), staff
+    )
+    wanted = _matching(wanted, text)
+    count = session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
+    if shelf == SETTLED:
+        wanted = wanted.order_by(Petition.settled_at.desc())
+    else:
+        wanted = wanted.order_by((Petition.urgency == "urgent").desc(), Petition.due_at, Petition.id)
+    pages = max(1, -(-count // size))
+    page = min(max(page, 1), pages)
+    return list(session.scalars(_with_names(wanted).limit(size).offset((page - 1) * size))), pages
+
+
+def shelf_counts(session: Session, staff: Staff) -> dict[str, int]:
+    """How many lie on each shelf of the department."""
+    rows = session.execute(
+        access.visible(
+            select(Petition.state, func.count())
+            .where(Petition.department_id == staff.department_id)
+            .group_by(Petition.state),
+            staff,
+        )
+    )
+    by_state: dict[str, int] = {row[0]: row[1] for row in rows}
+    return {shelf: sum(by_state.get(state, 0) for state in wanted) for shelf, wanted in SHELVES.items()}
+
+
+def overdue(session: Session, staff: Staff, *, now: datetime) -> int:
+    """How many of the department's open cases are past their deadline."""
+    wanted = select(func.count(Petition.id)).where(
+        Petition.department_id == staff.department_id,
+        Petition.state.in_((*states.AWAITING_CUSTODY, states.ACKNOWLEDGED, states.IN_PROGRESS)),
+        Petition.due_at < now,
+    )
+    return session.scalar(access.visible(wanted, staff)) or 0
+
+
+def to_verify(session: Session, staff: Staff, *, limit: int = 50) -> list[Petition]:
+    """What this person may verify: the centre's unchecked cases, urgent and proposed first, then the oldest."""
+    proposed = (
+        select(UrgentProposal.id)
+        .where(UrgentProposal.petition_id == Petition.id, UrgentProposal.decided_at.is_(None))
+        .exists()
+    )
+    wanted = select(Petition).where(
+        or_(Petition.verification == states.PENDING, proposed), Petition.state.not_in(states.SETTLED)
+    )
+    wanted = access.visible(wanted, staff).order_by(
+        proposed.desc(), (Petition.urgency == "urgent").desc(), Petition.received_at
+    )
+    return list(session.scalars(_with_names(wanted).limit(limit)))
+
+
+def sent_back(session: Session, staff: Staff, *, limit: int = 50) -> list[Petition]:
+    """The centre's returned cases that wait for completion, the longest first."""
+    wanted = access.visible(select(Petition).where(Petition.state == states.RETURNED), staff)
+    return list(session.scalars(_with_names(wanted.order_by(Petition.changed_at).limit(limit))))
+
+
+def of_visitor(session: Session, staff: Staff, visitor_id: str, *, limit: int = 10) -> list[Petition]:
+    """A visitor's petitions as far as this person may see them, the latest first."""
+    wanted = access.visible(select(Petition).where(Petition.visitor_id == visitor_id), staff)
+    return list(session.scalars(_with_names(wanted.order_by(Petition.received_at.desc()).limit(limit))))
+
+
+def received_today(session: Session, staff: Staff, *, since: datetime, limit: int = 20) -> list[Petition]:
+    """What this receptionist has entered since `since`, the latest first."""
+    wanted = select(Petition).where(Petition.received_by == staff.id, Petition.received_at >= since)
+    return list(
+        session.scalars(_with_names(access.visible(wanted, staff).order_by(Petition.received_at.desc()).limit(limit)))
+    )
+
+
+def notes(session: Session, petition_id: str) -> list[PetitionNote]:
+    return list(
+        session.scalars(
+            select(PetitionNote).where(PetitionNote.petition_id == petition_id).order_by(PetitionNote.at.desc())
+        )
+    )
+
+
+def latest_note(session: Session, petition_id: str, kind: str) -> PetitionNote | None:
+    return session.scalar(
+        select(PetitionNote)
+        .where(PetitionNote.petition_id == petition_id, PetitionNote.kind == kind)
+        .order_by(PetitionNote.at.desc())
+        .limit(1)
+    )
+
+
+def referrals(session: Session, petition_id: str) -> list[Referral]:
+    return list(session.scalars(select(Referral).where(Referral.petition_id == petition_id).order_by(Referral.sent_at)))
+
+
+def latest_verification(session: Session, petition_id: str) -> Verification | None:
+    return session.scalar(
+        select(Verification).where(Verification.petition_id == petition_id).order_by(Verification.at.desc()).limit(1)
+    )
