@@ -147,3 +147,24 @@ def test_an_existing_log_is_never_overwritten(ring: FileKeyRing, tmp_path: Path)
     new_log(tmp_path, ring, [b"one"])
     with pytest.raises(FileExistsError):
         SealedLogWriter(tmp_path / "log", ring, owner="r1")
+
+
+def test_a_log_cut_at_a_frame_cannot_be_made_to_look_finished(ring: FileKeyRing, tmp_path: Path) -> None:
+    path = new_log(tmp_path, ring, [b"one!", FLUSH, b"two!", FLUSH, b"tri!"])
+    head, (first, second, _) = path.read_bytes()[:HEADER_BYTES], frames(path)
+    path.write_bytes(head + first + second)
+    assert read(path, ring) == (b"one!two!", False)
+    path.write_bytes(head + first + bytes([second[0] | 0x80]) + second[1:])
+    with pytest.raises(SealBroken):
+        read(path, ring)
+
+
+def test_logs_of_one_recording_do_not_share_a_key_stream(ring: FileKeyRing, tmp_path: Path) -> None:
+    """Their nonces are equal: only a key of its own for each file keeps that safe."""
+    sealed = []
+    for name in ("one", "other"):
+        log = SealedLogWriter(tmp_path / name, ring, owner="r1", data_key=bytes(32))
+        log.append(b"same")
+        log.close()
+        sealed.append(frames(tmp_path / name)[0][4:8])
+    assert sealed[0] != sealed[1]

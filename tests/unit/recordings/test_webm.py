@@ -58,3 +58,11 @@ def test_a_long_file_is_no_burden_on_its_front() -> None:
     data = muxed(10).getvalue()
     size_at = data.index(b"\x18\x53\x80\x67") + 4
     assert int.from_bytes(data[size_at + 1 : size_at + 8], "big") == len(data) - size_at - 8
+
+
+def test_every_cluster_has_a_cue_for_the_sound_and_keyframes_one_for_the_picture() -> None:
+    data = muxed(30).getvalue()
+    clusters = data.count(b"\x1f\x43\xb6\x75")
+    cues = data[data.rindex(b"\x1c\x53\xbb\x6b") :]
+    assert cues.count(b"\xf7\x81\x02") == clusters
+    assert cues.count(b"\xf7\x81\x01") == 5
