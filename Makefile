@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8080
 
-.PHONY: run test check fix setup setup-dev demo-reset screens clean messages lock
+.PHONY: run test check fix setup setup-dev demo-reset screens clean lock
 
 run: setup                        ## set everything up, seed the demo ministry once, serve it
 	@$(BIN)/majlis run --demo --port $(PORT)
@@ -31,11 +31,7 @@ fix: setup-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-messages: setup-dev               ## gather strings, update web/locale/*/messages.po
-	$(BIN)/pybabel -q extract -F web/locale/babel.cfg -k _l -o web/locale/messages.pot .
-	$(BIN)/pybabel -q update -N -i web/locale/messages.pot -d web/locale
-
-setup: $(VENV)/.run node_modules/.done $(VENV)/.mo
+setup: $(VENV)/.run node_modules/.done
 setup-dev: setup $(VENV)/.dev
 .PHONY: setup-test
 setup-test: setup-dev
@@ -60,10 +56,6 @@ $(VENV)/.dev: $(VENV)/.run requirements/dev.lock
 node_modules/.done: $(VENV)/.run package.json package-lock.json
 	@echo "Installing browser files …"
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --silent --no-audit --no-fund
-	@touch $@
-
-$(VENV)/.mo: $(VENV)/.run $(wildcard web/locale/*/LC_MESSAGES/*.po)
-	@$(BIN)/pybabel -q compile -d web/locale
 	@touch $@
 
 lock: $(BIN)/uv                   ## resolve the locks anew (no addresses in them)

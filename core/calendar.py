@@ -36,7 +36,7 @@ GREGORIAN_MONTHS = {
         "July", "August", "September", "October", "November", "December",
     ),
 }  # fmt: skip
-DAY_PARTS_AR = (
+DAY_PARTS_AR = ((4, "ليلًا"), (6, "فجرًا"), (12, "صباحًا"), (15, "ظهرًا"), (18, "عصرًا"), (24, "مساءً"))
     (4, "ليلًا"),
     (6, "فجرًا"),
     (12, "صباحًا"),

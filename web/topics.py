@@ -30,7 +30,6 @@ def topics_of(name: str, payload: dict[str, Any]) -> set[str]:
 def may_watch(session: Session, person: Staff | None, topic: str) -> bool:
     """Hints carry no data, yet even that something happened is told only to those who may see it."""
     from reception.access import may_see_petition
-
     from video.access import may_watch_meeting
 
     kind, _, key = topic.partition(":")

@@ -16,7 +16,7 @@ from web.recording import finish_handler, sink_opener, sweep_abandoned
 from web.worker import Worker
 
 
-def make_worker(settings: Settings, db: Database) -> Worker:
+def make_worker(settings: Settings, db: Database, **more: Any) -> Worker:
     given = {
         event: tuple(_with_settings(reaction, settings) for reaction in reactions)
         for event, reactions in REACTIONS.items()
@@ -26,6 +26,7 @@ def make_worker(settings: Settings, db: Database) -> Worker:
         reactions=given,
         handlers={FINISH: finish_handler(settings), **message_handlers(settings)},
         sweeps=(*arrangements.SWEEPS, sweep_abandoned(settings)),
+        **more,
     )
 
 

@@ -27,13 +27,17 @@ Sweep = Callable[[Session, datetime], None]
 
 @dataclass
 class Worker:
-    """`reactions`: event type → functions (session, event, now=…). `sweeps`: run about once a second."""
+    """`reactions`: event type → functions (session, event, now=…). `sweeps`: run about once a second.
+
+    `clock` is only ever another than the real one where a past is played through (the demo).
+    """
 
     db: Database
     reactions: Mapping[type, tuple[Reaction, ...]]
     handlers: Mapping[str, Handler]
     sweeps: tuple[Sweep, ...] = ()
     stop: threading.Event = field(default_factory=threading.Event)
+    clock: Callable[[], datetime] = clock.now
     _swept: float = 0.0
 
     def __post_init__(self) -> None:
@@ -61,7 +65,7 @@ class Worker:
             self._swept = time.monotonic()
             for sweep in self.sweeps:
                 with self.db.write() as session:
-                    sweep(session, clock.now())
+                    sweep(session, self.clock())
         return did
 
     def drain(self, seconds: float = 30.0) -> None:
@@ -76,7 +80,7 @@ class Worker:
             waiting = session.scalar(select(OutboxEvent.id).where(OutboxEvent.fanned_out_at.is_(None)).limit(1))
         if waiting is None:
             return False
-        now = clock.now()
+        now = self.clock()
         with self.db.write() as session:
             rows = session.scalars(
                 select(OutboxEvent)
@@ -96,7 +100,7 @@ class Worker:
         with self.db.read() as session:
             due = session.execute(
                 select(EventDelivery.event_id, EventDelivery.reaction)
-                .where(EventDelivery.done_at.is_(None), EventDelivery.due_at <= clock.now())
+                .where(EventDelivery.done_at.is_(None), EventDelivery.due_at <= self.clock())
                 .order_by(EventDelivery.event_id)
                 .limit(BATCH)
             ).all()
@@ -106,7 +110,7 @@ class Worker:
 
     def _deliver(self, event_id: int, reaction: str) -> None:
         """The reaction and the mark that it is done commit together; a failure is put off with backoff."""
-        now = clock.now()
+        now = self.clock()
         try:
             with self.db.write() as session:
                 delivery = session.scalar(
@@ -135,7 +139,7 @@ class Worker:
                 )
 
     def _run_job(self) -> bool:
-        now = clock.now()
+        now = self.clock()
         with self.db.read() as session:
             waiting = session.scalar(
                 select(jobs.Job.id).where(jobs.Job.state == jobs.PENDING, jobs.Job.run_at <= now).limit(1)
@@ -151,15 +155,15 @@ class Worker:
             with _renewing(self.db, claimed, handler.lease):
                 result = handler.act(claimed.payload)
             with self.db.write() as session:
-                if jobs.finish(session, claimed, now=clock.now()) and handler.record:
-                    handler.record(session, claimed.payload, result, clock.now())
+                if jobs.finish(session, claimed, now=self.clock()) and handler.record:
+                    handler.record(session, claimed.payload, result, self.clock())
         except Exception as error:
             log.warning("job failed", kind=claimed.kind, attempt=claimed.attempts, error=str(error))
             shown = f"{type(error).__name__}: {error}"
             with self.db.write() as session:
-                over = jobs.retry(session, claimed, shown, tries=handler.tries, now=clock.now())
+                over = jobs.retry(session, claimed, shown, tries=handler.tries, now=self.clock())
                 if over and handler.gave_up:
-                    handler.gave_up(session, claimed.payload, shown, clock.now())
+                    handler.gave_up(session, claimed.payload, shown, self.clock())
         return True
 
 

@@ -1,0 +1,118 @@
+"""A day in progress: arrivals and counters are played through the queue's own verbs, minute by minute up to now."""
+
+from datetime import datetime, timedelta
+from random import Random
+
+from sqlalchemy.orm import Session
+
+from core.calendar import day_bounds, local_day
+from core.errors import Refused
+from core.ids import new_id
+from core.staff.models import Staff
+from queueing.tickets import service
+from queueing.tickets.models import Counter
+from web.demo.people import Ministry
+
+LENGTH = timedelta(hours=3)
+ARRIVALS = 44
+CLASSES = ("regular",) * 7 + ("elderly", "disabled", "pregnant")
+
+
+def play(session: Session, ministry: Ministry, *, zone: str, now: datetime) -> None:
+    """Fill every centre's day. `receptionist` is left without a counter, so that a newcomer can open one."""
+    began = max(now - LENGTH, day_bounds(local_day(now, zone), zone)[0] + timedelta(seconds=1))
+    for place, centre in enumerate(ministry.centres.values()):
+        clerks = (
+            [ministry.people["receptionist2"].id, ministry.people["receptionist3"].id]
+            if centre.code == "central"
+            else [_stand_in(session, centre.id, number) for number in (1, 2)]
+        )
+        _centre(session, ministry, centre.code, clerks, Random(place + 7), began=began, zone=zone, now=now)  # noqa: S311
+
+
+def _centre(
+    session: Session,
+    ministry: Ministry,
+    code: str,
+    clerks: list[str],
+    random: Random,
+    *,
+    began: datetime,
+    zone: str,
+    now: datetime,
+) -> None:
+    centre = ministry.centres[code]
+    desks = ministry.counters[code][1:3]
+    busy: dict[str, tuple[str, datetime] | None] = {}
+    for counter, clerk in zip(desks, clerks, strict=True):
+        service.open_counter(session, counter.id, clerk, now=began)
+        busy[counter.id] = None
+    span = (now - began).total_seconds()
+    arrivals = sorted(began + timedelta(seconds=random.uniform(0, span * 0.985)) for _ in range(ARRIVALS))
+    step = timedelta(seconds=max(span / 360, 0.05))
+    at = began
+    while at < now - step:
+        while arrivals and arrivals[0] <= at:
+            arrivals.pop(0)
+            _issue(session, ministry, code, centre.id, random, zone=zone, now=at)
+        for counter, clerk in zip(desks, clerks, strict=True):
+            _work(session, counter, clerk, busy, random, span=span, now=at)
+        at += step
+    session.flush()
+
+
+def _issue(
+    session: Session, ministry: Ministry, code: str, centre_id: str, random: Random, *, zone: str, now: datetime
+) -> None:
+    point = ministry.points[code, random.choice(("reception", "reception", "followup", "records"))]
+    service.issue(
+        session,
+        centre_id=centre_id,
+        service_point_id=point.id,
+        section=random.choice(("men", "women", "women", "family")),
+        language=random.choice(("ar", "ar", "ar", "en")),
+        sign_language=random.random() < 0.04,
+        visitor_class=random.choice(CLASSES),
+        zone=zone,
+        now=now,
+    )
+
+
+def _work(
+    session: Session,
+    counter: Counter,
+    clerk: str,
+    busy: dict[str, tuple[str, datetime] | None],
+    random: Random,
+    *,
+    span: float,
+    now: datetime,
+) -> None:
+    current = busy[counter.id]
+    if current and current[1] <= now:
+        service.finish(session, current[0], now=now, counter_id=counter.id)
+        busy[counter.id] = current = None
+    if current is None:
+        try:
+            ticket = service.call_next(session, counter.id, clerk, now=now)
+        except Refused:
+            return
+        if ticket:
+            service.start(session, ticket.id, now=now, counter_id=counter.id)
+            busy[counter.id] = (ticket.id, now + timedelta(seconds=span * random.uniform(0.02, 0.07)))
+
+
+def _stand_in(session: Session, centre_id: str, number: int) -> str:
+    """A clerk of another centre, there only so that its counters are open; nobody signs in with it."""
+    person = Staff(
+        id=new_id(),
+        username=f"clerk-{centre_id[-6:]}-{number}",
+        password_hash="!",  # noqa: S106 - matches nothing
+        name_ar=f"موظف الشباك {number}",
+        name_en=f"Clerk {number}",
+        centre_id=centre_id,
+        active=False,
+    )
+    session.add(person)
+    session.flush()
+    return person.id
