@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from video.media import rtp, twcc
+from video.media.downlink import Downlink
+from video.media.estimate import CEILING, FLOOR, START, Capacity
+from video.media.twcc import Report
+
+Make = Callable[..., bytes]
+
+
+def numbers(downlink: Downlink, make: Make, first: int, count: int) -> list[int]:
+    packets = [make(0, transport=(first + index) & 0xFFFF) for index in range(count)]
+    return [rtp.transport_sequence(downlink.numbered(packet, 0.0)) for packet in packets]
+
+
+def test_a_call_without_incidents_passes_packets_untouched(packet: Make) -> None:
+    downlink = Downlink()
+    made = packet(1, transport=500)
+    downlink.follow("sara/1", made)
+    assert downlink.numbered(made, 0.0) is made
+
+
+def test_a_publisher_who_comes_back_goes_on_in_the_receiver_s_count(packet: Make) -> None:
+    downlink = Downlink()
+    downlink.follow("sara/1", packet(1, transport=65534))
+    assert numbers(downlink, packet, 65534, 3) == [65534, 65535, 0]
+    downlink.follow("sara/2", packet(1, transport=7))
+    assert numbers(downlink, packet, 7, 2) == [1, 2]
+    feedback = twcc.write(0xD0, 1, [1000, 2000], 0)
+    back = downlink.relayed(feedback, 0xA0)
+    assert [report.number for report in twcc.read(back)] == [7, 8]
+    assert back[8:12] == (0xA0).to_bytes(4, "big")
+
+
+def test_the_count_goes_on_when_two_become_three_and_three_become_two(packet: Make) -> None:
+    downlink = Downlink()
+    downlink.follow("sara/1", packet(1, transport=900))
+    assert numbers(downlink, packet, 900, 2) == [900, 901]
+    downlink.measure(True, now=0.0)
+    assert numbers(downlink, packet, 5, 1) + numbers(downlink, packet, 902, 1) == [902, 903]
+    downlink.measure(False, now=0.0)
+    downlink.follow("sara/1", packet(1, transport=950))
+    assert numbers(downlink, packet, 950, 2) == [904, 905]
+
+
+def test_a_packet_without_a_number_takes_none(packet: Make) -> None:
+    downlink = Downlink()
+    downlink.measure(True, now=0.0)
+    plain = packet(1)
+    assert downlink.numbered(plain, 0.0) is plain
+    assert numbers(downlink, packet, 77, 1) == [0]
+
+
+def flow(capacity: Capacity, *, seconds: float, at: float, loss: float = 0.0, queue_us: float = 0.0) -> float:
+    """A steady 1.2 Mbps of 1200-byte packets, reported every 100 ms; returns the time after it."""
+    number, end, sent = int(at * 1000) & 0x3FFF, at + seconds, 0
+    while at < end:
+        reports = []
+        for index in range(12):
+            number, sent = (number + 1) & 0xFFFF, sent + 1
+            left = at + index / 120
+            capacity.sent(number, 1200, now=left)
+            gone = loss > 0 and sent % int(1 / loss) == 0
+            reports.append(Report(number, None if gone else int(left * 1e6 + 20_000 + queue_us)))
+        at += 0.1
+        capacity.heard(reports, now=at)
+    return at
+
+
+def test_an_easy_line_reaches_the_ceiling_and_no_more() -> None:
+    capacity = Capacity(now=0.0)
+    at = flow(capacity, seconds=3, at=0.0)
+    assert capacity.cap > START
+    flow(capacity, seconds=20, at=at)
+    assert capacity.cap == CEILING
+
+
+def test_loss_brings_the_cap_below_what_was_delivered_and_it_recovers() -> None:
+    capacity = Capacity(now=0.0)
+    at = flow(capacity, seconds=3, at=0.0)
+    at = flow(capacity, seconds=2, at=at, loss=0.25)
+    assert FLOOR <= capacity.cap < 1_152_000
+    low = capacity.cap
+    flow(capacity, seconds=5, at=at)
+    assert capacity.cap > 1.5 * low
+
+
+def test_a_growing_queue_is_congestion_without_any_loss() -> None:
+    capacity = Capacity(now=0.0)
+    at = flow(capacity, seconds=3, at=0.0)
+    flow(capacity, seconds=1.5, at=at, queue_us=300_000)
+    assert capacity.cap < 1_152_000
+
+
+def test_a_little_loss_is_no_congestion() -> None:
+    capacity = Capacity(now=0.0)
+    flow(capacity, seconds=5, at=0.0, loss=0.05)
+    assert capacity.cap > START
+
+
+def test_feedback_about_numbers_never_sent_changes_nothing() -> None:
+    capacity = Capacity(now=0.0)
+    capacity.heard([Report(number, None) for number in range(100)], now=1.0)
+    assert capacity.cap == START and capacity.loss == 0
