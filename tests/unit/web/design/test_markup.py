@@ -134,7 +134,8 @@ def test_what_a_person_typed_is_escaped_everywhere() -> None:
     html = render(
         "{{ ui.field(name='a', label=v, value=v, error=v, hint=v) }}{{ ui.textarea(name='b', label=v, value=v) }}"
         "{{ ui.badge(label=v) }}{{ ui.facts(pairs=[(v, v)]) }}"
-        "{{ ui.timeline(items=[{'title': v, 'text': v, 'who': v}]) }}{{ ui.row(title=v, text=v, start=v, aside=v) }}{{ ui.select(name='c', label=v, options=[(v, v)]) }}"
+        "{{ ui.timeline(items=[{'title': v, 'text': v, 'who': v}]) }}"
+        "{{ ui.row(title=v, text=v, start=v, aside=v) }}{{ ui.select(name='c', label=v, options=[(v, v)]) }}"
         "{{ ui.radio_cards(name='d', label=v, options=[(v, v, 'user', v)]) }}{{ ui.table(headers=[v], rows=[[v]]) }}"
         "{{ ui.stat(label=v, value=v) }}{{ ui.big_number(value=v) }}{{ ui.person(name=v, text=v) }}"
         "{{ ui.form_errors(errors={v: v}) }}{{ ui.avatar(name=v) }}{{ ui.button(label=v, attrs={'data-x': v}) }}"
