@@ -1,0 +1,1 @@
+"""The counter's console: call the next visitor, serve, set aside, pass on; the ticket's story; today's numbers."""

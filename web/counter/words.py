@@ -1,0 +1,113 @@
+"""The queue's codes in words. The kiosk, the hall and the phone say them the same way as the counter."""
+
+from typing import TYPE_CHECKING, Any
+
+from core.calendar import digits
+from core.language import N_
+from queueing.tickets import rules, states
+from queueing.tickets.rules import Because
+
+if TYPE_CHECKING:
+    from web.http import Context
+
+SECTIONS = {rules.MEN: N_("Men"), rules.WOMEN: N_("Women"), rules.FAMILY: N_("Families")}
+SECTION_ICONS = {rules.MEN: "man", rules.WOMEN: "woman", rules.FAMILY: "family"}
+CLASSES = {
+    rules.REGULAR: N_("No special need"),
+    rules.ELDERLY: N_("Elderly"),
+    rules.DISABLED: N_("With a disability"),
+    rules.PREGNANT: N_("Pregnant"),
+    rules.INFANT: N_("With an infant"),
+}
+CLASS_ICONS = {
+    rules.ELDERLY: "elderly",
+    rules.DISABLED: "wheelchair",
+    rules.PREGNANT: "pregnant",
+    rules.INFANT: "child",
+}
+STATES = {
+    states.WAITING: N_("Waiting"),
+    states.CALLED: N_("Called"),
+    states.SERVING: N_("Being served"),
+    states.PARKED: N_("Set aside"),
+    states.NO_SHOW: N_("Did not come"),
+    states.FINISHED: N_("Finished"),
+    states.CANCELLED: N_("Cancelled"),
+}
+PARKED = {
+    "papers": N_("Fetches a paper"),
+    "interpreter": N_("Waits for an interpreter"),
+    "colleague": N_("Waits for a colleague"),
+    "rest": N_("Rests or prays"),
+    "other": N_("Another reason"),
+}
+WHY_NOT = {
+    rules.NOT_YET: N_("The appointment's time has not come"),
+    rules.OTHER_SECTION: N_("For another section"),
+    rules.OTHER_SERVICE: N_("For another service"),
+    rules.OTHER_LANGUAGE: N_("A colleague speaks this language"),
+    rules.NEEDS_SIGN: N_("A colleague signs"),
+}
+# Spoken languages by their own names: nobody looks for their language in another.
+LANGUAGES = {
+    "ar": "العربية",
+    "en": "English",
+    "ur": "اردو",
+    "id": "Bahasa Indonesia",
+    "fil": "Filipino",
+    "fr": "Français",
+    "tr": "Türkçe",
+}
+
+
+def minutes(ctx: "Context", count: float) -> str:
+    """`٧ دقائق` or `7 minutes`."""
+    whole = round(count)
+    return ctx.ngettext("{n} minute", "{n} minutes", whole).format(n=digits(whole, ctx.lang))
+
+
+def wait_range(ctx: "Context", low: int, high: int) -> str:
+    """The promised wait as one phrase."""
+    if low <= 0:
+        return ctx._("Less than {minutes}").format(minutes=minutes(ctx, high))
+    text = ctx.ngettext("{low} to {high} minute", "{low} to {high} minutes", high)
+    return text.format(low=digits(low, ctx.lang), high=digits(high, ctx.lang))
+
+
+def because(ctx: "Context", why: Because) -> str:
+    """One sentence that a visitor would accept."""
+    said: dict[str, Any] = {
+        "first": why.label,
+        "other": why.than,
+        "waited": minutes(ctx, why.waited),
+        "other_waited": minutes(ctx, why.than_waited),
+        "rate": digits(f"{why.rate:g}", ctx.lang),
+        "other_rate": digits(f"{why.than_rate:g}", ctx.lang),
+    }
+    sentences = {
+        rules.ONLY: N_("{first} is the only one waiting for this counter."),
+        rules.URGENT: N_("{first} before {other}: an urgent case comes first."),
+        rules.LONGEST: N_("{first} before {other}: waited longer ({waited} against {other_waited})."),
+        rules.FASTER_RATE: N_(
+            "{first} before {other}: {waited} count {rate} times, more than {other_waited} × {other_rate}."
+        ),
+    }
+    return ctx._(sentences[why.code]).format(**said)
+
+
+def needs(ctx: "Context", ticket: Any) -> list[dict[str, str]]:
+    """What the clerk should see at once, as badges: urgency, sign language, class, foreign language."""
+    found = []
+    if ticket.urgent:
+        found.append({"label": ctx._("Urgent"), "tone": "urgent", "icon": "bolt"})
+    if ticket.appointment_id:
+        found.append({"label": ctx._("Appointment"), "tone": "good", "icon": "calendar"})
+    if ticket.sign_language:
+        found.append({"label": ctx._("Sign language"), "tone": "info", "icon": "sign-language"})
+    if ticket.visitor_class != rules.REGULAR:
+        icon = CLASS_ICONS.get(ticket.visitor_class, "heart")
+        found.append({"label": ctx._(CLASSES[ticket.visitor_class]), "tone": "wait", "icon": icon})
+    if ticket.language != "ar":
+        name = LANGUAGES.get(ticket.language, ticket.language)
+        found.append({"label": name, "tone": "info", "icon": "language"})
+    return found
