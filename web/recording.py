@@ -111,7 +111,7 @@ def finish_handler(settings: Settings) -> Handler:
                 height=r.height,
                 has_audio=r.has_audio,
                 has_video=r.has_video,
-                gaps=[[gap.start_s, gap.end_s] for gap in r.gaps],
+                gaps=[[gap.kind, gap.start, gap.end] for gap in r.gaps],
             )
             for r in result.renditions
         ]

@@ -1,0 +1,91 @@
+"""The product as its user has it: `majlis run` as a process of its own, and browsers in front of it."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+from web.demo.people import PASSWORD
+
+CHROMIUM: dict[str, Any] = {
+    "executable_path": shutil.which("chromium") or "/usr/bin/chromium",
+    "args": [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--autoplay-policy=no-user-gesture-required",
+    ],
+}
+
+
+def with_devices(video: Path, audio: Path) -> dict[str, Any]:
+    """Launch options of a Chromium whose camera shows `video` (y4m) and whose microphone plays `audio` (wav)."""
+    devices = [
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={video}",
+        f"--use-file-for-fake-audio-capture={audio}",
+    ]
+    return {**CHROMIUM, "args": [*CHROMIUM["args"], *devices]}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """`majlis run` on a free port with its data below `folder`; `demo` seeds the demo ministry."""
+
+    def __init__(self, folder: Path, *, demo: bool = False, **environment: str) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / "majlis.log"
+        self._demo = demo
+        self._environment = environment
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Server":
+        command = [sys.executable, "-m", "web.cli", "run", "--port", str(self.port), *(["--demo"] if self._demo else [])]
+        environment = {**os.environ, "MAJLIS_DATA_DIR": str(self.data), **self._environment}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, env=environment, start_new_session=True, cwd=Path(__file__).parent.parent
+            )
+        until = time.monotonic() + 90
+        while b"Majlis is ready" not in self.log.read_bytes():
+            if self.process.poll() is not None or time.monotonic() > until:
+                self.__exit__()
+                raise RuntimeError(f"the server did not start:\n{self.log.read_text()[-4000:]}")
+            time.sleep(0.1)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+
+
+def sign_in(page: Page, username: str) -> None:
+    page.goto("/sign-in")
+    page.fill("#f-username", username)
+    page.fill("#f-password", PASSWORD)
+    page.locator("form[action='/sign-in'] button[type=submit]").click()
+    page.wait_for_url(lambda url: "/sign-in" not in url)
