@@ -6,11 +6,13 @@ import { make, word } from "./words.js";
 const QUIET_MS = 80; // several changes in one breath become one refetch
 const PATIENCE_MS = 3000; // shorter breaks of the line are nobody's business
 const ASLEEP_MS = 60000;
+const RETRY_MS = 2500;
 
 let bar = null;
 let barTimer = 0;
 let running = false;
 let again = false;
+let linked = true; // false only while a socket of ours is down
 
 function showBar(text, link = null) {
   clearTimeout(barTimer);
@@ -56,10 +58,17 @@ export async function refresh() {
   try {
     const answer = await fetch(location.href, { headers: { "X-Fragment": "1" }, credentials: "same-origin", cache: "no-store" });
     const elsewhere = answer.redirected && new URL(answer.url).pathname !== location.pathname;
-    if (answer.status === 401 || answer.status === 403 || elsewhere) signedOut();
-    else if (answer.ok) take(await answer.text());
+    if (answer.status === 401 || answer.status === 403 || elsewhere) {
+      signedOut();
+    } else if (answer.ok) {
+      take(await answer.text());
+      if (linked) hideBar();
+    } else {
+      setTimeout(refresh, RETRY_MS);
+    }
   } catch {
     lost();
+    setTimeout(refresh, RETRY_MS);
   } finally {
     running = false;
     if (again) {
@@ -85,13 +94,18 @@ export async function wireLive() {
     clearTimeout(timer);
     timer = setTimeout(refresh, QUIET_MS);
   };
+  const broken = () => {
+    linked = false;
+    lost();
+  };
   socket.on("connect", () => {
+    linked = true;
     hideBar();
     socket.emit("watch", { topics });
     soon(); // whatever happened between the rendering (or the break) and now
   });
-  socket.on("disconnect", lost);
-  socket.on("connect_error", lost);
+  socket.on("disconnect", broken);
+  socket.on("connect_error", broken);
   socket.on("changed", ({ topic } = {}) => {
     if (!topic || topics.includes(topic)) soon();
     document.dispatchEvent(new CustomEvent("majlis:changed", { detail: { topic } }));
