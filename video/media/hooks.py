@@ -43,7 +43,7 @@ def check() -> None:
     if not aiortc.__version__.startswith("1.16."):
         raise HooksMoved(f"aiortc {aiortc.__version__}: written for 1.16")
     connection_source = inspect.getsource(Connection)
-    for name in ("_nominated", "_protocols", "_local_candidates_start", "_local_candidates_end", "_queue"):
+    for name in ("_nominated", "_protocols", "_local_candidates_start", "_local_candidates_end", "_queue", "_closing"):
         if f"self.{name}" not in connection_source:
             raise HooksMoved(f"aioice.Connection.{name}")
     dtls_source = inspect.getsource(RTCDtlsTransport)
@@ -108,6 +108,10 @@ async def gather(
         connection._protocols.append(protocol)
         connection._local_candidates.append(protocol.local_candidate)
     connection._local_candidates_end = True
+    if connection._closing:  # closed while the sockets were being opened
+        for protocol in connection._protocols:
+            protocol.transport.close()
+        raise OSError("closed")
     if not connection._protocols:
         raise failed or OSError("no address to listen on")
     return connection.local_candidates

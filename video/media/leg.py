@@ -63,6 +63,7 @@ class Leg:
         self._keys: hooks.Keys | None = None
         self._way = hooks.Way(self._ice)
         self._connecting: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     async def offer(self) -> str:
         """Opens the sockets and says how to reach them; raises OSError where there are none to be had."""
@@ -165,15 +166,17 @@ class Leg:
             self._become("down")
             self._release()
 
-    async def close(self) -> None:
-        """Ends the leg for good, saying so to the other side; its owner is not told."""
+    def cut(self) -> None:
+        """From this moment nothing passes in either direction; the owner is not told."""
         self._changed = lambda leg: None
         self.state = "down"
         self._release()
+
+    async def close(self) -> None:
+        """Cuts the leg and waits a little for its farewell to leave."""
+        self.cut()
         if self._closing is not None:
             await asyncio.wait([self._closing], timeout=2)
-
-    _closing: asyncio.Task[None] | None = None
 
     def _release(self) -> None:
         self.on_rtp = self.on_rtcp = _nothing

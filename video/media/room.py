@@ -234,6 +234,7 @@ class Room:
             self._router.remove(member.id)
             if leg.state == "up":
                 member.dropped = True
+            leg.cut()
             self._spawn(leg.close())
 
     def _seat_everybody(self) -> None:

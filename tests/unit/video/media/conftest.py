@@ -64,3 +64,8 @@ def outlet() -> Outlet:
 @pytest.fixture
 def outlets() -> Callable[[], Outlet]:
     return Outlet
+
+
+@pytest.fixture(scope="session")
+def outlets_for_properties() -> Callable[[], Outlet]:
+    return Outlet

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pylibsrtp import Policy, Session
+
+from video.media import hooks, sdp
+from video.media.leg import DOWN_S, SILENT_S, Leg, is_gone, is_silent
+
+Make = Callable[..., bytes]
+KEY = bytes(range(44))
+
+
+def session(kind: int) -> Session:
+    return Session(Policy(KEY, ssrc_type=kind, srtp_profile=Policy.SRTP_PROFILE_AEAD_AES_256_GCM))
+
+
+def leg(changes: list[str] | None = None) -> Leg:
+    seen = [] if changes is None else changes
+    return Leg("sara/1", addresses=[], changed=lambda one: seen.append(one.state), monotonic=lambda: 100.0)
+
+
+def connected(changes: list[str] | None = None) -> Leg:
+    """A leg whose handshake is skipped."""
+    made = leg(changes)
+    dtls: Any = SimpleNamespace(_rx_srtp=session(Policy.SSRC_ANY_INBOUND), _tx_srtp=session(Policy.SSRC_ANY_OUTBOUND))
+    made._keys = hooks.Keys(dtls)
+    made.state = "up"
+    return made
+
+
+def test_media_and_reports_reach_their_handlers_in_the_clear(packet: Make) -> None:
+    async def scene() -> None:
+        one, heard = connected(), []
+        one.on_rtp = lambda data, now: heard.append(("rtp", data, now))
+        one.on_rtcp = lambda data, now: heard.append(("rtcp", data, now))
+        sender = session(Policy.SSRC_ANY_OUTBOUND)
+        made, report = packet(1), b"\x80\xc9\x00\x01\x00\x00\x00\x01"
+        one._datagram(sender.protect(made))
+        one._datagram(sender.protect_rtcp(report))
+        assert heard == [("rtp", made, 100.0), ("rtcp", report, 100.0)]
+
+    asyncio.run(scene())
+
+
+def test_only_what_proves_itself_is_a_sign_of_life(packet: Make) -> None:
+    async def scene() -> None:
+        one = connected()
+        one.heard_at = 0.0
+        one._datagram(packet(1))
+        assert one.heard_at == 0.0 and one.refused == 1
+        one._datagram(session(Policy.SSRC_ANY_OUTBOUND).protect(packet(1)))
+        assert one.heard_at == 100.0
+
+    asyncio.run(scene())
+
+
+def test_a_cut_leg_passes_nothing_and_keeps_quiet_about_it(packet: Make) -> None:
+    async def scene() -> None:
+        changes: list[str] = []
+        one, heard = connected(changes), []
+        one.on_rtp = lambda data, now: heard.append(data)
+        one.cut()
+        one._datagram(session(Policy.SSRC_ANY_OUTBOUND).protect(packet(1)))
+        one.send_rtp(packet(1), 5)
+        one.send_rtcp(b"\x80\xc9\x00\x01\x00\x00\x00\x01")
+        one.fail()
+        await one.close()
+        assert heard == [] and changes == [] and one.packets_out == 0
+
+    asyncio.run(scene())
+
+
+def test_a_failed_leg_says_so_once(packet: Make) -> None:
+    async def scene() -> None:
+        changes: list[str] = []
+        one = connected(changes)
+        one.fail()
+        one.fail()
+        await one.close()
+        assert changes == ["down"]
+
+    asyncio.run(scene())
+
+
+def test_a_bad_answer_is_refused_and_a_second_one_too() -> None:
+    async def scene() -> None:
+        one = leg()
+        with pytest.raises(sdp.BadAnswer):
+            one.accept("nonsense")
+        assert one.state == "new"
+        one.state = "connecting"
+        with pytest.raises(sdp.BadAnswer):
+            one.accept("")
+        await one.close()
+
+    asyncio.run(scene())
+
+
+def test_a_leg_without_addresses_cannot_offer() -> None:
+    async def scene() -> None:
+        with pytest.raises(OSError, match="no address"):
+            await leg().offer()
+
+    asyncio.run(scene())
+
+
+def test_silence_counts_only_on_a_connected_leg() -> None:
+    async def scene() -> None:
+        one = connected()
+        assert not is_silent(one, now=100 + SILENT_S - 0.1) and is_silent(one, now=100 + SILENT_S)
+        assert not is_gone(one, now=100 + DOWN_S - 0.1) and is_gone(one, now=100 + DOWN_S)
+        one.state = "connecting"
+        assert not is_silent(one, now=1000) and not is_gone(one, now=1000)
+
+    asyncio.run(scene())
+
+
+@given(st.lists(st.binary(max_size=120), max_size=10), st.booleans())
+def test_nothing_from_the_wire_raises(datagrams: list[bytes], ready: bool) -> None:
+    async def scene() -> None:
+        one = connected() if ready else leg()
+        heard: list[bytes] = []
+        one.on_rtp = one.on_rtcp = lambda data, now: heard.append(data)
+        for data in datagrams:
+            one._datagram(data)
+        assert heard == []
+
+    asyncio.run(scene())

@@ -1,0 +1,673 @@
+"""The node without network: signalling over queues, legs that only pretend, a clock that the test moves."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from video.media import room, sdp
+from video.media.directory import MeetingInfo, ParticipantInfo, Refused
+from video.media.leg import DOWN_S, SILENT_S
+from video.media.link import BURST, Link, WireClosed
+from video.media.member import GRACE_S
+from video.media.node import MediaNode
+from video.media.room import IDLE_S
+from video.media.tokens import JoinClaims, mint
+
+SECRET = b"0123456789abcdef"
+PEOPLE = {
+    "minister": ParticipantInfo("official", "الوزير", "Minister"),
+    "sara": ParticipantInfo("visitor", "سارة", "Sara"),
+    "aide": ParticipantInfo("aide", "المعاون", "Aide"),
+    "signer": ParticipantInfo("interpreter", "المترجم", "Interpreter"),
+    "second": ParticipantInfo("visitor", "ثانٍ", "Second"),
+}
+
+
+class FakeLeg:
+    """A leg that is up as soon as it is answered."""
+
+    made: list[FakeLeg] = []
+
+    def __init__(self, name: str, *, changed: Callable[[Any], None], monotonic: Callable[[], float], **_: Any):
+        self.name, self.state = name, "new"
+        self.slots = tuple(sdp.SlotStreams(3 * n + 1, 3 * n + 2, 3 * n + 3) for n in range(3))
+        self.packets_in = 0
+        self.sent: list[int] = []
+        self.on_rtp = self.on_rtcp = lambda packet, now: None
+        self._changed, self._monotonic = changed, monotonic
+        self.heard_at = monotonic()
+        FakeLeg.made.append(self)
+
+    async def offer(self) -> str:
+        return "offer of " + self.name
+
+    def accept(self, text: str) -> None:
+        if text == "nonsense":
+            raise sdp.BadAnswer("nonsense")
+        self.heard_at = self._monotonic()
+        self.state = "up"
+        self._changed(self)
+
+    def fail(self) -> None:
+        self.state = "down"
+        self._changed(self)
+
+    def cut(self) -> None:
+        self.state = "down"
+
+    async def close(self) -> None:
+        self.cut()
+
+    def silence(self, *, now: float) -> float:
+        return now - self.heard_at
+
+    def send_rtp(self, packet: bytes, ssrc: int) -> None:
+        self.sent.append(ssrc)
+
+    def send_rtcp(self, packet: bytes) -> None:
+        pass
+
+
+class Book:
+    """A directory that remembers."""
+
+    def __init__(self) -> None:
+        self.info = MeetingInfo("m1", "open", PEOPLE)
+        self.told: list[tuple[Any, ...]] = []
+        self.broken = False
+
+    def change(self, **values: Any) -> None:
+        self.info = MeetingInfo(**{**self.info.__dict__, **values})
+
+    async def meeting(self, meeting_id: str) -> MeetingInfo | None:
+        if self.broken:
+            raise OSError("no database")
+        return self.info if meeting_id == "m1" else None
+
+    def __getattr__(self, what: str) -> Callable[..., Awaitable[None]]:
+        async def tell(*arguments: Any) -> None:
+            if self.broken:
+                raise OSError("no database")
+            self.told.append((what, *arguments))
+
+        return tell
+
+    async def admit(self, meeting_id: str, by: str, participant_id: str, at: float) -> None:
+        if participant_id not in PEOPLE:
+            raise Refused("unknown_participant")
+        self.change(admitted=self.info.admitted | {participant_id})
+
+    async def end(self, meeting_id: str, by: str, at: float) -> None:
+        self.change(state="ended")
+
+    def names(self) -> list[str]:
+        return [entry[0] for entry in self.told]
+
+
+class Sink:
+    last_durable_at = 1e9
+
+    def __init__(self) -> None:
+        self.tracks: list[str] = []
+        self.marks: list[str] = []
+        self.packets = 0
+        self.closed = False
+
+    def track(self, leg: str, *rest: Any) -> None:
+        self.tracks.append(leg)
+
+    def write(self, leg: str, at: float, packet: bytes) -> None:
+        self.packets += 1
+
+    def mark(self, at: float, kind: str, data: dict[str, Any]) -> None:
+        self.marks.append(kind)
+
+    def close(self, at: float) -> None:
+        self.closed = True
+
+    def healthy(self) -> bool:
+        return True
+
+
+class Client:
+    """The other end of a signalling connection."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.heard: list[dict[str, Any]] = []
+        self.code: int | None = None
+        self._up: asyncio.Queue[str | None] = asyncio.Queue()
+        self.task = asyncio.ensure_future(stage.node.serve(self))
+
+    # the wire, as the node sees it
+    async def receive(self) -> str:
+        text = await self._up.get()
+        if text is None:
+            raise WireClosed
+        return text
+
+    async def send(self, text: str) -> None:
+        self.heard.append(json.loads(text))
+
+    async def close(self, code: int, reason: str) -> None:
+        self.code = code
+
+    # the client
+    async def say(self, kind: str, /, **values: Any) -> None:
+        await self.raw(json.dumps({"type": kind, **values}))
+
+    async def raw(self, text: str) -> None:
+        self._up.put_nowait(text)
+        await settle()
+
+    async def drop(self) -> None:
+        self._up.put_nowait(None)
+        await settle()
+
+    async def answer(self) -> None:
+        await self.say("answer", leg=self.last("offer")["leg"], sdp="answer")
+
+    def all(self, kind: str) -> list[dict[str, Any]]:
+        return [message for message in self.heard if message["type"] == kind]
+
+    def last(self, kind: str) -> dict[str, Any]:
+        return self.all(kind)[-1]
+
+    @property
+    def reason(self) -> str | None:
+        return self.last("close")["reason"] if self.all("close") else None
+
+    @property
+    def present(self) -> dict[str, str]:
+        return {one["id"]: one["state"] for one in self.last("presence")["participants"]}
+
+
+async def settle() -> None:
+    for _ in range(12):
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.005)
+    for _ in range(12):
+        await asyncio.sleep(0)
+
+
+class Stage:
+    def __init__(self) -> None:
+        FakeLeg.made.clear()
+        self.now = 1000.0
+        self.book = Book()
+        self.sinks: list[Sink] = []
+        self.no_sink = False
+        self.node = MediaNode(
+            self.book,
+            self.open_sink,
+            token_secret=SECRET,
+            addresses=["127.0.0.1"],
+            wall=lambda: self.now,
+            monotonic=lambda: self.now,
+        )
+
+    def open_sink(self, meeting_id: str) -> Sink:
+        if self.no_sink:
+            raise OSError("full")
+        self.sinks.append(Sink())
+        return self.sinks[-1]
+
+    def token(self, who: str, meeting: str = "m1") -> str:
+        info = PEOPLE.get(who, PEOPLE["sara"])
+        return mint(SECRET, JoinClaims(meeting, who, info.role, info.name_ar, info.name_en), now=self.now)
+
+    async def join(self, who: str, **values: Any) -> Client:
+        client = Client(self)
+        await client.say("join", **(values or {"token": self.token(who)}))
+        return client
+
+    async def couple(self) -> tuple[Client, Client]:
+        self.book.change(admitted=frozenset({"sara"}))
+        minister, sara = await self.join("minister"), await self.join("sara")
+        await minister.answer()
+        await sara.answer()
+        await settle()
+        return minister, sara
+
+    async def pass_time(self, seconds: float, *, alive: bool = True) -> None:
+        end = self.now + seconds
+        while self.now < end:
+            self.now += 0.5
+            for leg in FakeLeg.made:
+                if alive and leg.state == "up":
+                    leg.heard_at = self.now
+            for one in list(self.node.rooms.values()):
+                for member in one.members.values():
+                    if member.link is not None:
+                        member.link.heard_at = self.now
+                one.tick_fast(now=self.now)
+                one.tick(now=self.now)
+            await settle()
+
+    @property
+    def room(self) -> room.Room:
+        return self.node.rooms["m1"]
+
+
+@pytest.fixture
+def play(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Stage], Awaitable[None]]], None]:
+    monkeypatch.setattr(room, "Leg", FakeLeg)
+
+    def run(scene: Callable[[Stage], Awaitable[None]]) -> None:
+        async def whole() -> None:
+            stage = Stage()
+            try:
+                await asyncio.wait_for(scene(stage), 20)
+            finally:
+                await stage.node.stop()
+
+        asyncio.run(whole())
+
+    return run
+
+
+Play = Callable[[Callable[[Stage], Awaitable[None]]], None]
+
+
+def test_the_visitor_waits_without_a_leg_until_admitted(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.join("minister"), await stage.join("sara")
+        assert sara.last("welcome")["state"] == "lobby" and sara.all("lobby")
+        assert not sara.all("offer") and not sara.all("presence")
+        assert minister.present == {"minister": "here", "sara": "lobby"}
+        await minister.say("admit", participant="sara")
+        assert sara.all("admitted") and sara.all("offer")
+        assert sara.present == minister.present == {"minister": "here", "sara": "here"}
+
+    play(scene)
+
+
+def test_only_hosts_see_the_lobby(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        await stage.join("signer")
+        assert "signer" in minister.present and "signer" not in sara.present
+
+    play(scene)
+
+
+def test_the_recording_starts_with_official_and_visitor_connected_and_media_flow_only_then(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.book.change(admitted=frozenset({"sara"}))
+        minister = await stage.join("minister")
+        await minister.answer()
+        aide = await stage.join("aide")
+        await aide.answer()
+        assert stage.sinks == [] and not stage.room._router.flowing
+        sara = await stage.join("sara")
+        assert stage.sinks == []
+        await sara.answer()
+        await settle()
+        assert stage.room._router.flowing and stage.room.live
+        assert [one["state"] for one in sara.all("recording")] == ["starting", "on"]
+        assert stage.book.names() == ["joined", "joined", "joined", "went_live"]
+        assert stage.sinks[0].marks[0] == "started"
+
+    play(scene)
+
+
+def test_a_meeting_that_cannot_be_recorded_does_not_start_and_everybody_is_told(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.no_sink = True
+        minister, sara = await stage.couple()
+        assert sara.last("recording")["state"] == minister.last("recording")["state"] == "lost"
+        assert not stage.room._router.flowing and not stage.room.live
+        assert stage.book.names().count("recording_lost") == 1 and "went_live" not in stage.book.names()
+        await stage.pass_time(12)
+        assert stage.book.names().count("recording_lost") == 1
+        stage.no_sink = False
+        await stage.pass_time(6)
+        assert sara.last("recording")["state"] == "on" and stage.room._router.flowing
+
+    play(scene)
+
+
+def test_a_recording_lost_in_the_middle_is_said_once_and_taken_up_again(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        _, sara = await stage.couple()
+        stage.sinks[0].healthy = lambda: False  # type: ignore[method-assign]
+        await stage.pass_time(0.5)
+        assert sara.last("recording")["state"] == "lost"
+        assert stage.book.names()[-1] == "recording_lost"
+        assert stage.room._router.flowing
+        await stage.pass_time(7)
+        assert sara.last("recording")["state"] == "on" and len(stage.sinks) == 2
+        assert stage.book.names().count("went_live") == 1
+
+    play(scene)
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ({"type": "join", "token": "nonsense"}, "bad_token"),
+        ({"type": "join"}, "bad_token"),
+        ({"type": "join", "token": 7}, "bad_token"),
+        ({"type": "join", "resume": "m1:sara:guess"}, "bad_resume"),
+        ({"type": "join", "resume": 7}, "bad_resume"),
+        ({"type": "admit", "participant": "sara"}, "bad_message"),
+        ({"no": "type"}, "bad_message"),
+    ],
+)
+def test_nobody_comes_in_without_a_good_first_word(play: Play, message: dict[str, Any], reason: str) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.join("minister")
+        client = Client(stage)
+        await client.raw(json.dumps(message))
+        assert client.reason == reason and client.code == 4000
+        assert client.heard == [{"type": "close", "reason": reason}]
+
+    play(scene)
+
+
+def test_tokens_are_used_once_for_the_right_meeting_and_person(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        token = stage.token("sara")
+        await stage.join("sara", token=token)
+        assert (await stage.join("sara", token=token)).reason == "used_token"
+        assert (await stage.join("", token=stage.token("sara", "m2"))).reason == "no_meeting"
+        assert (await stage.join("", token=stage.token("stranger"))).reason == "not_invited"
+        claims = JoinClaims("m1", "sara", "official", "سارة", "Sara")
+        assert (await stage.join("", token=mint(SECRET, claims, now=stage.now))).reason == "not_invited"
+        stage.book.change(removed=frozenset({"aide"}))
+        assert (await stage.join("aide")).reason == "removed"
+        stage.book.change(state="ended")
+        assert (await stage.join("sara")).reason == "ended"
+
+    play(scene)
+
+
+def test_a_drop_is_followed_by_a_return_without_token_or_admission(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        resume = sara.last("welcome")["resume"]
+        await sara.drop()
+        stage.room.members["sara"].leg.fail()  # type: ignore[union-attr]
+        await settle()
+        assert minister.present["sara"] == "reconnecting"
+        back = await stage.join("sara", resume=resume)
+        assert back.last("welcome")["state"] == "here" and back.last("offer")["leg"] == "sara/2"
+        await back.answer()
+        assert minister.present["sara"] == "here"
+        again = await stage.join("sara", resume=resume)
+        assert back.reason == "taken_over" and again.all("welcome")
+
+    play(scene)
+
+
+def test_a_leg_that_still_works_is_kept_over_a_signalling_drop(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        resume = sara.last("welcome")["resume"]
+        await sara.drop()
+        assert minister.present["sara"] == "here"
+        back = await stage.join("sara", resume=resume, leg="sara/1")
+        assert back.last("welcome")["leg"] == "sara/1" and not back.all("offer")
+        assert back.all("slots") or stage.room.members["sara"].seats
+        other = await stage.join("sara", resume=resume, leg="minister/1")
+        assert other.last("welcome")["leg"] is None and other.all("offer")
+
+    play(scene)
+
+
+def test_a_new_token_takes_over_and_the_old_secret_is_worthless(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        second = await stage.join("sara")
+        assert sara.reason == "taken_over"
+        assert second.last("offer")["leg"] == "sara/2"
+        assert (await stage.join("", resume=sara.last("welcome")["resume"])).reason == "bad_resume"
+        await minister.say("text", line=1, text="hello", final=True)
+        assert second.last("text")["text"] == "hello" and not sara.all("text")
+
+    play(scene)
+
+
+def test_the_removed_lose_leg_and_link_at_once_and_cannot_resume(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        leg = stage.room.members["sara"].leg
+        stage.book.change(removed=frozenset({"sara"}))
+        await stage.node.sync("m1")
+        assert leg is not None and leg.state == "down"
+        assert "sara" not in stage.room._router.endpoints
+        await settle()
+        assert sara.reason == "removed"
+        assert (await stage.join("", resume=sara.last("welcome")["resume"])).reason in ("removed", "bad_resume")
+        assert "sara" not in minister.present
+
+    play(scene)
+
+
+def test_someone_sent_back_to_the_lobby_sees_nothing_more(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        stage.book.change(admitted=frozenset())
+        await stage.node.sync("m1")
+        await settle()
+        assert sara.heard[-1]["type"] == "lobby" and "sara" not in stage.room._router.endpoints
+        heard = len(sara.heard)
+        await minister.say("text", line=1, text="private", final=True)
+        await sara.say("answer", leg="sara/1", sdp="answer")
+        assert sara.last("refused")["why"] == "in_lobby"
+        assert len(sara.heard) == heard + 1
+
+    play(scene)
+
+
+def test_the_end_closes_legs_links_and_recording(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        await sara.say("end")
+        assert sara.last("refused") == {"type": "refused", "what": "end", "why": "not_allowed"}
+        await minister.say("end")
+        await settle()
+        assert minister.reason == sara.reason == "ended"
+        assert all(leg.state == "down" for leg in FakeLeg.made)
+        assert stage.sinks[0].closed and "ended" in stage.sinks[0].marks
+        assert stage.node.rooms == {}
+        assert sorted(stage.book.names()[-2:]) == ["left", "left"]
+
+    play(scene)
+
+
+def test_silence_is_warned_of_then_the_leg_is_replaced(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        await stage.pass_time(SILENT_S, alive=False)
+        assert {one["participant"] for one in minister.all("quality")} == {"minister", "sara"}
+        assert minister.last("quality")["level"] == "silent"
+        FakeLeg.made[0].heard_at = stage.now + 100
+        await stage.pass_time(DOWN_S - SILENT_S, alive=False)
+        assert minister.present["sara"] == "reconnecting"
+        await stage.pass_time(1)
+        assert sara.last("offer")["leg"] == "sara/2"
+        await sara.answer()
+        assert minister.present["sara"] == "here"
+
+    play(scene)
+
+
+def test_a_client_that_finds_its_leg_broken_gets_another(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        _, sara = await stage.couple()
+        await sara.say("renew", leg="minister/1")
+        assert stage.room.members["sara"].connected
+        await sara.say("renew", leg="sara/1")
+        await stage.pass_time(0.5)
+        assert sara.last("offer")["leg"] == "sara/2"
+
+    play(scene)
+
+
+def test_someone_who_does_not_come_back_has_left_but_may_still_return(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        await sara.drop()
+        stage.room.members["sara"].leg.fail()  # type: ignore[union-attr]
+        await stage.pass_time(GRACE_S + 2)
+        assert "sara" not in minister.present and stage.book.names()[-1] == "left"
+        back = await stage.join("", resume=sara.last("welcome")["resume"])
+        assert back.last("welcome")["state"] == "here"
+        assert minister.present["sara"] == "here" and stage.book.names()[-1] == "joined"
+
+    play(scene)
+
+
+def test_an_abandoned_meeting_closes_its_recording_and_starts_another_when_taken_up(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        await minister.drop()
+        await sara.drop()
+        for leg in FakeLeg.made:
+            leg.fail()
+        await stage.pass_time(IDLE_S + 2)
+        assert stage.sinks[0].closed and not stage.room._router.flowing
+        await stage.couple()
+        assert len(stage.sinks) == 2 and stage.room._router.flowing
+
+    play(scene)
+
+
+def test_four_are_enough(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.book.change(admitted=frozenset(PEOPLE))
+        for who in ("minister", "sara", "aide", "signer"):
+            assert (await stage.join(who)).all("offer")
+        fifth = await stage.join("second")
+        assert fifth.reason == "full"
+
+    play(scene)
+
+
+def test_leaving_is_final_and_frees_the_seat(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        assert minister.last("slots")["slots"][0]["participant"] == "sara"
+        await sara.say("leave")
+        await settle()
+        assert sara.reason == "left"
+        assert minister.present == {"minister": "here"}
+        assert minister.last("slots")["slots"][0]["participant"] is None
+
+    play(scene)
+
+
+def test_marks_are_for_hosts_and_texts_for_everybody_inside(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        await minister.say("mark", kind="order", data={"n": 1}, ref="r")
+        assert minister.last("marked")["kind"] == "order" and not sara.all("marked")
+        await sara.say("mark", kind="order")
+        assert sara.last("refused")["why"] == "not_allowed"
+        await sara.say("text", line=1, text="أ", final=False)
+        await sara.say("text", line=1, text="أهلا", final=True)
+        assert [one["final"] for one in minister.all("text")] == [False, True]
+        assert stage.sinks[0].marks.count("text") == 1
+
+    play(scene)
+
+
+def test_a_directory_out_of_reach_does_not_disturb_a_running_meeting(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        stage.book.broken = True
+        await stage.node.sync("m1")
+        await sara.say("text", line=1, text="still here", final=True)
+        assert minister.last("text")["text"] == "still here"
+        assert (await stage.join("aide")).reason == "fault"
+
+    play(scene)
+
+
+def test_a_bad_answer_and_a_flood_end_the_connection(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister = await stage.join("minister")
+        await minister.say("answer", leg=minister.last("offer")["leg"], sdp="nonsense")
+        assert minister.reason == "bad_message"
+        aide = await stage.join("aide")
+        for _ in range(int(BURST) + 5):
+            aide._up.put_nowait(json.dumps({"type": "ping"}))
+        for _ in range(10):
+            await settle()
+        assert aide.reason == "flooding"
+
+    play(scene)
+
+
+def test_stopping_tells_clients_to_come_back_and_closes_recordings(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        await stage.node.stop()
+        await settle()
+        assert minister.reason == sara.reason == "stopping"
+        assert stage.sinks[0].closed
+
+    play(scene)
+
+
+def test_a_client_that_does_not_read_is_let_go() -> None:
+    async def scene() -> None:
+        class Stuck:
+            async def receive(self) -> str:
+                await asyncio.sleep(60)
+                return ""
+
+            async def send(self, text: str) -> None:
+                await asyncio.sleep(60)
+
+            async def close(self, code: int, reason: str) -> None: ...
+
+        link = Link(Stuck())
+        for number in range(1000):
+            link.send("presence", n=number)
+        assert link.closed == "too_slow" and link._queue.qsize() < 300
+        link._writer.cancel()
+
+    asyncio.run(scene())
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+kinds = st.sampled_from(["answer", "renew", "admit", "media", "text", "mark", "ping", "join", "what"])
+said = st.text(max_size=40) | st.builds(
+    lambda kind, rest: json.dumps({**rest, "type": kind}),
+    kinds,
+    st.dictionaries(
+        st.sampled_from(["leg", "sdp", "participant", "line", "text", "final", "kind", "data", "audio", "video", "t"]),
+        json_values,
+        max_size=5,
+    ),
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(words=st.lists(said, min_size=1, max_size=4))
+def test_whatever_a_client_says_the_others_go_on(words: list[str]) -> None:
+    async def scene() -> None:
+        stage = Stage()
+        minister, sara = await stage.couple()
+        for word in words:
+            await sara.raw(word)
+        assert sara.reason in (None, "bad_message")
+        await minister.say("ping", t=1)
+        assert minister.last("pong")["t"] == 1 and minister.reason is None
+        await stage.node.stop()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(room, "Leg", FakeLeg)
+        asyncio.run(scene())

@@ -1,0 +1,329 @@
+"""The router with hand-made packets: who gets what, under which identity, and what goes back."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from video.media import rtcp, rtp, twcc
+from video.media.router import Endpoint, Router
+from video.media.rtcp import Block
+from video.media.sdp import SlotStreams
+
+Make = Callable[..., bytes]
+SLOTS = tuple(SlotStreams(audio=100 * n + 1, video=100 * n + 2, rtx=100 * n + 3) for n in (1, 2, 3))
+
+
+class Tape:
+    def __init__(self) -> None:
+        self.written: list[tuple[str, str, str, bytes]] = []
+        self.reports: list[tuple[str, bytes]] = []
+
+    def write(self, leg: str, participant_id: str, kind: str, packet: bytes, *, now: float) -> None:
+        self.written.append((leg, participant_id, kind, packet))
+
+    def report(self, leg: str, packet: bytes, *, now: float) -> None:
+        self.reports.append((leg, packet))
+
+
+class Hall:
+    """A router with people in it; `seat` says who sees whom, `hall["sara"]` is an endpoint."""
+
+    def __init__(self, outlets: Callable[[], Any], people: list[str]) -> None:
+        self.tape = Tape()
+        self.router = Router(self.tape, monotonic=lambda: 0.0)
+        self.outlets: dict[str, Any] = {}
+        self.legs: dict[str, int] = {}
+        self._make_outlet = outlets
+        for who in people:
+            self.join(who, people)
+        self.router.flow(True)
+
+    def join(self, who: str, people: list[str]) -> Endpoint:
+        self.outlets[who] = self._make_outlet()
+        self.legs[who] = self.legs.get(who, 0) + 1
+        seats = dict(enumerate(one for one in people if one != who))
+        return self.router.add(f"{who}/{self.legs[who]}", who, self.outlets[who], SLOTS, seats)
+
+    def __getitem__(self, who: str) -> Endpoint:
+        return self.router.endpoints[who]
+
+    def sent(self, who: str, ssrc: int) -> list[bytes]:
+        return [packet for packet, under in self.outlets[who].rtp if under == ssrc]
+
+    def feedback(self, who: str, kind: int, form: int | None = None) -> list[bytes]:
+        return [
+            packet
+            for compound in self.outlets[who].rtcp
+            for found, count, packet in rtcp.walk(compound)
+            if found == kind and form in (None, count)
+        ]
+
+
+@pytest.fixture
+def two(outlets: Callable[[], Any]) -> Hall:
+    return Hall(outlets, ["minister", "sara"])
+
+
+@pytest.fixture
+def three(outlets: Callable[[], Any]) -> Hall:
+    return Hall(outlets, ["minister", "sara", "signer"])
+
+
+VIDEO, AUDIO, RTX = 102, 101, 103
+
+
+def test_a_packet_reaches_the_other_under_the_slot_s_identity_and_nobody_else(three: Hall, packet: Make) -> None:
+    three["sara"].on_rtp(packet(5, ssrc=0xA1, stamp=77), 0.0)
+    (seen,) = three.sent("minister", VIDEO)
+    assert (rtp.sequence(seen), rtp.timestamp(seen)) == (5, 77)
+    assert len(three.sent("signer", 202)) == 1
+    assert three.outlets["sara"].rtp == []
+
+
+def test_nothing_is_forwarded_or_recorded_before_the_meeting_flows(two: Hall, packet: Make) -> None:
+    two.router.flow(False)
+    for number in range(5):
+        two["sara"].on_rtp(packet(number), 0.0)
+        two["sara"].on_rtp(packet(number, kind=rtp.OPUS, ssrc=0xA2), 0.0)
+    assert two.outlets["minister"].rtp == [] and two.tape.written == []
+    two.router.flow(True)
+    two["sara"].tick(now=1.0)
+    assert len(two.feedback("sara", rtcp.PSFB, rtcp.PLI)) == 1
+    two["sara"].on_rtp(packet(6), 1.0)
+    assert len(two.outlets["minister"].rtp) == 1
+
+
+def test_unknown_payload_types_go_nowhere(two: Hall, packet: Make) -> None:
+    two["sara"].on_rtp(packet(1, kind=100), 0.0)
+    assert two.outlets["minister"].rtp == [] and two.tape.written == []
+
+
+def test_everything_forwarded_is_recorded_under_its_leg(two: Hall, packet: Make) -> None:
+    video, audio = packet(1), packet(1, kind=rtp.OPUS, ssrc=0xA2)
+    two["sara"].on_rtp(video, 0.0)
+    two["sara"].on_rtp(audio, 0.0)
+    assert two.tape.written == [
+        ("sara/1/video", "sara", "video", video),
+        ("sara/1/audio", "sara", "audio", audio),
+    ]
+
+
+def test_a_publisher_who_comes_back_is_one_unbroken_stream(two: Hall, packet: Make) -> None:
+    for number in (65534, 65535):
+        two["sara"].on_rtp(packet(number, ssrc=0xA1, stamp=9000), 10.0)
+    two.router.remove("sara")
+    two.join("sara", ["minister", "sara"])
+    two["sara"].on_rtp(packet(300, ssrc=0xA9, stamp=5), 12.0)
+    two["sara"].on_rtp(packet(301, ssrc=0xA9, stamp=5 + 3000), 12.03)
+    seen = two.sent("minister", VIDEO)
+    assert [rtp.sequence(one) for one in seen] == [65534, 65535, 0, 1]
+    assert [rtp.timestamp(one) for one in seen] == [9000, 9000, 9000 + 2 * 90_000, 9000 + 2 * 90_000 + 3000]
+    assert two.tape.written[-1][0] == "sara/2/video"
+
+
+def test_a_sender_swapped_in_mid_leg_is_followed_and_recorded_as_another_track(two: Hall, packet: Make) -> None:
+    two["sara"].on_rtp(packet(10, ssrc=0xA1, stamp=1000), 1.0)
+    two["sara"].on_rtp(packet(900, ssrc=0xA7, stamp=7), 1.1)
+    assert [rtp.sequence(one) for one in two.sent("minister", VIDEO)] == [10, 11]
+    assert [entry[0] for entry in two.tape.written] == ["sara/1/video", "sara/1/video.2"]
+
+
+def test_a_gap_is_asked_for_at_once_again_until_it_comes_and_then_never(two: Hall, packet: Make) -> None:
+    for number in (1, 2, 5):
+        two["sara"].on_rtp(packet(number), 0.0)
+    asked = two.feedback("sara", rtcp.RTPFB, rtcp.NACK)
+    assert [list(rtcp.nacked(one)) for one in asked] == [[3, 4]]
+    two["sara"].tick(now=0.05)
+    assert len(two.feedback("sara", rtcp.RTPFB, rtcp.NACK)) == 1
+    two["sara"].on_rtp(packet(3), 0.08)
+    two["sara"].tick(now=0.11)
+    assert list(rtcp.nacked(two.feedback("sara", rtcp.RTPFB, rtcp.NACK)[1])) == [4]
+    two["sara"].on_rtp(packet(4), 0.15)
+    two["sara"].tick(now=0.5)
+    assert len(two.feedback("sara", rtcp.RTPFB, rtcp.NACK)) == 2
+
+
+def test_what_never_comes_is_given_up_for_a_key_frame(two: Hall, packet: Make) -> None:
+    two["sara"].on_rtp(packet(1), 0.0)
+    two["sara"].tick(now=0.0)
+    before = len(two.feedback("sara", rtcp.PSFB, rtcp.PLI))
+    two["sara"].on_rtp(packet(3), 0.0)
+    for step in range(1, 60):
+        two["sara"].tick(now=step * 0.05)
+    assert len(two.feedback("sara", rtcp.RTPFB, rtcp.NACK)) == 10
+    assert len(two.feedback("sara", rtcp.PSFB, rtcp.PLI)) == before + 1
+
+
+def test_audio_is_never_asked_for_again(two: Hall, packet: Make) -> None:
+    for number in (1, 5):
+        two["sara"].on_rtp(packet(number, kind=rtp.OPUS), 0.0)
+    assert two.feedback("sara", rtcp.RTPFB, rtcp.NACK) == []
+
+
+def test_a_retransmission_that_fills_a_gap_becomes_the_packet_itself(two: Hall, packet: Make) -> None:
+    for number in (1, 3):
+        two["sara"].on_rtp(packet(number, ssrc=0xA1), 0.0)
+    lost = packet(2, ssrc=0xA1, body=b"\x00lost one")
+    wrapped = rtp.wrap_rtx(lost, 2, 900, 0xA2, rtp.VP8_RTX)
+    two["sara"].on_rtp(wrapped, 0.05)
+    assert [rtp.sequence(one) for one in two.sent("minister", VIDEO)] == [1, 3, 2]
+    assert two.sent("minister", RTX) == []
+    assert two.tape.written[-1][3] == lost
+
+
+def test_probing_passes_on_in_a_call_of_two_so_that_it_is_accounted_for(two: Hall, packet: Make) -> None:
+    made = packet(1, ssrc=0xA1, transport=40)
+    two["sara"].on_rtp(made, 0.0)
+    probe = rtp.wrap_rtx(packet(1, ssrc=0xA1, transport=41), 1, 900, 0xA2, rtp.VP8_RTX)
+    two["sara"].on_rtp(probe, 0.0)
+    (seen,) = two.sent("minister", RTX)
+    assert rtp.transport_sequence(seen) == 41
+    assert len(two.tape.written) == 1
+
+
+def test_what_a_receiver_missed_comes_from_the_cache_under_a_new_number(two: Hall, packet: Make) -> None:
+    originals = [packet(number, ssrc=0xA1, transport=number) for number in range(10)]
+    for one in originals:
+        two["sara"].on_rtp(one, 0.0)
+    two["minister"].on_rtcp(rtcp.nack(VIDEO, [3, 7]), 0.1)
+    repaired = two.sent("minister", RTX)
+    assert [rtp.sequence(rtp.unwrap_rtx(one, VIDEO, rtp.VP8)) for one in repaired] == [3, 7]
+    assert len({rtp.sequence(one) for one in repaired}) == 2
+    assert all(rtp.transport_sequence(one) == -1 for one in repaired)
+    assert two.feedback("sara", rtcp.RTPFB, rtcp.NACK) == []
+
+
+def test_a_repair_after_a_rejoin_is_found_by_the_receiver_s_number(two: Hall, packet: Make) -> None:
+    two["sara"].on_rtp(packet(100, ssrc=0xA1, stamp=1), 0.0)
+    two.join("sara", ["minister", "sara"])
+    two["sara"].on_rtp(packet(5000, ssrc=0xA9, stamp=2), 1.0)
+    two["minister"].on_rtcp(rtcp.nack(VIDEO, [101, 100]), 1.1)
+    (repaired,) = two.sent("minister", RTX)
+    plain = rtp.unwrap_rtx(repaired, VIDEO, rtp.VP8)
+    assert rtp.sequence(plain) == 101
+    assert rtp.timestamp(plain) == rtp.timestamp(two.sent("minister", VIDEO)[-1])
+
+
+def test_a_flood_of_requests_is_answered_in_measure(two: Hall, packet: Make) -> None:
+    for number in range(200):
+        two["sara"].on_rtp(packet(number), 0.0)
+    for _ in range(50):
+        two["minister"].on_rtcp(rtcp.nack(VIDEO, range(200)), 0.5)
+    assert len(two.sent("minister", RTX)) <= 300
+
+
+def test_key_frames_are_asked_for_once_in_three_hundred_milliseconds(two: Hall, packet: Make) -> None:
+    two["sara"].on_rtp(packet(1), 0.0)
+    for step in range(16):
+        now = 5 + step / 16
+        two["minister"].on_rtcp(rtcp.pli(VIDEO), now)
+        two["sara"].tick(now=now)
+    plis = two.feedback("sara", rtcp.PSFB, rtcp.PLI)
+    assert len(plis) == 4
+    assert rtcp.media_of(plis[0]) == 0xA0000001
+
+
+def test_sender_reports_align_the_slot_and_the_recording(two: Hall, packet: Make) -> None:
+    two["sara"].on_rtp(packet(1, ssrc=0xA1, stamp=500), 0.0)
+    report = struct.pack("!BBHIIIIII", 0x80, rtcp.SR, 6, 0xA1, 1, 2, 500, 3, 4)
+    two["sara"].on_rtcp(report, 0.1)
+    (seen,) = two.feedback("minister", rtcp.SR)
+    assert rtcp.sender_of(seen) == VIDEO and seen[8:20] == report[8:20]
+    assert two.tape.reports == [("sara/1/video", report)]
+
+
+def test_in_a_call_of_two_reports_and_transport_feedback_go_to_the_publisher(two: Hall, packet: Make) -> None:
+    two["sara"].on_rtp(packet(1, ssrc=0xA1), 0.0)
+    two["minister"].on_rtcp(rtcp.rr([Block(VIDEO, 5, 1, 7, 8, 9), Block(999, 1, 1, 1, 1, 1)]), 0.1)
+    (report,) = two.feedback("sara", rtcp.RR)
+    assert list(rtcp.blocks(rtcp.RR, 1, report)) == [Block(0xA1, 5, 1, 7, 8, 9)]
+    feedback = twcc.write(VIDEO, 7, [1000, None, 3000], 0)
+    two["minister"].on_rtcp(feedback, 0.2)
+    (passed,) = two.feedback("sara", rtcp.RTPFB, rtcp.TWCC)
+    assert rtcp.media_of(passed) == 0xA1 and passed[12:] == feedback[12:]
+
+
+def test_with_three_each_publisher_is_answered_by_the_node(three: Hall, packet: Make) -> None:
+    for index in range(20):
+        three["sara"].on_rtp(packet(index, ssrc=0xA1, transport=index), index * 0.01)
+    three["minister"].on_rtcp(twcc.write(VIDEO, 0, [1000] * 5, 0), 0.2)
+    assert three.feedback("sara", rtcp.RTPFB, rtcp.TWCC) == []
+    three["sara"].tick(now=2.0)
+    (feedback,) = three.feedback("sara", rtcp.RTPFB, rtcp.TWCC)
+    assert [report.number for report in twcc.read(feedback)] == list(range(20))
+    (report,) = three.feedback("sara", rtcp.RR)
+    (block,) = rtcp.blocks(rtcp.RR, 1, report)
+    assert (block.ssrc, block.lost, block.highest) == (0xA1, 0, 19)
+
+
+def test_with_three_each_receiver_has_a_count_of_its_own(three: Hall, packet: Make) -> None:
+    three["sara"].on_rtp(packet(1, ssrc=0xA1, transport=5000), 0.0)
+    three["signer"].on_rtp(packet(1, ssrc=0xB1, transport=9), 0.0)
+    three["sara"].on_rtp(packet(2, ssrc=0xA1, transport=5001), 0.0)
+    seen = [rtp.transport_sequence(one) for one, _ in three.outlets["minister"].rtp]
+    assert seen == [0, 1, 2]
+
+
+def test_the_weakest_receiver_caps_the_publisher_and_the_cap_is_lifted_for_two(three: Hall, packet: Make) -> None:
+    three["sara"].on_rtp(packet(1, ssrc=0xA1, transport=1), 0.0)
+    capacity = three["signer"].downlink.capacity
+    assert capacity is not None
+    capacity.cap = 400_000.0
+    three["sara"].tick(now=2.0)
+    (cap,) = three.feedback("sara", rtcp.PSFB, rtcp.APP)
+    assert rtcp.remb_bitrate(cap) == pytest.approx(400_000, rel=0.01)
+    three.router.remove("signer")
+    lifted = three.feedback("sara", rtcp.PSFB, rtcp.APP)[-1]
+    assert (rtcp.remb_bitrate(lifted) or 0) > 2_400_000
+
+
+def test_someone_who_left_gets_nothing_more(three: Hall, packet: Make) -> None:
+    three.router.remove("minister")
+    three["sara"].on_rtp(packet(1), 0.0)
+    assert three.outlets["minister"].rtp == []
+
+
+def test_a_slot_keeps_its_person_while_they_are_away_and_a_newcomer_gets_another(three: Hall, packet: Make) -> None:
+    three.router.remove("sara")
+    three.router.seat(three["minister"], {0: "sara", 1: "signer"})
+    three["signer"].on_rtp(packet(1, ssrc=0xB1), 0.0)
+    assert len(three.sent("minister", 202)) == 1 and three.sent("minister", VIDEO) == []
+    three.router.seat(three["minister"], {1: "signer"})
+    three.join("sara", ["minister", "signer", "sara"])
+    three["sara"].on_rtp(packet(1, ssrc=0xA1), 0.0)
+    assert three.sent("minister", VIDEO) == []
+
+
+wire = st.binary(min_size=12, max_size=100) | st.builds(
+    lambda kind, rest: bytes([0x80, kind]) + rest,
+    st.sampled_from([96, 97, 111, 224, 225, 239]),
+    st.binary(min_size=10, max_size=100),
+)
+control = st.binary(max_size=100) | st.builds(
+    lambda count, kind, rest: bytes([0x80 | count, kind]) + struct.pack("!H", len(rest) // 4) + rest,
+    st.integers(0, 31),
+    st.sampled_from([200, 201, 205, 206]),
+    st.binary(min_size=4, max_size=100).map(lambda data: data[: len(data) // 4 * 4]),
+)
+
+
+@given(
+    people=st.integers(2, 3),
+    packets=st.lists(st.tuples(wire, control, st.sampled_from(["minister", "sara"])), max_size=12),
+)
+def test_nothing_from_the_wire_raises(
+    outlets_for_properties: Callable[[], Any], people: int, packets: list[tuple[bytes, bytes, str]]
+) -> None:
+    hall = Hall(outlets_for_properties, ["minister", "sara", "signer"][:people])
+    now = 0.0
+    for media, report, who in packets:
+        now += 0.2
+        hall[who].on_rtp(media, now)
+        hall[who].on_rtcp(report, now)
+        hall.router.tick(now=now)
