@@ -1,0 +1,1 @@
+"""One case: facts, text, papers, story, and what this person may do to it."""

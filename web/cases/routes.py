@@ -1,0 +1,108 @@
+"""The case page, its verbs, its papers."""
+
+from starlette.responses import Response
+
+from core import audit
+from core.errors import NotFound
+from core.staff.rules import AIDE, HOTLINE, MANAGER, OFFICER, OFFICIAL, RECEPTIONIST, VERIFIER
+from reception import access
+from reception.centres import service as centres
+from reception.directives import service as directives
+from reception.directives import states as directive_states
+from reception.files import service as files
+from reception.files.rules import ACCEPT
+from reception.petitions import catalogue, queries, service, story, urgency
+from reception.petitions.models import Petition
+from web.cases import papers
+from web.cases.slots import panels
+from web.cases.verbs import LEAVE, VERBS, offered
+from web.cases.view import show, told
+from web.forms import Form
+from web.http import Context, Pages, staff
+
+pages = Pages()
+READERS = staff(RECEPTIONIST, VERIFIER, MANAGER, OFFICER, OFFICIAL, AIDE, HOTLINE)
+
+
+@pages.get("/cases/{id}", audience=READERS)
+def case(ctx: Context) -> Response:
+    petition = access.petition_for(ctx.session, ctx.staff, ctx.path("id"))
+    audit.note(ctx.session, "read", "petition", petition.id, now=ctx.now)
+    return _page(ctx, petition, Form(ctx))
+
+
+@pages.post("/cases/{id}/papers", audience=READERS)
+def add_papers(ctx: Context) -> Response:
+    """Good papers are kept even when one among them is refused."""
+    petition = access.require(ctx.session, ctx.staff, ctx.path("id"), "paper")
+    kept, refused = papers.take(ctx, Form(ctx).files("papers"))
+    if kept:
+        ids = [paper.id for paper in kept]
+        service.add_paper(ctx.session, petition.id, file_ids=ids, staff_id=ctx.staff.id, now=ctx.now)
+        text = ctx.ngettext("One paper was added.", "{n} papers were added.", len(kept))
+        ctx.flash(text.format(n=len(kept)))
+    for reason in refused:
+        ctx.flash(reason, "danger")
+    if not kept and not refused:
+        ctx.flash(ctx._("Choose a paper first."), "danger")
+    return ctx.redirect(f"/cases/{petition.id}")
+
+
+@pages.get("/cases/{id}/files/{file_id}", audience=READERS)
+def paper(ctx: Context) -> Response:
+    petition = access.petition_for(ctx.session, ctx.staff, ctx.path("id"))
+    if not access.may_read_text(ctx.staff, petition):
+        raise NotFound("There is no such paper.")
+    return papers.response(ctx, files.get(ctx.session, ctx.path("file_id"), petition_id=petition.id))
+
+
+@pages.post("/cases/{id}/{verb}", audience=READERS)
+def act(ctx: Context) -> Response:
+    """One verb. A mistake shows the case again with its dialog open and what was typed in it."""
+    name = ctx.path("verb")
+    verb = VERBS.get(name)
+    if verb is None:
+        raise NotFound("There is nothing here.")
+    petition = access.require(ctx.session, ctx.staff, ctx.path("id"), LEAVE.get(name, name))
+    form = Form(ctx)
+    with form.catch(), ctx.session.begin_nested():
+        verb.act(ctx, petition, form)
+    if form.errors:
+        return _page(ctx, petition, form, open_dialog=name, status=422)
+    ctx.flash(ctx._(verb.done))
+    back = str(ctx.form.get("back") or "")
+    own = back.startswith("/") and not back.startswith("//") and "\\" not in back
+    if own and name in ("transfer", "dispatch", "send_back", "return", "verify", "close", "acknowledge"):
+        return ctx.redirect(back)
+    return ctx.redirect(f"/cases/{petition.id}")
+
+
+def _page(ctx: Context, petition: Petition, form: Form, *, open_dialog: str = "", status: int = 200) -> Response:
+    readable = access.may_read_text(ctx.staff, petition)
+    steps = (story.story if readable else story.public_story)(ctx.session, petition.id)
+    allowed = access.verbs(ctx.session, ctx.staff, petition)
+    return show(
+        ctx,
+        "cases/case.html",
+        status=status,
+        petition=petition,
+        readable=readable,
+        items=told(ctx, steps),
+        papers=files.of_petition(ctx.session, petition.id) if readable else [],
+        notes=queries.notes(ctx.session, petition.id) if readable else [],
+        earlier=[p for p in queries.of_visitor(ctx.session, ctx.staff, petition.visitor_id) if p.id != petition.id],
+        proposal=urgency.pending(ctx.session, petition.id),
+        directives=directives.of_petition(ctx.session, petition.id) if readable else [],
+        directive_names=directive_states.NAMES,
+        returned=queries.latest_note(ctx.session, petition.id, "missing") if petition.state == "returned" else None,
+        panels=panels(ctx, petition),
+        verbs=offered(allowed),
+        allowed=allowed,
+        departments=[d for d in centres.departments(ctx.session) if d.id != petition.department_id],
+        tree=catalogue.tree(ctx.session) if "reclassify" in allowed else [],
+        close_reasons=service.CLOSE_REASONS,
+        accept=ACCEPT,
+        max_mb=ctx.settings.upload_limit // (1024 * 1024),
+        form=form,
+        open_dialog=open_dialog,
+    )

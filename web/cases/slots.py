@@ -1,0 +1,42 @@
+"""What other crafts show on a case's page: texts sent, appointments, meetings, recordings.
+
+A slot is `(ctx, petition) -> Panel | None`; its template gets `petition` and the panel's `values`. Add yours to SLOTS.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from messaging import service as messaging
+from queueing.appointments import calendar
+from queueing.appointments.states import AWAITED
+from reception.petitions.models import Petition
+from web.http import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    id: str
+    template: str
+    values: dict[str, Any]
+
+
+Slot = Callable[[Context, Petition], Panel | None]
+
+
+def appointments(ctx: Context, petition: Petition) -> Panel | None:
+    found = calendar.current(ctx.session, petition.id)
+    booked = found is not None and found.state in AWAITED
+    return Panel("appointments", "cases/slot_appointment.html", {"appointment": found}) if booked else None
+
+
+def texts(ctx: Context, petition: Petition) -> Panel | None:
+    sent = messaging.about(ctx.session, "petition", petition.id)
+    return Panel("texts", "cases/slot_texts.html", {"texts": sent}) if sent else None
+
+
+SLOTS: list[Slot] = [appointments, texts]
+
+
+def panels(ctx: Context, petition: Petition) -> list[Panel]:
+    return [panel for slot in SLOTS if (panel := slot(ctx, petition))]

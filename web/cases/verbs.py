@@ -1,0 +1,184 @@
+"""What can be done to a case from its page: one table from verb to service, with the words on its button."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from core.language import N_
+from reception.petitions import service, urgency, verification
+from reception.petitions.models import Petition
+from web.forms import Form
+from web.http import Context
+
+Act = Callable[[Context, Petition, Form], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """`dialog` names the fields asked for before it is done; without one a press does it."""
+
+    act: Act
+    label: str
+    icon: str
+    done: str
+    dialog: str = ""
+    shortcut: str = ""
+    primary: bool = False
+
+
+def _by(ctx: Context) -> dict[str, Any]:
+    return {"staff_id": ctx.staff.id, "now": ctx.now}
+
+
+def _transfer(ctx: Context, petition: Petition, form: Form) -> None:
+    department, reason = form.text("department"), form.text("reason", max=4000, lines=True)
+    if not form.errors:
+        service.transfer(ctx.session, petition.id, department_id=department, reason=reason, **_by(ctx))
+
+
+def _ask(ctx: Context, petition: Petition, form: Form) -> None:
+    if question := form.text("question", max=4000, lines=True):
+        service.ask_visitor(ctx.session, petition.id, question=question, **_by(ctx))
+
+
+def _reply(ctx: Context, petition: Petition, form: Form) -> None:
+    if reply := form.text("reply", max=4000, lines=True):
+        service.visitor_replied(ctx.session, petition.id, reply=reply, **_by(ctx))
+
+
+def _answer(ctx: Context, petition: Petition, form: Form) -> None:
+    if text := form.text("answer", max=4000, lines=True):
+        service.answer(ctx.session, petition.id, text=text, **_by(ctx))
+
+
+def _close(ctx: Context, petition: Petition, form: Form) -> None:
+    reason = form.choice("close_reason", service.CLOSE_REASONS)
+    note = form.text("note", required=False, max=4000, lines=True)
+    if not form.errors:
+        service.close(ctx.session, petition.id, reason=reason, note=note, **_by(ctx))
+
+
+def _reopen(ctx: Context, petition: Petition, form: Form) -> None:
+    if reason := form.text("reason", max=4000, lines=True):
+        service.reopen(ctx.session, petition.id, reason=reason, **_by(ctx))
+
+
+def _send_back(ctx: Context, petition: Petition, form: Form) -> None:
+    if missing := form.text("missing", max=4000, lines=True):
+        verification.send_back(ctx.session, petition.id, missing=missing, **_by(ctx))
+
+
+def _complete(ctx: Context, petition: Petition, form: Form) -> None:
+    if note := form.text("note", max=4000, lines=True):
+        verification.complete(ctx.session, petition.id, note=note, **_by(ctx))
+
+
+def _reclassify(ctx: Context, petition: Petition, form: Form) -> None:
+    verification.reclassify(ctx.session, petition.id, type_id=form.text("type"), **_by(ctx))
+
+
+def _return(ctx: Context, petition: Petition, form: Form) -> None:
+    """Verification's: at least one of the two checks must have failed."""
+    missing = form.text("missing", max=4000, lines=True)
+    wrong = set(form.many("wrong"))
+    if not wrong & {"identity", "papers"}:
+        form.add("wrong", ctx._("Say what is wrong: identity or papers."))
+    if not form.errors:
+        verification.return_to_reception(
+            ctx.session,
+            petition.id,
+            missing=missing,
+            identity_ok="identity" not in wrong,
+            complete_ok="papers" not in wrong,
+            **_by(ctx),
+        )
+
+
+def _propose(ctx: Context, petition: Petition, form: Form) -> None:
+    if reason := form.text("urgent_reason", max=4000, lines=True):
+        urgency.propose(ctx.session, petition.id, reason=reason, **_by(ctx))
+
+
+def _decline(ctx: Context, petition: Petition, form: Form) -> None:
+    if reason := form.text("reason", max=4000, lines=True):
+        urgency.decline(ctx.session, petition.id, reason=reason, **_by(ctx))
+
+
+def _note(kind: str) -> Act:
+    def write(ctx: Context, petition: Petition, form: Form) -> None:
+        if text := form.text("text", max=4000, lines=True):
+            service.add_note(ctx.session, petition.id, text=text, kind=kind, **_by(ctx))
+
+    return write
+
+
+# In the order of the page. What stands first and is `primary` is the page's one main action.
+VERBS: dict[str, Verb] = {
+    "acknowledge": Verb(
+        lambda ctx, p, _f: service.acknowledge(ctx.session, p.id, **_by(ctx)),
+        N_("Confirm receipt"), "check", N_("Receipt confirmed. The sender and the visitor are told."),
+        shortcut="c", primary=True,
+    ),
+    "begin": Verb(
+        lambda ctx, p, _f: service.begin(ctx.session, p.id, **_by(ctx)),
+        N_("Begin work"), "edit", N_("The case is in your hands."), shortcut="b", primary=True,
+    ),
+    "agree_urgent": Verb(
+        lambda ctx, p, _f: urgency.agree(ctx.session, p.id, **_by(ctx)),
+        N_("Agree: urgent"), "bolt", N_("The case is urgent now and was sent up."), shortcut="g", primary=True,
+    ),
+    "decline_urgent": Verb(
+        _decline, N_("Decline urgency"), "x", N_("Urgency was declined; the case goes on."), dialog="reason"
+    ),
+    "verify": Verb(
+        lambda ctx, p, _f: verification.verify(ctx.session, p.id, **_by(ctx)),
+        N_("All is right"), "check", N_("Verification passed."), shortcut="v", primary=True,
+    ),
+    "reply": Verb(
+        _reply, N_("Write down the reply"), "message", N_("The reply was written down; the work goes on."),
+        dialog="reply", shortcut="r", primary=True,
+    ),
+    "complete": Verb(
+        _complete, N_("It is complete now"), "check", N_("Completed and sent on its way again."),
+        dialog="complete", primary=True,
+    ),
+    "answer": Verb(
+        _answer, N_("Answer"), "send", N_("The answer was given; the visitor is told."), dialog="answer",
+        shortcut="a", primary=True,
+    ),
+    "ask": Verb(
+        _ask, N_("Ask the visitor"), "help", N_("The visitor is asked. The deadline stands still."),
+        dialog="ask", shortcut="q",
+    ),
+    "transfer": Verb(
+        _transfer, N_("Send on"), "arrow-end", N_("Sent on. The receiver must confirm it."), dialog="transfer",
+        shortcut="t",
+    ),
+    "dispatch": Verb(
+        _transfer, N_("Send to a department"), "send", N_("Sent on. The receiver must confirm it."),
+        dialog="transfer", primary=True,
+    ),
+    "return": Verb(
+        _return, N_("Return to reception"), "undo", N_("Returned. Reception sees what is missing."), dialog="return"
+    ),
+    "send_back": Verb(
+        _send_back, N_("Return to the centre"), "undo", N_("Returned. Reception sees what is missing."),
+        dialog="missing",
+    ),
+    "reclassify": Verb(_reclassify, N_("Correct the type"), "edit", N_("The type was corrected."), dialog="type"),
+    "close": Verb(_close, N_("Close"), "lock", N_("The case is closed."), dialog="close"),
+    "reopen": Verb(_reopen, N_("Take up again"), "undo", N_("The case is open again."), dialog="reason", primary=True),
+    "propose_urgent": Verb(
+        _propose, N_("Propose urgency"), "bolt", N_("Proposed. A second person decides."), dialog="urgent"
+    ),
+    "opinion": Verb(_note("opinion"), N_("Give an opinion"), "edit", N_("The opinion was kept."), dialog="text"),
+    "note": Verb(_note("note"), N_("Write a note"), "edit", N_("The note was kept."), dialog="text", shortcut="n"),
+}  # fmt: skip
+
+# Verbs that need the same leave as another.
+LEAVE = {"decline_urgent": "agree_urgent"}
+
+
+def offered(allowed: set[str]) -> list[tuple[str, Verb]]:
+    """The verbs to show, in the table's order."""
+    return [(name, verb) for name, verb in VERBS.items() if LEAVE.get(name, name) in allowed]

@@ -1,0 +1,79 @@
+"""What lies with the department: to be confirmed, in work, asked, settled; the most pressing first."""
+
+from starlette.responses import Response
+
+from core.errors import NotFound
+from core.staff.rules import OFFICER
+from reception import access
+from reception.centres.models import Department
+from reception.directives import service as directives
+from reception.petitions import queries, service
+from web.cases.view import show
+from web.forms import Form
+from web.http import Context, Pages, staff
+
+pages = Pages()
+ONLY = staff(OFFICER)
+
+
+@pages.get("/department", audience=ONLY)
+def index(ctx: Context) -> Response:
+    return _page(ctx, Form(ctx))
+
+
+def _page(ctx: Context, form: Form, *, open_order: str = "", status: int = 200) -> Response:
+    department = ctx.session.get(Department, ctx.staff.department_id or "")
+    if department is None:
+        raise NotFound("Your account belongs to no department yet.")
+    counts = queries.shelf_counts(ctx.session, ctx.staff)
+    asked_for = ctx.query.get("shelf", "")
+    shelf = asked_for if asked_for in queries.SHELVES else _fullest(counts)
+    text = ctx.query.get("q", "")[:120]
+    number = ctx.query.get("page", "1")
+    page = int(number) if number.isascii() and number.isdigit() else 1
+    cases, pages_ = queries.inbox(ctx.session, ctx.staff, shelf=shelf, text=text, page=page)
+    return show(
+        ctx,
+        "department/index.html",
+        status=status,
+        department=department,
+        shelf=shelf,
+        counts=counts,
+        cases=cases,
+        page=min(max(page, 1), pages_),
+        pages=pages_,
+        q=text,
+        overdue=queries.overdue(ctx.session, ctx.staff, now=ctx.now),
+        orders=directives.of_department(ctx.session, department.id),
+        form=form,
+        open_order=open_order,
+    )
+
+
+@pages.post("/department/{id}/acknowledge", audience=ONLY)
+def acknowledge(ctx: Context) -> Response:
+    """Confirm from the list, without opening the case."""
+    petition = access.require(ctx.session, ctx.staff, ctx.path("id"), "acknowledge")
+    service.acknowledge(ctx.session, petition.id, staff_id=ctx.staff.id, now=ctx.now)
+    ctx.flash(ctx._("Receipt of {case} confirmed.").format(case=petition.case_number))
+    return ctx.redirect("/department?shelf=to-confirm")
+
+
+@pages.post("/department/orders/{id}", audience=ONLY)
+def carried_out(ctx: Context) -> Response:
+    """An order of the minister is done; the proof stands in the case's story."""
+    order = directives.get(ctx.session, ctx.path("id"))
+    if order.department_id is None or order.department_id != ctx.staff.department_id:
+        raise NotFound("There is no such directive.")
+    form = Form(ctx)
+    proof = form.text("proof", max=4000, lines=True)
+    if form.errors:
+        return _page(ctx, form, open_order=order.id, status=422)
+    directives.fulfil(ctx.session, order.id, proof=proof, by=ctx.staff.id, now=ctx.now)
+    ctx.flash(ctx._("Reported to the minister's office."))
+    return ctx.redirect("/department")
+
+
+def _fullest(counts: dict[str, int]) -> str:
+    """What waits to be confirmed comes first, as long as there is any."""
+    return queries.TO_CONFIRM if counts[queries.TO_CONFIRM] else queries.AT_WORK

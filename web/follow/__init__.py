@@ -1,0 +1,1 @@
+"""The visitor's own page: where the petition stands, without a sign-in."""

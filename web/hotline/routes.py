@@ -1,0 +1,158 @@
+"""One box that finds the case by whatever the caller knows; what to read out; what was asked; whom to call back."""
+
+from starlette.responses import Response
+
+from core import audit
+from core.language import N_
+from core.staff.rules import HOTLINE
+from queueing.appointments import calendar
+from reception import access
+from reception.hotline import service
+from reception.hotline.models import CallBack
+from reception.petitions import queries, states, story
+from reception.petitions.models import Petition
+from reception.visitors import service as visitors
+from web.cases.view import show, told
+from web.forms import Form
+from web.http import Context, Pages, staff
+
+pages = Pages()
+ONLY = staff(HOTLINE)
+
+# What to say, in words that anybody understands. {department} is where the case lies.
+TO_READ_OUT = {
+    states.RECEIVED: N_("Your petition has been received and numbered. It is being sent to the competent department."),
+    states.ROUTED: N_("Your petition was sent to {department}. It has not confirmed receipt yet."),
+    states.TO_OFFICE: N_("Your petition was sent straight to {department}. It has not confirmed receipt yet."),
+    states.ACKNOWLEDGED: N_("{department} has your petition and confirmed receipt. Work on it begins soon."),
+    states.IN_PROGRESS: N_("{department} is working on your petition."),
+    states.WAITING_VISITOR: N_("{department} needs something more from you. I will tell you what was asked."),
+    states.RETURNED: N_("Something is missing in your petition. I will tell you what to bring to the centre."),
+    states.REOPENED: N_("Your petition has been taken up again and lies with {department}."),
+    states.ANSWERED: N_("{department} has answered your petition."),
+    states.CLOSED: N_("Your petition is closed."),
+}
+
+
+@pages.get("/hotline", audience=ONLY)
+def index(ctx: Context) -> Response:
+    text = ctx.query.get("q", "")[:120].strip()
+    cases, people = service.look_up(ctx.session, text) if text else ([], [])
+    for petition in cases:
+        audit.note(ctx.session, "find", "petition", petition.id, now=ctx.now, detail={"at": "hotline"})
+    if len(cases) == 1 and not ctx.fragment and "list" not in ctx.query:
+        return ctx.redirect(f"/hotline/cases/{cases[0].id}")
+    return _page(ctx, text, cases, people)
+
+
+@pages.get("/hotline/cases/{id}", audience=ONLY)
+def case(ctx: Context) -> Response:
+    petition = access.petition_for(ctx.session, ctx.staff, ctx.path("id"))
+    return _case(ctx, petition, Form(ctx))
+
+
+@pages.post("/hotline/cases/{id}/call", audience=ONLY)
+def log(ctx: Context) -> Response:
+    """Write the call down; with a wish to be called back, that too."""
+    petition = access.petition_for(ctx.session, ctx.staff, ctx.path("id"))
+    form = Form(ctx)
+    asked = form.text("asked", max=2000, lines=True)
+    told_ = form.text("told", required=False, max=2000, lines=True)
+    if form.errors:
+        return _case(ctx, petition, form, status=422)
+    service.log_call(ctx.session, petition_id=petition.id, asked=asked, told=told_, staff_id=ctx.staff.id, now=ctx.now)
+    if form.flag("call_back"):
+        service.call_back(
+            ctx.session,
+            visitor_id=petition.visitor_id,
+            petition_id=petition.id,
+            reason=asked,
+            staff_id=ctx.staff.id,
+            now=ctx.now,
+        )
+    ctx.flash(ctx._("The call was written down."))
+    return ctx.redirect("/hotline")
+
+
+@pages.post("/hotline/call", audience=ONLY)
+def log_unknown(ctx: Context) -> Response:
+    """A call that no record was found for."""
+    form = Form(ctx)
+    asked = form.text("asked", max=2000, lines=True)
+    if form.errors:
+        return _page(ctx, "", [], [], form=form, status=422)
+    caller = form.text("caller", required=False, max=120)
+    service.log_call(ctx.session, asked=asked, caller=caller, staff_id=ctx.staff.id, now=ctx.now)
+    ctx.flash(ctx._("The call was written down."))
+    return ctx.redirect("/hotline")
+
+
+@pages.post("/hotline/call-backs/{id}", audience=ONLY)
+def called_back(ctx: Context) -> Response:
+    reached = ctx.form.get("reached") == "yes"
+    form = Form(ctx)
+    outcome = form.text("outcome", required=reached, max=2000, lines=True)
+    if form.errors:
+        return _page(ctx, "", [], [], form=form, open_call_back=ctx.path("id"), status=422)
+    service.called_back(
+        ctx.session, ctx.path("id"), reached=reached, outcome=outcome, staff_id=ctx.staff.id, now=ctx.now
+    )
+    ctx.flash(ctx._("Done.") if reached else ctx._("Not reached: it comes back in two hours."))
+    return ctx.redirect("/hotline")
+
+
+def _page(
+    ctx: Context,
+    text: str,
+    cases: list[Petition],
+    people: list,  # type: ignore[type-arg]
+    *,
+    form: Form | None = None,
+    open_call_back: str = "",
+    status: int = 200,
+) -> Response:
+    waiting = service.waiting(ctx.session)
+    return show(
+        ctx,
+        "hotline/index.html",
+        status=status,
+        q=text,
+        cases=cases,
+        people=people,
+        waiting=[(task, visitors.get(ctx.session, task.visitor_id), _number(ctx, task)) for task in waiting],
+        form=form or Form(ctx),
+        open_call_back=open_call_back,
+    )
+
+
+def _number(ctx: Context, task: CallBack) -> str:
+    petition = ctx.session.get(Petition, task.petition_id) if task.petition_id else None
+    return petition.case_number if petition else ""
+
+
+def _case(ctx: Context, petition: Petition, form: Form, *, status: int = 200) -> Response:
+    audit.note(ctx.session, "read", "petition", petition.id, now=ctx.now, detail={"at": "hotline"})
+    readable = access.may_read_text(ctx.staff, petition)
+    steps = (story.story if readable else story.public_story)(ctx.session, petition.id)
+    department = petition.department.name(ctx.lang) if petition.department else petition.centre.name(ctx.lang)
+    return show(
+        ctx,
+        "hotline/case.html",
+        status=status,
+        petition=petition,
+        readable=readable,
+        read_out=ctx._(TO_READ_OUT[petition.state]).format(department=department),
+        since=steps[-1].at if steps else petition.received_at,
+        items=told(ctx, steps),
+        calls=service.calls_about(ctx.session, petition.id),
+        appointment=calendar.current(ctx.session, petition.id),
+        needed=_needed(ctx, petition) if readable else "",
+        form=form,
+    )
+
+
+def _needed(ctx: Context, petition: Petition) -> str:
+    """What the visitor was asked for, in the words of whoever asked."""
+    kind = {states.WAITING_VISITOR: "question", states.RETURNED: "missing"}.get(petition.state)
+    note = queries.latest_note(ctx.session, petition.id, kind) if kind else None
+    return note.text if note else ""

@@ -1,0 +1,1 @@
+"""The intake desk: a petition with its papers in under two minutes."""

@@ -1,0 +1,234 @@
+// The intake form: known visitors filled in, types found by a word, papers sent as soon as they are chosen, and what
+// is written kept on the server (a shared desk's browser keeps no visitor's data).
+import { iconElement, make, register, toast, word } from "./ui.js";
+
+const form = document.getElementById("intake");
+const kept = document.getElementById("kept");
+const WAIT_MS = 1200;
+
+const field = (name) => form.elements[name];
+const basics = () => {
+  const data = new FormData();
+  for (const name of ["csrf", "draft", "ticket"]) data.set(name, field(name).value);
+  return data;
+};
+const post = (path, body) => fetch(path, { method: "POST", body, credentials: "same-origin", headers: { "X-Script": "1" } });
+
+// ── Keeping the draft ────────────────────────────────────────────────
+let timer = 0;
+let sending = false;
+
+function written() {
+  const data = new FormData(form);
+  data.delete("once");
+  data.delete("papers");
+  return data;
+}
+
+async function keep() {
+  clearTimeout(timer);
+  timer = 0;
+  if (sending) return;
+  try {
+    const answer = await post("/intake/draft", written());
+    kept.textContent = answer.ok ? `${kept.dataset.kept} ✓` : kept.dataset.lost;
+  } catch {
+    kept.textContent = kept.dataset.lost;
+  }
+}
+
+function soon() {
+  clearTimeout(timer);
+  timer = setTimeout(keep, WAIT_MS);
+}
+
+// ── Known visitors ───────────────────────────────────────────────────
+const found = document.getElementById("found");
+const known = document.getElementById("known");
+let asked = "";
+
+function fill(person) {
+  for (const [name, value] of Object.entries(person)) {
+    const control = field(name);
+    if (control instanceof RadioNodeList) control.value = value || control.value;
+    else if (control?.type === "checkbox") control.checked = value === "1";
+    else if (control) control.value = value;
+  }
+  asked = person.identity_number;
+  soon();
+}
+
+function say(text, icon) {
+  found.replaceChildren(make("p", { class: "who__known" }, iconElement(icon), text));
+}
+
+function choose(people) {
+  const list = make("div", { class: "who__choices" });
+  for (const person of people) {
+    const button = make("button", { class: "button button--quiet", type: "button" }, iconElement("user"), make("bdi", {}, person.name), make("bdi", { dir: "ltr", class: "soft" }, person.identity_number));
+    button.addEventListener("click", async () => {
+      field("identity_number").value = person.identity_number;
+      await lookUp(true);
+      field("name").focus();
+    });
+    list.append(button);
+  }
+  found.replaceChildren(make("p", {}, found.dataset.many), list);
+  list.firstElementChild.focus();
+}
+
+async function lookUp(really) {
+  const text = field("identity_number").value.trim();
+  if (!text || (text === asked && !really)) return;
+  asked = text;
+  const data = basics();
+  data.set("q", text);
+  try {
+    const answer = await post("/intake/visitor", data);
+    if (!answer.ok) return;
+    const { found: people, html } = await answer.json();
+    if (field("identity_number").value.trim() !== text) return;
+    known.innerHTML = html;
+    if (people.length === 1) {
+      fill(people[0]);
+      say(found.dataset.known, "check");
+    } else if (people.length > 1) {
+      choose(people);
+    } else if (really) {
+      say(found.dataset.new, "user");
+      field("name").focus();
+    } else {
+      found.replaceChildren();
+    }
+  } catch {
+    toast(word("offline"), { tone: "danger" });
+  }
+}
+
+const plain = (text) => text.replace(/[٠-٩]/g, (digit) => "٠١٢٣٤٥٦٧٨٩".indexOf(digit)).replace(/[\s-]/g, "");
+
+// ── Types ────────────────────────────────────────────────────────────
+const filter = document.getElementById("type-filter");
+const leaves = [...form.querySelectorAll("[data-leaf]")];
+
+function simple(text) {
+  return text
+    .normalize("NFKD")
+    .replace(/[\u064B-\u065F\u0670\u0640]/g, "")
+    .replace(/[أإآٱ]/g, "ا")
+    .replace(/ى/g, "ي")
+    .replace(/ة/g, "ه")
+    .toLowerCase();
+}
+
+function sift() {
+  const words = simple(filter.value).split(/\s+/).filter(Boolean);
+  let shown = 0;
+  for (const leaf of leaves) {
+    const fits = words.every((part) => simple(leaf.dataset.leaf).includes(part));
+    leaf.hidden = !fits;
+    shown += fits;
+  }
+  for (const group of form.querySelectorAll("[data-group]")) group.hidden = !group.querySelector("[data-leaf]:not([hidden])");
+  document.getElementById("types-none").hidden = shown > 0;
+}
+
+const lane = document.getElementById("lane");
+const reason = document.getElementById("lane-reason");
+
+function showLane() {
+  const chosen = form.querySelector("input[name=type]:checked");
+  const open = chosen !== null && "lane" in chosen.dataset;
+  lane.hidden = !open && !lane.querySelector(".field--error");
+  if (!open && lane.hidden) field("urgent").checked = false;
+  reason.hidden = !field("urgent").checked;
+}
+
+// ── Papers ───────────────────────────────────────────────────────────
+const papers = document.getElementById("papers");
+const progress = document.getElementById("paper-progress");
+const limit = Number(document.getElementById("paper-box").dataset.limit) * 1024 * 1024;
+
+async function send(input) {
+  const chosen = [...input.files];
+  if (!chosen.length || chosen.some((file) => file.size > limit)) return;
+  const data = basics();
+  for (const file of chosen) data.append("papers", file);
+  progress.hidden = false;
+  try {
+    const answer = await post("/intake/papers", data);
+    if (!answer.ok) throw new Error(String(answer.status));
+    papers.innerHTML = await answer.text();
+    input.value = "";
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  } catch {
+    toast(word("offline"), { tone: "danger" });
+  } finally {
+    progress.hidden = true;
+  }
+}
+
+async function remove(button) {
+  const data = basics();
+  data.set("file", button.value);
+  const answer = await post("/intake/papers/remove", data);
+  if (answer.ok) papers.innerHTML = await answer.text();
+  field("papers").focus();
+}
+
+// ── Wiring ───────────────────────────────────────────────────────────
+field("identity_number").addEventListener("input", (event) => {
+  if (/^[12]\d{9}$/.test(plain(event.target.value))) lookUp(false);
+});
+field("identity_number").addEventListener("keydown", (event) => {
+  if (event.key !== "Enter") return;
+  event.preventDefault();
+  lookUp(true);
+});
+document.getElementById("look-up").addEventListener("click", (event) => {
+  event.preventDefault();
+  lookUp(true);
+});
+filter.addEventListener("input", sift);
+filter.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter") return;
+  event.preventDefault();
+  const first = leaves.find((leaf) => !leaf.hidden)?.querySelector("input");
+  if (!first) return;
+  first.checked = true;
+  first.dispatchEvent(new Event("change", { bubbles: true }));
+  filter.value = "";
+  sift();
+  field(lane.hidden ? "subject" : "urgent").focus();
+});
+form.addEventListener("change", (event) => {
+  if (event.target.name === "papers") {
+    send(event.target);
+    return;
+  }
+  if (event.target.name === "type" || event.target.name === "urgent") showLane();
+  soon();
+});
+form.addEventListener("input", (event) => {
+  if (event.target !== filter && event.target.name !== "papers") soon();
+});
+form.addEventListener("submit", () => {
+  clearTimeout(timer);
+  sending = true;
+  setTimeout(() => (sending = false), 12000);
+});
+papers.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-paper-remove]");
+  if (!button) return;
+  event.preventDefault();
+  remove(button);
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    form.requestSubmit(document.getElementById("send"));
+  }
+});
+document.addEventListener("visibilitychange", () => document.hidden && timer && keep());
+register("i", document.querySelector("label[for=f-identity_number]").textContent.trim(), () => field("identity_number").select());
+showLane();

@@ -1,0 +1,1 @@
+"""Verification: identity, papers and type checked by a second pair of eyes."""
