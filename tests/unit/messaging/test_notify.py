@@ -19,7 +19,7 @@ from reception.petitions.models import Petition
 from video.meetings.events import MeetingEnded
 
 SETTINGS = Settings(public_url="https://majlis.example")
-LINK = "https://majlis.example/follow/k7m2x9qd4w"
+LINK = "https://majlis.example/p/k7m2x9qd4w"
 IDS = {"petition_id": "petition", "visitor_id": "visitor"}
 
 
