@@ -172,6 +172,7 @@ class Room:
             member.link.send("admitted")
             self._send_recording([member])
         self._seat_everybody()
+        self._send_slots(member)
         if fresh:
             member.offer_at = self._around.monotonic()
             self._offer_due(member, self._around.monotonic())
@@ -206,7 +207,6 @@ class Room:
             await leg.close()
             return
         link.send("offer", leg=leg.name, sdp=text)
-        self._send_slots(member)
 
     def _leg_changed(self, member: Member, leg: Leg) -> None:
         if member.leg is not leg:
