@@ -36,3 +36,9 @@ export function make(tag, attributes = {}, ...children) {
   element.append(...children.filter((child) => child != null));
   return element;
 }
+
+/** Put a fragment rendered by our own server into an element; scripts in it do not run. */
+export function fill(element, html) {
+  const parsed = new DOMParser().parseFromString(html, "text/html");
+  element.replaceChildren(...parsed.body.childNodes);
+}
