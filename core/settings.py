@@ -15,7 +15,6 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path("var/majlis")
     database_url: str = ""
-    redis_url: str = ""
     host: str = "127.0.0.1"
     port: int = 8080
     public_url: str = ""

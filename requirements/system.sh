@@ -14,7 +14,6 @@ case "${1:-run}" in
     has chromium || need+=(chromium)
     has ffmpeg || need+=(ffmpeg)
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need+=(postgresql)
-    has redis-server || need+=(redis-server)
     has runuser || need+=(util-linux) ;;
 esac
 [ "${#need[@]}" = 0 ] && exit 0

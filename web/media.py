@@ -83,7 +83,7 @@ async def _relay(browser: WebSocket, node: str) -> None:
             await _pump(browser, upstream)
     except (OSError, TimeoutError, websockets.InvalidHandshake) as error:
         log.warning("media relay", node=node, error=str(error))
-        with contextlib.suppress(RuntimeError):
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
             await browser.close(1013)
 
 
@@ -102,5 +102,5 @@ async def _pump(browser: WebSocket, upstream: Any) -> None:
     for task in pending:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    with contextlib.suppress(RuntimeError):
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect):
         await browser.close(upstream.close_code if upstream.close_code and upstream.close_code != 1006 else 1012)
