@@ -7,8 +7,7 @@ has() { command -v "$1" >/dev/null 2>&1; }
 case "${1:-run}" in
   venv)
     need+=(python3-venv) ;;
-  run)  # WeasyPrint draws with Pango; python-magic reads with libmagic
-    ldconfig -p | grep -q 'libpangoft2-1.0' || need+=(libpango-1.0-0 libpangoft2-1.0-0)
+  run)  # python-magic reads with libmagic
     ldconfig -p | grep -q 'libmagic.so.1' || need+=(libmagic1) ;;
   test)
     has chromium || need+=(chromium)

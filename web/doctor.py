@@ -38,7 +38,6 @@ def _checks(settings: Settings) -> list[Check]:
         ("Python packages", _packages, "make setup"),
         ("Browser files", _browser_files, "make setup (brings fonts and socket.io from npm)"),
         ("libmagic (kinds of uploads)", lambda: _import("magic"), "apt-get install libmagic1"),
-        ("Pango (printed pages)", lambda: _import("weasyprint"), "apt-get install libpango-1.0-0 libpangoft2-1.0-0"),
         ("Data folder", lambda: _writable(settings), f"make {settings.data_dir} writable, or set MAJLIS_DATA_DIR"),
         ("Disk space for recordings", lambda: _space(settings), "free some disk, or set MAJLIS_DATA_DIR elsewhere"),
         ("Database", lambda: _database(settings), "majlis migrate, or look at MAJLIS_DATABASE_URL"),
