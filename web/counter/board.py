@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from core.calendar import clock
 from queueing.tickets import queries, rules, service, states
 from queueing.tickets.models import CallLog, Counter, Ticket, TicketPeriod
 from reception.centres.models import Centre
@@ -122,8 +123,18 @@ def _event(ctx: Context, period: TicketPeriod, counters: dict[str, Counter]) -> 
         minutes = (period.to_at - period.from_at).total_seconds() / 60
         words_.append(words.minutes(ctx, minutes) if minutes >= 1 else ctx._("less than a minute"))
     tones = {states.SERVING: "good", states.FINISHED: "good", states.WAITING: "wait", states.NO_SHOW: "danger"}
+    icons = {
+        states.WAITING: "clock",
+        states.CALLED: "bell",
+        states.SERVING: "user",
+        states.PARKED: "pause",
+        states.FINISHED: "check",
+        states.NO_SHOW: "x",
+        states.CANCELLED: "x",
+    }
     return {
-        "at": period.from_at,
+        "at": clock(period.from_at, ctx.lang, ctx.settings.timezone),
+        "icon": icons[period.state],
         "title": ctx._(words.STATES[period.state]),
         "text": " · ".join(words_),
         "tone": tones.get(period.state, "neutral"),

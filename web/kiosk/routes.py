@@ -20,6 +20,7 @@ pages = Pages()
 pages += phone_pages
 
 IDLE_SECONDS = 45
+LETTERS = {"ar": "ع", "en": "A"}
 STEPS = (N_("Language"), N_("Section"), N_("Service"), N_("Your needs"), N_("Ticket"))
 
 
@@ -109,7 +110,12 @@ def step_of(ctx: Context) -> Step:
 def language(ctx: Context) -> Response:
     step = step_of(ctx)
     offered = [
-        {"label": words.LANGUAGES[code], "lang": code, "href": step.address("section", lang=code, speak=code)}
+        {
+            "label": words.LANGUAGES[code],
+            "letter": LETTERS[code],
+            "lang": code,
+            "href": step.address("section", lang=code, speak=code),
+        }
         for code in LANGUAGES
     ]
     offered.append(
