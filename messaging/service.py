@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -141,10 +141,14 @@ def outbox(
     search: str = "",
     since: datetime | None = None,
     until: datetime | None = None,
+    within: Select[str] | None = None,
     limit: int = 50,
     offset: int = 0,
 ) -> tuple[list[Message], int]:
-    """Texts, the newest first, and how many there are in all. `search` finds words, case numbers and phone numbers."""
+    """Texts, the newest first, and how many there are in all. `search` finds words, case numbers and phone numbers.
+
+    `within` selects the ids of the subjects whose texts may be seen; None is all of them.
+    """
     wanted: list[ColumnElement[bool]] = [Message.message_class != OTP]
     for column, value in ((Message.state, state), (Message.template, template), (Message.language, language)):
         if value:
@@ -153,6 +157,8 @@ def outbox(
         wanted.append(Message.created_at >= since)
     if until:
         wanted.append(Message.created_at < until)
+    if within is not None:
+        wanted.append(Message.subject_id.in_(within))
     if text := search.strip():
         wanted.append(or_(Message.body.icontains(text, autoescape=True), *_number_like(text)))
     total = session.scalar(select(func.count()).select_from(Message).where(*wanted)) or 0
@@ -160,9 +166,11 @@ def outbox(
     return list(session.scalars(query.limit(limit).offset(offset))), total
 
 
-def counts(session: Session, *, since: datetime) -> dict[str, int]:
-    """How many texts are in each state, of those written since."""
+def counts(session: Session, *, since: datetime, within: Select[str] | None = None) -> dict[str, int]:
+    """How many texts are in each state, of those written since; `within` as for `outbox`."""
     query = select(Message.state, func.count()).where(Message.created_at >= since, Message.message_class != OTP)
+    if within is not None:
+        query = query.where(Message.subject_id.in_(within))
     return dict(session.execute(query.group_by(Message.state)).all())
 
 

@@ -1,5 +1,6 @@
 """The life of one text message, as gateways report it: taken, passed to the network, on the phone, or never."""
 
+from core.language import N_
 from core.states import Machine
 
 CREATED = "created"
@@ -26,3 +27,12 @@ MESSAGE = Machine(
 )
 
 VERBS = {SENDING: "accept", SENT: "send", DELIVERED: "deliver", FAILED: "fail"}  # how a provider's answer is entered
+
+NAMES = {
+    CREATED: N_("waiting to be sent"),
+    SENDING: N_("with the gateway"),
+    SENT: N_("sent"),
+    DELIVERED: N_("delivered"),
+    FAILED: N_("not sent"),
+    DROPPED: N_("taken back"),
+}

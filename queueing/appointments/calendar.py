@@ -145,6 +145,14 @@ def current(session: Session, petition_id: str) -> Appointment | None:
     )
 
 
+def current_of(session: Session, petition_ids: list[str]) -> dict[str, Appointment]:
+    """The live appointment of each petition that has one."""
+    rows = session.scalars(
+        select(Appointment).where(Appointment.petition_id.in_(petition_ids), Appointment.state.in_(LIVE))
+    )
+    return {row.petition_id: row for row in rows}
+
+
 def next_of_visitor(session: Session, visitor_id: str, *, now: datetime) -> Appointment | None:
     """What a visitor who comes to the hall is probably here for."""
     return session.scalar(

@@ -1,5 +1,6 @@
 """The life of an appointment. A moved appointment is no cancellation: another one took its place and its code."""
 
+from core.language import N_
 from core.states import Machine
 
 HELD = "held"
@@ -32,3 +33,14 @@ APPOINTMENT = Machine(
 OPEN, CLOSED = "open", "closed"
 
 SLOT = Machine("slot", OPEN, [(OPEN, "close", CLOSED), (CLOSED, "reopen", OPEN)])
+
+NAMES = {
+    HELD: N_("held for a few minutes"),
+    BOOKED: N_("booked"),
+    CHECKED_IN: N_("the visitor is here"),
+    MET: N_("the meeting took place"),
+    MISSED: N_("the visitor did not come"),
+    MOVED: N_("moved to another time"),
+    CANCELLED: N_("called off"),
+    EXPIRED: N_("hold let go"),
+}

@@ -15,7 +15,7 @@ Fields = Callable[[str], dict[str, str]]  # language → the template's values i
 
 def follow_link(settings: Settings, petition: Petition) -> str:
     """The visitor's own page; the code says nothing about the case."""
-    return f"{settings.url}/follow/{petition.follow_code}"
+    return f"{settings.url}/p/{petition.follow_code}"
 
 
 def tell(session: Session, petition: Petition, template: str, fields: Fields, *, key: str, now: datetime) -> Message:

@@ -1,0 +1,1 @@
+"""The outbox: every text to a visitor, and what became of it."""

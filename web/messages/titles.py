@@ -1,0 +1,29 @@
+"""What each kind of text and each state is called on screens."""
+
+from core.language import N_
+
+TITLES = {
+    "petition_received": N_("Petition received"),
+    "petition_routed": N_("Petition sent on"),
+    "petition_to_office": N_("Petition sent up to the minister"),
+    "petition_acknowledged": N_("Petition confirmed by the department"),
+    "visitor_asked": N_("Visitor asked for more"),
+    "petition_answered": N_("Petition answered"),
+    "petition_closed": N_("Petition closed"),
+    "appointment_video": N_("Video meeting booked"),
+    "appointment_audience": N_("Audience booked"),
+    "appointment_moved": N_("Appointment moved"),
+    "appointment_cancelled": N_("Appointment cancelled"),
+    "meeting_ended": N_("Meeting held"),
+    "directive_assigned": N_("Order given"),
+    "directive_fulfilled": N_("Order carried out"),
+}
+
+STATE_TITLES = {
+    "created": N_("Waiting to be sent"),
+    "sending": N_("With the gateway"),
+    "sent": N_("Sent"),
+    "delivered": N_("Delivered"),
+    "failed": N_("Not sent"),
+    "dropped": N_("Taken back"),
+}

@@ -1,0 +1,180 @@
+"""Orders given by word of mouth: written down, read back and signed, assigned, carried out with proof."""
+
+from datetime import date, datetime
+
+from sqlalchemy import select
+from starlette.responses import Response
+
+from core import audit
+from core.calendar import at_local, local_day
+from core.errors import MajlisError
+from core.staff.models import Staff
+from core.staff.rules import AIDE, OFFICIAL
+from reception.centres import service as centres
+from reception.centres.models import Department
+from reception.directives import service
+from reception.directives.models import Directive
+from reception.directives.states import ASSIGNED, DIRECTIVE, FULFILLED, MARKED, SIGNED, WITHDRAWN, WRITTEN
+from reception.petitions.models import Petition
+from recordings.archive import service as recordings
+from video.meetings.models import Meeting
+from web.forms import Form
+from web.http import Context, Pages, staff
+
+pages = Pages()
+office = staff(AIDE, OFFICIAL)
+
+WAY = (MARKED, WRITTEN, SIGNED, ASSIGNED, FULFILLED)
+BEFORE_S = 15.0  # the recording opens this long before the mark
+CLOSING = (15, 0)  # an order is due at the end of office hours
+
+
+@pages.get("/office/directives", audience=office)
+def index(ctx: Context) -> Response:
+    done = ctx.query.get("show") == "done"
+    rows = _done(ctx) if done else service.open_ones(ctx.session)
+    petitions, departments = _around(ctx, rows)
+    return ctx.render(
+        "office/directives.html",
+        rows=rows,
+        done=done,
+        petitions=petitions,
+        departments=departments,
+        way=WAY,
+        counts={"open": len(service.open_ones(ctx.session))},
+    )
+
+
+@pages.get("/office/directives/{directive_id}", audience=office)
+def show(ctx: Context) -> Response:
+    return _page(ctx, service.get(ctx.session, ctx.path("directive_id")), Form(ctx))
+
+
+@pages.post("/office/directives/{directive_id}/write", audience=office)
+def write(ctx: Context) -> Response:
+    return _do(ctx, lambda form, id_: service.write(
+        ctx.session, id_, text=form.text("text", max=4000, lines=True), by=ctx.staff.id, now=ctx.now
+    ), ctx._("The order is written down. The official reads it back and signs it."))  # fmt: skip
+
+
+@pages.post("/office/directives/{directive_id}/sign", audience=staff(OFFICIAL))
+def sign(ctx: Context) -> Response:
+    return _do(
+        ctx,
+        lambda form, id_: service.sign(ctx.session, id_, by=ctx.staff.id, now=ctx.now),
+        ctx._("The order is signed."),
+    )
+
+
+@pages.post("/office/directives/{directive_id}/assign", audience=office)
+def assign(ctx: Context) -> Response:
+    return _do(ctx, lambda form, id_: service.assign(
+        ctx.session, id_, department_id=form.text("department"), due_at=_due(ctx, form), by=ctx.staff.id, now=ctx.now
+    ), ctx._("The order is with the department, and the visitor is being told."))  # fmt: skip
+
+
+@pages.post("/office/directives/{directive_id}/fulfil", audience=office)
+def fulfil(ctx: Context) -> Response:
+    return _do(ctx, lambda form, id_: service.fulfil(
+        ctx.session, id_, proof=form.text("proof", max=4000, lines=True), by=ctx.staff.id, now=ctx.now
+    ), ctx._("The order is carried out, and the visitor is being told."))  # fmt: skip
+
+
+@pages.post("/office/directives/{directive_id}/withdraw", audience=office)
+def withdraw(ctx: Context) -> Response:
+    return _do(
+        ctx,
+        lambda form, id_: service.withdraw(ctx.session, id_, by=ctx.staff.id, now=ctx.now),
+        ctx._("The mark was taken back."),
+    )
+
+
+def _do(ctx: Context, verb: object, said: str) -> Response:
+    """Run one verb; what is wrong with the form stands beside its field."""
+    directive_id, form = ctx.path("directive_id"), Form(ctx)
+    try:
+        verb(form, directive_id)  # type: ignore[operator]
+    except MajlisError as error:
+        form.add(getattr(error, "field", None) or "", ctx.say(error))
+    if form.errors:
+        return _page(ctx, service.get(ctx.session, directive_id), form, status=422)
+    ctx.flash(said)
+    return ctx.redirect(f"/office/directives/{directive_id}")
+
+
+def _page(ctx: Context, directive: Directive, form: Form, *, status: int = 200) -> Response:
+    petition = ctx.session.get_one(Petition, directive.petition_id)
+    audit.note(ctx.session, "read", "directive", directive.id, now=ctx.now)
+    ids = [
+        directive.marked_by,
+        directive.written_by,
+        directive.signed_by,
+        directive.assigned_by,
+        directive.fulfilled_by,
+    ]
+    people = ctx.session.scalars(select(Staff).where(Staff.id.in_([one for one in ids if one])))
+    return ctx.render(
+        "office/directive.html",
+        status=status,
+        directive=directive,
+        petition=petition,
+        meeting=ctx.session.get(Meeting, directive.meeting_id),
+        department=ctx.session.get(Department, directive.department_id) if directive.department_id else None,
+        department_options=[(one.id, one.name(ctx.lang)) for one in centres.departments(ctx.session)],
+        story=_story(ctx, directive, {person.id: person.name(ctx.lang) for person in people}),
+        way=WAY,
+        verbs=set(DIRECTIVE.verbs(directive.state)),
+        place=place_in_recording(ctx, directive),
+        form=form,
+        may_sign=OFFICIAL in ctx.staff.roles,
+        today=local_day(ctx.now, ctx.settings.timezone),
+    )
+
+
+def place_in_recording(ctx: Context, directive: Directive) -> str | None:
+    """The address at which the recording plays the moment, a little before it; None until there is a recording."""
+    found = [
+        row
+        for row in recordings.of_meeting(ctx.session, directive.meeting_id)
+        if row.started_at and row.started_at <= directive.marked_at
+    ]
+    if not found:
+        return None
+    part = max(found, key=lambda row: row.started_at)
+    seconds = max((directive.marked_at - part.started_at).total_seconds() - BEFORE_S, 0)
+    return f"/library/{part.id}?t={seconds:.0f}"
+
+
+def _story(ctx: Context, row: Directive, names: dict[str, str]) -> list[dict[str, object]]:
+    """The steps that were taken, the newest first."""
+    steps = (
+        (row.marked_at, row.marked_by, ctx._("Marked in the recording"), "flag", "neutral"),
+        (row.written_at, row.written_by, ctx._("Written down"), "edit", "neutral"),
+        (row.signed_at, row.signed_by, ctx._("Read back and signed"), "check", "good"),
+        (row.assigned_at, row.assigned_by, ctx._("Assigned"), "send", "info"),
+        (row.fulfilled_at, row.fulfilled_by, ctx._("Carried out"), "check", "good"),
+    )
+    return [
+        {"at": at, "title": title, "icon": icon, "tone": tone, "who": names.get(by or "", ""), "key": icon + title}
+        for at, by, title, icon, tone in reversed(steps)
+        if at is not None
+    ]
+
+
+def _done(ctx: Context) -> list[Directive]:
+    query = select(Directive).where(Directive.state.in_([FULFILLED, WITHDRAWN])).order_by(Directive.marked_at.desc())
+    return list(ctx.session.scalars(query.limit(100)))
+
+
+def _around(ctx: Context, rows: list[Directive]) -> tuple[dict[str, Petition], dict[str, Department]]:
+    petitions = ctx.session.scalars(select(Petition).where(Petition.id.in_({row.petition_id for row in rows})))
+    return {row.id: row for row in petitions}, {row.id: row for row in centres.departments(ctx.session)}
+
+
+def _due(ctx: Context, form: Form) -> datetime:
+    try:
+        day = date.fromisoformat(form.text("due", required=False))
+    except ValueError:
+        form.add("due", ctx._("Choose the day."))
+        day = local_day(ctx.now, ctx.settings.timezone)
+    return at_local(day, *CLOSING, ctx.settings.timezone)

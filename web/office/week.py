@@ -1,0 +1,246 @@
+"""The calendar: a week of slots, the load of each day, one slot in hand at the side, and new sessions."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from starlette.responses import Response
+
+from core.calendar import day_bounds, digits, local_day
+from core.errors import MajlisError, NotFound
+from core.staff.models import Staff
+from core.staff.rules import AIDE, OFFICIAL
+from queueing.appointments import calendar
+from queueing.appointments.models import Slot
+from queueing.appointments.rules import AUDIENCE, KINDS, VIDEO
+from queueing.appointments.states import KEPT, MISSED, OPEN
+from reception.centres import service as centres
+from reception.centres.models import Centre
+from reception.petitions.models import Petition
+from web.forms import Form
+from web.http import Context, Pages, staff
+from web.office.engagements import Engagement, engagements, officials, whose
+from web.office.today import awaiting_decision
+
+pages = Pages()
+office = staff(AIDE, OFFICIAL)
+
+LENGTHS = (10, 15, 20, 30, 45, 60)  # minutes
+PAUSES = (5, 10, 15)
+REPEATS = (4, 8, 12)  # weeks
+PLACE_AR, PLACE_EN = "مجلس الوزير، ديوان الوزارة", "Minister's hall, Ministry"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A slot as the calendar shows it. `look`: free, reserved, taken, blocked (by an overlapping one), closed, past."""
+
+    slot: Slot
+    visits: list[Engagement]
+    look: str
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    day: date
+    cells: list[Cell]
+    load: calendar.Load
+
+
+@pages.get("/office/calendar", audience=office)
+def week(ctx: Context) -> Response:
+    return _week(ctx, _first_day(ctx), Form(ctx))
+
+
+@pages.post("/office/calendar/sessions", audience=office)
+def add_session(ctx: Context) -> Response:
+    """Add a session, and the same one in the following weeks if wished; all of it or nothing."""
+    form = Form(ctx)
+    wishes = _read_session(ctx, form)
+    if form.errors:
+        return _week(ctx, _sunday(local_day(ctx.now, ctx.settings.timezone)), form, status=422)
+    weeks = wishes.pop("weeks")
+    day: date = wishes["day"]
+    slots: list[Slot] = []
+    try:
+        for n in range(weeks):
+            chosen = wishes | {"day": day + timedelta(weeks=n)}
+            slots += calendar.add_session(ctx.session, **chosen, zone=ctx.settings.timezone, now=ctx.now)
+    except MajlisError as error:
+        form.add(getattr(error, "field", None) or "start", ctx.say(error))
+        return _week(ctx, _sunday(day), form, status=422)
+    said = ctx.ngettext("{n} slot was added.", "{n} slots were added.", len(slots))
+    ctx.flash(said.format(n=digits(len(slots), ctx.lang)))
+    return ctx.redirect(f"/office/calendar?week={_sunday(day)}&slot={slots[0].id}")
+
+
+@pages.post("/office/slots/{slot_id}/close", audience=office)
+def close(ctx: Context) -> Response:
+    slot = calendar.close_slot(ctx.session, _mine(ctx).id, now=ctx.now)
+    ctx.flash(ctx._("This time is no longer offered."))
+    return ctx.redirect(_where(ctx, slot))
+
+
+@pages.post("/office/slots/{slot_id}/reopen", audience=office)
+def reopen(ctx: Context) -> Response:
+    slot = calendar.reopen_slot(ctx.session, _mine(ctx).id, now=ctx.now)
+    ctx.flash(ctx._("This time is offered again."))
+    return ctx.redirect(_where(ctx, slot))
+
+
+def _week(ctx: Context, first: date, form: Form, *, status: int = 200) -> Response:
+    zone = ctx.settings.timezone
+    days = [first + timedelta(days=n) for n in range(7)]
+    start, end = day_bounds(days[0], zone)[0], day_bounds(days[-1], zone)[1]
+    official_id = whose(ctx)
+    slots = calendar.slots_between(ctx.session, start, end)
+    visits: dict[str, list[Engagement]] = {}
+    for row in engagements(ctx.session, calendar.between(ctx.session, start, end, states=("held", *KEPT, MISSED))):
+        visits.setdefault(row.slot.id, []).append(row)
+    load = calendar.load(ctx.session, days, zone=zone, official_id=official_id)
+    shown = []
+    for day in days:
+        of_day = [slot for slot in slots if local_day(slot.starts_at, zone) == day]
+        cells = [
+            Cell(slot, visits.get(slot.id, []), look(slot, of_day, now=ctx.now))
+            for slot in of_day
+            if official_id in (None, slot.official_id)
+        ]
+        if cells or day.weekday() not in ctx.settings.weekend:
+            shown.append(Day(day, cells, load[day]))
+    by_id = {cell.slot.id: cell for one in shown for cell in one.cells}
+    chosen = by_id.get(ctx.query.get("slot", ""))
+    people = officials(ctx.session)
+    halls = [centre for centre in centres.centres(ctx.session) if centre.video_hall]
+    return ctx.render(
+        "office/week.html",
+        status=status,
+        days=shown,
+        first=first,
+        today=local_day(ctx.now, zone),
+        earlier=first - timedelta(weeks=1),
+        later=first + timedelta(weeks=1),
+        chosen=chosen,
+        candidates=_candidates(ctx, chosen),
+        officials=people if OFFICIAL not in ctx.staff.roles else [ctx.staff],
+        official_id=official_id,
+        official_of={person.id: person for person in people},
+        centre_of={centre.id: centre for centre in centres.centres(ctx.session)},
+        hall_options=[(centre.id, centre.name(ctx.lang)) for centre in halls],
+        official_options=[(person.id, person.name(ctx.lang)) for person in people],
+        length_options=[(n, _minutes(ctx, n)) for n in LENGTHS],
+        pause_options=[(0, ctx._("no pause")), *((n, _minutes(ctx, n)) for n in PAUSES)],
+        week_options=[(1, ctx._("only this day")), *((n, _weeks(ctx, n)) for n in REPEATS)],
+        form=form,
+        place_ar=PLACE_AR,
+        place_en=PLACE_EN,
+    )
+
+
+def look(slot: Slot, others: list[Slot], *, now: datetime) -> str:
+    """How a slot stands. Blocked: its official or its hall is given to an overlapping slot."""
+    if slot.taken >= slot.capacity:
+        return "taken"
+    if slot.state != OPEN:
+        return "closed"
+    if slot.starts_at <= now:
+        return "past"
+    for other in others:
+        if other.id == slot.id or not other.taken:
+            continue
+        shares = other.official_id == slot.official_id or (
+            slot.kind == other.kind == VIDEO and slot.centre_id == other.centre_id
+        )
+        if shares and other.starts_at < slot.ends_at and slot.starts_at < other.ends_at:
+            return "blocked"
+    return "reserved" if slot.reserved_urgent else "free"
+
+
+def _candidates(ctx: Context, chosen: Cell | None) -> list[Petition]:
+    """Petitions at the office without an appointment, to be given a free slot at once."""
+    if chosen is None or chosen.look not in ("free", "reserved"):
+        return []
+    waiting = awaiting_decision(ctx, limit=40)
+    placed = calendar.current_of(ctx.session, [petition.id for petition in waiting])
+    return [petition for petition in waiting if petition.id not in placed][:6]
+
+
+def _read_session(ctx: Context, form: Form) -> dict[str, Any]:
+    people = [ctx.staff] if OFFICIAL in ctx.staff.roles else officials(ctx.session)
+    kind = form.choice("kind", KINDS)
+    official_id = form.choice("official_id", [person.id for person in people], default=people[0].id if people else "")
+    centre = _hall(ctx, form) if kind == VIDEO else None
+    place_ar, place_en = PLACE_AR, PLACE_EN
+    if kind == AUDIENCE:
+        place_ar, place_en = form.text("place_ar", max=80), form.text("place_en", max=80)
+    elif centre is not None:
+        place_ar, place_en = centre.place_ar, centre.place_en
+    return {
+        "official_id": official_id,
+        "kind": kind,
+        "centre_id": centre.id if centre else None,
+        "place_ar": place_ar,
+        "place_en": place_en,
+        "day": _date(ctx, form, "day"),
+        "start": _time(ctx, form, "start"),
+        "end": _time(ctx, form, "end"),
+        "minutes": form.integer("minutes", low=5, high=180),
+        "pause": form.integer("pause", low=0, high=60, default=0),
+        "capacity": form.integer("capacity", low=1, high=20, default=1) if kind == AUDIENCE else 1,
+        "reserved_urgent": form.integer("reserved_urgent", low=0, high=60, default=0),
+        "weeks": form.integer("weeks", low=1, high=max(REPEATS), default=1),
+    }
+
+
+def _minutes(ctx: Context, n: int) -> str:
+    return ctx.ngettext("{n} minute", "{n} minutes", n).format(n=digits(n, ctx.lang))
+
+
+def _weeks(ctx: Context, n: int) -> str:
+    return ctx.ngettext("for {n} week", "for {n} weeks", n).format(n=digits(n, ctx.lang))
+
+
+def _hall(ctx: Context, form: Form) -> Centre | None:
+    halls = {centre.id: centre for centre in centres.centres(ctx.session) if centre.video_hall}
+    return halls.get(form.choice("centre_id", halls))
+
+
+def _date(ctx: Context, form: Form, name: str) -> date:
+    try:
+        return date.fromisoformat(form.text(name, required=False))
+    except ValueError:
+        form.add(name, ctx._("Choose the day."))
+        return local_day(ctx.now, ctx.settings.timezone)
+
+
+def _time(ctx: Context, form: Form, name: str) -> time:
+    try:
+        return time.fromisoformat(form.text(name, required=False)).replace(tzinfo=None)
+    except ValueError:
+        form.add(name, ctx._("Give the time."))
+        return time(8)
+
+
+def _mine(ctx: Context) -> Slot:
+    """The slot, for its official and for every aide. Raises NotFound to another official."""
+    slot = calendar.slot_of(ctx.session, ctx.path("slot_id"))
+    person: Staff = ctx.staff
+    if AIDE not in person.roles and slot.official_id != person.id:
+        raise NotFound("There is no such slot.")
+    return slot
+
+
+def _where(ctx: Context, slot: Slot) -> str:
+    return f"/office/calendar?week={_sunday(local_day(slot.starts_at, ctx.settings.timezone))}&slot={slot.id}"
+
+
+def _first_day(ctx: Context) -> date:
+    try:
+        return _sunday(date.fromisoformat(ctx.query.get("week", "")))
+    except ValueError:
+        return _sunday(local_day(ctx.now, ctx.settings.timezone))
+
+
+def _sunday(day: date) -> date:
+    """The first day of the working week that `day` belongs to."""
+    return day - timedelta(days=(day.weekday() + 1) % 7)
