@@ -208,9 +208,9 @@ def person(rig: Rig, browsers: Callable[[str], Any]) -> Iterator[Callable[..., P
 def meeting(rig: Rig, request: pytest.FixtureRequest) -> Iterator[str]:
     name = f"m-{request.node.name[:40]}-{time.monotonic_ns()}"
     rig.meeting(name, state="open")
-    rig.set(broken=False, stalled=False, loss=0)
+    rig.set(broken=False, stalled=False, dark=False, loss=0)
     yield name
-    rig.set(broken=False, stalled=False, loss=0)
+    rig.set(broken=False, stalled=False, dark=False, loss=0)
     rig.meeting(name, state="ended")
     rig.sync(name)
 

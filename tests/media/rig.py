@@ -90,6 +90,7 @@ class Shelf:
         self.broken = False
         self.stalled = False
         self.loss = 0.0
+        self.dark = False
 
     def open(self, meeting_id: str) -> MemorySink:
         if self.broken:
@@ -157,7 +158,7 @@ class MemorySink:
 
 
 def lose(shelf: Shelf) -> None:
-    """Media packets get lost on either way, as often as the shelf says."""
+    """Media packets get lost on either way, as often as the shelf says; in the dark nothing arrives at all."""
     send, receive = hooks.Way.send, leg.Leg._datagram
 
     def lossy_send(self: hooks.Way, data: bytes) -> bool:
@@ -168,6 +169,18 @@ def lose(shelf: Shelf) -> None:
             receive(self, data)
 
     hooks.Way.send, leg.Leg._datagram = lossy_send, lossy_receive  # type: ignore[method-assign]
+
+    tap = hooks.tap
+
+    def dark_tap(transport: Any, *handlers: Any) -> None:
+        tap(transport, *handlers)
+        for protocol in transport._connection._protocols:
+            protocol.datagram_received = curtain(protocol.datagram_received)
+
+    def curtain(receive: Any) -> Any:
+        return lambda data, addr: None if shelf.dark else receive(data, addr)
+
+    hooks.tap = dark_tap
 
 
 PAGE = """<!doctype html><html lang="ar" dir="rtl"><meta charset="utf-8"><title>rig</title>

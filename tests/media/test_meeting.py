@@ -235,3 +235,63 @@ def test_the_control_door_needs_its_secret(rig: Any, meeting: str) -> None:
     with pytest.raises(urllib.error.HTTPError, match="403"):
         rig.ask(f"/media/control/meetings/{meeting}/sync", "POST", {}, {"x-majlis-control": "guess"})
     assert json.dumps(rig.ask("/media/healthz")["ok"]) == "true"
+
+
+def test_a_blackout_is_warned_of_noticed_and_got_over(rig: Any, meeting: str, couple: Any) -> None:
+    minister, sara = couple
+    rig.set(dark=True)
+    began = time.monotonic()
+    minister.until("rig.events.some(([type, one]) => type === 'quality' && one.level === 'silent')", 4)
+    minister.until("rig.last('presence').participants.every(one => one.state === 'reconnecting')", 9)
+    assert 5.5 < time.monotonic() - began < 9
+    rig.set(dark=False)
+    for one in (minister, sara):
+        one.state("here", 15)
+        one.sees_someone()
+    (journal,) = rig.journals(meeting)
+    assert any(leg.startswith("sara/") and not leg.startswith("sara/1/") for leg in journal["tracks"])
+
+
+@pytest.mark.parametrize(
+    ("names", "code"),
+    [
+        (["NotAllowedError"], "denied"),
+        (["NotReadableError"] * 3, "busy"),
+        (["NotFoundError"] * 3, "no_devices"),
+        (["SecurityError"] * 3, "insecure"),
+        (["OddError"] * 3, "fault"),
+    ],
+)
+def test_a_device_that_does_not_open_has_a_reason(person: Callable[..., Any], names: list[str], code: str) -> None:
+    sara = person("sara")
+    got = sara.page.evaluate(
+        """async (names) => {
+          const { openDevices } = await import("/static/meeting/devices.js");
+          navigator.mediaDevices.getUserMedia = async () => { throw new DOMException("", names.shift()); };
+          return openDevices().then(() => "opened", (error) => error.code);
+        }""",
+        names,
+    )
+    assert got == code
+
+
+def test_without_a_camera_the_microphone_still_opens_and_its_level_shows(person: Callable[..., Any]) -> None:
+    sara = person("sara")
+    missing, kinds, level = sara.page.evaluate(
+        """async () => {
+          const { openDevices, levelMeter } = await import("/static/meeting/devices.js");
+          const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+          navigator.mediaDevices.getUserMedia = async (wanted) => {
+            if (wanted.video) throw new DOMException("", "NotFoundError");
+            return open(wanted);
+          };
+          const { stream, missing } = await openDevices();
+          let highest = 0;
+          const stop = levelMeter(stream, (level) => (highest = Math.max(highest, level)));
+          await new Promise((done) => setTimeout(done, 1500));
+          stop();
+          return [missing, stream.getTracks().map((track) => track.kind), highest];
+        }"""
+    )
+    assert missing == ["no_camera"] and kinds == ["audio"]
+    assert 0.3 < level <= 1

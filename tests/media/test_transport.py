@@ -78,7 +78,7 @@ def test_packets_come_in_the_clear_and_go_out_under_their_ssrc() -> None:
 def test_a_client_that_hangs_up_is_noticed_at_once() -> None:
     async def scene(stage: Scene) -> None:
         await stage.connect()
-        await stage.until(lambda: "up" in stage.states)
+        await stage.until(lambda: "up" in stage.states and stage.client.connectionState == "connected")
         await stage.client.close()
         await stage.until(lambda: stage.leg.state == "down", 3)
         assert stage.states == ["connecting", "up", "down"]

@@ -104,7 +104,7 @@ class Recorder:
         self._zero = 0.0
         self._watch = Watch()
         self._tracks: dict[str, tuple[str, str]] = {}
-        self._opening: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
         self._retry_at = 0.0
 
     @property
@@ -206,7 +206,7 @@ class Recorder:
         """Lets go of a sink that failed; what it still holds gets a chance to reach the disk on closing."""
         sink, self._sink = self._sink, None
         if sink is not None:
-            self._opening = asyncio.ensure_future(_close_quietly(sink, self.at))
+            self._closing = asyncio.ensure_future(_close_quietly(sink, self.at))
         self._lose(why)
 
     def _lose(self, why: str) -> None:

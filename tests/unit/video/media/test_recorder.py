@@ -135,7 +135,8 @@ def test_the_loss_is_noticed_within_three_seconds(recorder: Recorder, clock: Clo
             recorder.check(now=clock.now)
             assert clock.now - since <= 3.0
         assert recorder.why and not recorder.running
-        await asyncio.sleep(0.05)
+        assert recorder._closing is not None
+        await recorder._closing
         assert sink.calls[-1][0] == "close"
 
     asyncio.run(scene())

@@ -85,6 +85,12 @@ def test_a_key_frame_is_known_by_its_first_packet(packet: Make, body: bytes, key
     assert rtp.is_vp8_keyframe(packet(1, body=body)) is key
 
 
+def test_identity_fifteen_ends_the_elements() -> None:
+    head = b"\x90\x60" + bytes(10) + b"\xbe\xde\x00\x01"
+    assert rtp.transport_sequence(head + b"\x00\x31\x00\x07") == 7
+    assert rtp.transport_sequence(head + b"\xf0\x31\x00\x07") == -1
+
+
 @given(st.binary(min_size=12, max_size=80))
 def test_nothing_from_the_wire_raises(data: bytes) -> None:
     rtp.looks_sound(data)

@@ -72,6 +72,14 @@ def test_a_late_packet_is_reported_after_all() -> None:
     assert late[6] is not None
 
 
+def test_a_packet_later_than_a_feedback_can_reach_back_is_left_out() -> None:
+    seen = twcc.Arrivals()
+    seen.note(5000, 1000)
+    seen.feedback(1)
+    seen.note(5000 - twcc.MOST_PACKETS - 1, 2000)
+    assert seen.feedback(1) is None
+
+
 @given(st.lists(st.tuples(st.integers(0, 0xFFFF), st.integers(0, 10**12)), max_size=60))
 def test_whatever_numbers_come_the_feedback_fits_a_datagram(notes: list[tuple[int, int]]) -> None:
     seen = twcc.Arrivals()
