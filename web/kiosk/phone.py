@@ -6,6 +6,7 @@ import segno
 from starlette.responses import Response
 
 from core.errors import NotFound, Refused
+from core.language import LANGUAGES
 from queueing.tickets import queries, service, states
 from queueing.tickets.models import Counter
 from reception.centres.models import Centre
@@ -55,7 +56,8 @@ def qr(ctx: Context) -> Response:
     ticket = queries.ticket_by_code(ctx.session, ctx.path("code"))
     origin = ctx.settings.public_url or str(ctx.request.base_url)
     picture = io.BytesIO()
-    segno.make(f"{origin.rstrip('/')}/t/{ticket.code}", error="m", micro=False).save(
+    lang = "" if ticket.language == LANGUAGES[0] else "?lang=en"  # whoever doesn't read Arabic
+    segno.make(f"{origin.rstrip('/')}/t/{ticket.code}{lang}", error="m", micro=False).save(
         picture, kind="svg", border=2, omitsize=True, xmldecl=False, svgclass=None, lineclass=None, light="#fff"
     )
     return Response(picture.getvalue(), media_type="image/svg+xml", headers={"cache-control": "private, max-age=86400"})
