@@ -259,7 +259,10 @@ class Way:
                 self._send, self._addr = pair.protocol.transport.sendto, pair.remote_addr
         if pair is None or self._send is None:
             return False
-        self._send(data, self._addr)
+        try:
+            self._send(data, self._addr)
+        except (OSError, RuntimeError, ValueError):  # a socket that is closing must not disturb other legs
+            return False
         return True
 
 

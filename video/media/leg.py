@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 State = Literal["new", "connecting", "up", "down"]
 
 CONNECT_S = 15.0
+ANSWER_S = 20.0
 SILENT_S = 2.0
 DOWN_S = 6.0
 Handler = Callable[[bytes, float], None]
@@ -203,6 +204,11 @@ class Leg:
 
 def is_silent(leg: Leg, *, now: float) -> bool:
     return leg.state == "up" and leg.silence(now=now) >= SILENT_S
+
+
+def is_unanswered(leg: Leg, *, now: float) -> bool:
+    """Whether an offer has waited too long for its answer."""
+    return leg.state == "new" and leg.silence(now=now) >= ANSWER_S
 
 
 def is_gone(leg: Leg, *, now: float) -> bool:

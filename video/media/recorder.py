@@ -119,9 +119,11 @@ class Recorder:
     async def start(self) -> bool:
         """Opens the sink; False (state 'lost', `why` set) where that fails."""
         self.state = "starting"
+        opening = asyncio.ensure_future(asyncio.to_thread(self._open_sink, self.meeting_id))
         try:
-            sink = await asyncio.wait_for(asyncio.to_thread(self._open_sink, self.meeting_id), OPENING_S)
+            sink = await asyncio.wait_for(asyncio.shield(opening), OPENING_S)
         except Exception as error:
+            opening.add_done_callback(_close_late)
             log.exception("the recording of meeting %s cannot start", self.meeting_id)
             self._lose(f"cannot open: {type(error).__name__}")
             return False
@@ -213,6 +215,17 @@ class Recorder:
         if self.state != "closed":
             self.state, self.why = "lost", why
         self._retry_at = self._monotonic() + RETRY_S
+
+
+def _close_late(opening: asyncio.Future[PacketSink]) -> None:
+    """A sink that opens after we gave up waiting is closed again."""
+    if not opening.cancelled() and opening.exception() is None:
+        closing = asyncio.ensure_future(_close_quietly(opening.result(), 0.0))
+        _late.add(closing)
+        closing.add_done_callback(_late.discard)
+
+
+_late: set[asyncio.Future[None]] = set()
 
 
 async def _close_quietly(sink: PacketSink, at: float) -> None:

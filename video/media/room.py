@@ -20,6 +20,7 @@ from video.media.link import SILENT_S as LINK_SILENT_S
 from video.media.link import Link
 from video.media.member import GRACE_S, Member, judged, seating
 from video.media.messages import CloseReason, Closing
+from video.media.notices import Notices
 from video.media.proceedings import Proceedings
 from video.media.recorder import OpenSink
 from video.media.router import Router
@@ -50,6 +51,7 @@ class Room:
     def __init__(self, info: MeetingInfo, around: Surroundings) -> None:
         self.info = info
         self.members: dict[str, Member] = {}
+        self.notices = Notices(self.members)
         self.closed = False
         self._around = around
         self._proceedings = Proceedings(
@@ -58,13 +60,13 @@ class Room:
             spawn=self._spawn,
             began=self._recording_began,
             lost=self._recording_lost,
-            changed=self._send_recording,
+            changed=self._tell_recording,
             wall=around.wall,
             monotonic=around.monotonic,
         )
         self._router = Router(self, monotonic=around.monotonic)
         self._busy = around.monotonic()
-        self._shown: dict[str, Any] = {}
+        self._telling = asyncio.Lock()
         self._tasks: set[asyncio.Future[Any]] = set()
 
     # The router's tape: the recorder changes when a meeting is left and found again.
@@ -136,8 +138,8 @@ class Room:
             self._let_in(member, fresh=not keep)
         else:
             link.send("lobby")
-        self._shown.pop(member.id, None)
-        self.show()
+        self.notices.forget(member)
+        self.notices.presence()
 
     def disconnected(self, member: Member, link: Link) -> None:
         """The link has ended by itself or was closed; the leg may well go on."""
@@ -147,7 +149,7 @@ class Room:
                 self._leave(member)
             elif not member.connected:
                 member.gone_at = self._around.monotonic()
-            self.show()
+            self.notices.presence()
 
     def _leave(self, member: Member) -> None:
         self._drop_leg(member)
@@ -164,15 +166,14 @@ class Room:
         return member.info.role in HOSTS or member.id in self.info.admitted
 
     def _crowded(self, member: Member) -> bool:
-        inside = [one for one in self.members.values() if one.present and one.admitted and one is not member]
-        return len(inside) >= MOST
+        return len(self.notices.others(member)) >= MOST
 
     def _let_in(self, member: Member, *, fresh: bool) -> None:
         if member.link is not None:
             member.link.send("admitted")
-            self._send_recording([member])
+            self.notices.recording(self._proceedings.shown(), [member])
         self._seat_everybody()
-        self._send_slots(member)
+        self.notices.slots(member)
         if fresh:
             member.offer_at = self._around.monotonic()
             self._offer_due(member, self._around.monotonic())
@@ -226,7 +227,7 @@ class Room:
             member.failures = min(member.failures + 1, 6)
             if member.link is None:
                 member.gone_at = self._around.monotonic()
-        self.show()
+        self.notices.presence()
 
     def _drop_leg(self, member: Member) -> None:
         leg, member.leg = member.leg, None
@@ -239,8 +240,7 @@ class Room:
 
     def _seat_everybody(self) -> None:
         order = {"official": 0, "visitor": 1, "interpreter": 2, "aide": 3}
-        inside = [member for member in self.members.values() if member.present and member.admitted]
-        inside.sort(key=lambda member: order[member.info.role])
+        inside = sorted(self.notices.inside(), key=lambda member: order[member.info.role])
         for member in inside:
             others = [other.id for other in inside if other is not member]
             seats = seating(member.seats, others, sdp.SLOTS)
@@ -249,19 +249,7 @@ class Room:
                 endpoint = self._router.endpoints.get(member.id)
                 if endpoint is not None:
                     self._router.seat(endpoint, seats)
-                self._send_slots(member)
-
-    def _send_slots(self, member: Member) -> None:
-        if member.link is not None:
-            slots = [
-                {
-                    "slot": index + 1,
-                    "participant": member.seats.get(index),
-                    "mids": [f"{2 * index + 2}", f"{2 * index + 3}"],
-                }
-                for index in range(sdp.SLOTS)
-            ]
-            member.link.send("slots", slots=slots)
+                self.notices.slots(member)
 
     # What clients say (see `wishes`)
 
@@ -326,7 +314,7 @@ class Room:
                     member.link.send("lobby")
                 self._seat_everybody()
         self._maybe_live()
-        self.show()
+        self.notices.presence()
 
     def _expel(self, member: Member) -> None:
         self._leave(member)
@@ -354,33 +342,8 @@ class Room:
     def _recording_lost(self, why: str) -> None:
         self._spawn(self._tell("recording_lost", self._around.wall(), why))
 
-    def _send_recording(self, members: list[Member] | None = None) -> None:
-        shown = self._proceedings.shown()
-        if shown is None:
-            return
-        for member in members if members is not None else self._inside():
-            if member.link is not None:
-                member.link.send("recording", **shown)
-
-    # Telling people
-
-    def _inside(self) -> list[Member]:
-        return [member for member in self.members.values() if member.present and member.admitted]
-
-    def others(self, member: Member) -> list[Member]:
-        return [other for other in self._inside() if other is not member]
-
-    def show(self) -> None:
-        """Sends the list of who is present to everyone inside for whom it changed."""
-        present = [member for member in self.members.values() if member.present]
-        for member in self._inside():
-            if member.link is None:
-                self._shown.pop(member.id, None)
-                continue
-            entries = [other.shown() for other in present if other.admitted or member.host]
-            if self._shown.get(member.id) != entries:
-                self._shown[member.id] = entries
-                member.link.send("presence", participants=entries)
+    def _tell_recording(self) -> None:
+        self.notices.recording(self._proceedings.shown())
 
     # What time brings
 
@@ -398,13 +361,13 @@ class Room:
         elif now - self._busy > IDLE_S:
             self._router.flow(False)
             self._proceedings.rest()
-        self.show()
+        self.notices.presence()
 
     def _look_after(self, member: Member, now: float) -> None:
         leg, link = member.leg, member.link
         if link is not None and now - link.heard_at > LINK_SILENT_S:
             link.close(CloseReason.SILENT)
-        if leg is not None and legs.is_gone(leg, now=now):
+        if leg is not None and (legs.is_gone(leg, now=now) or legs.is_unanswered(leg, now=now)):
             leg.fail()
         elif leg is not None and leg.state == "up":
             self._judge(member, leg, now)
@@ -416,13 +379,9 @@ class Room:
         endpoint = self._router.endpoints.get(member.id)
         if endpoint is None:
             return
-        down = max((slot.video.loss for slot in endpoint.slots if slot.video.source), default=0.0)
-        quality = judged(legs.is_silent(leg, now=now), endpoint.uplink_loss, down)
-        if quality != member.quality:
-            member.quality = quality
-            for other in self._inside():
-                if other.link is not None:
-                    other.link.send("quality", participant=member.id, level=quality)
+        endpoint.measure(now=now)
+        quality = judged(legs.is_silent(leg, now=now), endpoint.uplink_loss, endpoint.downlink_loss())
+        self.notices.quality(member, quality)
 
     # The end
 
@@ -447,10 +406,11 @@ class Room:
             await asyncio.wait(list(self._tasks), timeout=15)
 
     async def _tell(self, what: str, *arguments: Any) -> None:
-        """Tells the directory; that it cannot listen must not disturb a meeting."""
+        """Tells the directory, one thing after the other; that it cannot listen must not disturb a meeting."""
         method: Callable[..., Awaitable[None]] = getattr(self._around.directory, what)
         try:
-            await method(self.info.id, *arguments)
+            async with self._telling:
+                await method(self.info.id, *arguments)
         except Exception:
             log.exception("the directory could not be told: %s of meeting %s", what, self.info.id)
 

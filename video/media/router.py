@@ -29,6 +29,7 @@ PUBLISHER_MOST = 2_500_000.0
 """Bits per second beyond which 720p gains nothing; also what lifts an earlier cap."""
 FEEDBACK_S = 0.1
 REPORT_S = 1.0
+MEASURE_S = 1.0
 
 
 class Tape(Protocol):
@@ -69,7 +70,7 @@ class Endpoint:
         self.held_to = PUBLISHER_MOST
         self._router = router
         self._by_ssrc = {forward.ssrc: forward for slot in self.slots for forward in (slot.audio, slot.video)}
-        self._feedback_at = self._report_at = 0.0
+        self._feedback_at = self._report_at = self._measured_at = 0.0
 
     # What arrives
 
@@ -207,9 +208,24 @@ class Endpoint:
         blocks = [source.reception.block(source.ssrc, now=now) for source in sources]
         sound = [block for block in blocks if block is not None]
         if sound:
-            self.uplink_loss = max(block.fraction for block in sound)
             self.outlet.send_rtcp(rtcp.rr(sound))
         self.hold(min([PUBLISHER_MOST, *self._caps()]))
+
+    def measure(self, *, now: float) -> None:
+        """Brings `uplink_loss` up to date, once a second at most."""
+        if now - self._measured_at >= MEASURE_S:
+            self._measured_at = now
+            self.uplink_loss = max(self.audio.loss(), self.video.loss())
+
+    def downlink_loss(self) -> float:
+        """What this receiver misses beyond what had not reached the node."""
+        worst = 0.0
+        for slot in self.slots:
+            source = slot.video.source
+            publisher = self._router.endpoints.get(source.participant_id) if source is not None else None
+            if publisher is not None:
+                worst = max(worst, slot.video.loss - publisher.uplink_loss)
+        return worst
 
     def _caps(self) -> list[float]:
         """What each receiver leaves for this publisher's picture: its downlink shared among those it sees."""

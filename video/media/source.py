@@ -11,6 +11,8 @@ from video.media.rtcp import Block
 if TYPE_CHECKING:
     from video.media.forward import Forward
 
+ENOUGH = 25
+"""Packets below which a loss is no rate."""
 CACHE = 512
 """Video packets kept for retransmission: about two seconds of 720p."""
 KEYFRAME_EVERY_S = 0.3
@@ -148,11 +150,14 @@ class Source:
         self._generation = 0
         self._send_rtcp = send_rtcp
         self._cache: list[bytes | None] = [None] * CACHE
+        self._gaps = 0
+        self._measured_from = 0
 
     def started(self, ssrc: int, number: int) -> None:
         """Another stream begins: numbering, clock and journal track are new."""
         self.ssrc = ssrc
-        self.highest = (number - 1) & 0xFFFF
+        self.highest = self._measured_from = (number - 1) & 0xFFFF
+        self._gaps = 0
         self._generation += 1
         self.track = f"{self.connection}/{self.kind}"
         if self._generation > 1:
@@ -171,6 +176,7 @@ class Source:
         elif step >= 0x8000:
             self.missing.came(number)
         elif step:
+            self._gaps += step - 1
             if self.kind == "video":
                 if step > TOO_MANY:
                     self.missing.clear()
@@ -180,6 +186,12 @@ class Source:
                     self.missing.gap(gone, now=now)
                     self._send_rtcp(rtcp.nack(self.ssrc, gone))
             self.highest = number
+
+    def loss(self) -> float:
+        """The part that did not come by itself since the last call, whether or not it was repaired."""
+        expected = (self.highest - self._measured_from) & 0xFFFF
+        gaps, self._gaps, self._measured_from = self._gaps, 0, self.highest
+        return gaps / expected if expected >= ENOUGH else 0.0
 
     def keep(self, number: int, packet: bytes) -> None:
         self._cache[number % CACHE] = packet

@@ -34,7 +34,7 @@ async def handle(room: Room, member: Member, message: Message, sync: Callable[[]
         try:
             await wish(room, member, message, sync)
         except Refused as refused:
-            _reply(member, "refused", what=kind, why=refused.reason)
+            _reply(member, "refused", what=kind, why=str(refused.reason))
 
 
 async def _answer(room: Room, member: Member, message: Message, sync: Any) -> None:
@@ -58,13 +58,13 @@ async def _end(room: Room, member: Member, message: Message, sync: Any) -> None:
 async def _media(room: Room, member: Member, message: Message, sync: Any) -> None:
     member.audio, member.video = messages.flag_of(message, "audio"), messages.flag_of(message, "video")
     room.note("media", {"participant": member.id, "audio": member.audio, "video": member.video})
-    room.show()
+    room.notices.presence()
 
 
 async def _text(room: Room, member: Member, message: Message, sync: Any) -> None:
     line, text = messages.number_of(message, "line"), messages.text_of(message, "text")
     final = messages.flag_of(message, "final")
-    for other in room.others(member):
+    for other in room.notices.others(member):
         if other.link is not None:
             other.link.send("text", participant=member.id, line=line, text=text, final=final)
     if final and text:
@@ -74,7 +74,7 @@ async def _text(room: Room, member: Member, message: Message, sync: Any) -> None
 async def _mark(room: Room, member: Member, message: Message, sync: Any) -> None:
     kind, data = messages.mark_of(message)
     at = room.mark(member, kind, data)
-    for other in [member, *room.others(member)]:
+    for other in [member, *room.notices.others(member)]:
         if other.host and other.link is not None:
             other.link.send("marked", kind=kind, at=at, by=member.id, ref=message.get("ref"))
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from video.media import room, sdp
 from video.media.directory import MeetingInfo, ParticipantInfo, Refused
-from video.media.leg import DOWN_S, SILENT_S
+from video.media.leg import ANSWER_S, DOWN_S, SILENT_S
 from video.media.link import BURST, Link, WireClosed
 from video.media.member import GRACE_S
 from video.media.node import MediaNode
@@ -540,6 +540,15 @@ def test_an_abandoned_meeting_closes_its_recording_and_starts_another_when_taken
         assert stage.sinks[0].closed and not stage.room._router.flowing
         await stage.couple()
         assert len(stage.sinks) == 2 and stage.room._router.flowing
+
+    play(scene)
+
+
+def test_an_offer_that_nobody_answers_is_made_again(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister = await stage.join("minister")
+        await stage.pass_time(ANSWER_S + 1)
+        assert [one["leg"] for one in minister.all("offer")] == ["minister/1", "minister/2"]
 
     play(scene)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from video.media import recorder as module
 from video.media.recorder import LIMIT_S, RETRY_S, Recorder, Watch
 
 
@@ -164,6 +166,26 @@ def test_closing_while_it_opens_leaves_no_open_sink(clock: Clock, sink: Sink) ->
         await recorder.close()
         assert not await starting
         assert recorder.state == "closed" and sink.calls == [("close", 0.0)]
+
+    asyncio.run(scene())
+
+
+def test_a_sink_that_opens_too_late_is_closed_again(clock: Clock, sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "OPENING_S", 0.01)
+
+    async def scene() -> None:
+        gate = threading.Event()
+
+        def slow(meeting: str) -> Any:
+            gate.wait(5)
+            return sink
+
+        recorder = Recorder("m1", slow, monotonic=clock)
+        assert not await recorder.start()
+        gate.set()
+        async with asyncio.timeout(5):
+            while sink.calls != [("close", 0.0)]:
+                await asyncio.sleep(0.01)
 
     asyncio.run(scene())
 

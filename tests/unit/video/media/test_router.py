@@ -300,6 +300,22 @@ def test_a_slot_keeps_its_person_while_they_are_away_and_a_newcomer_gets_another
     assert three.sent("minister", VIDEO) == []
 
 
+def test_loss_is_laid_at_the_right_door(two: Hall, packet: Make) -> None:
+    for number in range(200):
+        if number % 5 != 3:
+            two["sara"].on_rtp(packet(number, ssrc=0xA1), 0.0)
+            two["minister"].on_rtp(packet(number, ssrc=0xB1), 0.0)
+        else:
+            two["minister"].on_rtp(packet(number, ssrc=0xB1), 0.0)
+    two["minister"].on_rtcp(rtcp.rr([Block(VIDEO, 51 << 24, 199, 0, 0, 0)]), 1.0)
+    two["sara"].on_rtcp(rtcp.rr([Block(VIDEO, 51 << 24, 199, 0, 0, 0)]), 1.0)
+    for one in ("minister", "sara"):
+        two[one].measure(now=2.0)
+    assert two["sara"].uplink_loss == pytest.approx(0.2, abs=0.01) and two["minister"].uplink_loss == 0
+    assert two["minister"].downlink_loss() == pytest.approx(0, abs=0.01)
+    assert two["sara"].downlink_loss() == pytest.approx(0.2, abs=0.01)
+
+
 wire = st.binary(min_size=12, max_size=100) | st.builds(
     lambda kind, rest: bytes([0x80, kind]) + rest,
     st.sampled_from([96, 97, 111, 224, 225, 239]),
