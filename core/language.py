@@ -12,6 +12,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from core.errors import MajlisError
+from core.text import arabic_digits
 
 LANGUAGES = ("ar", "en")
 DIRECTION = {"ar": "rtl", "en": "ltr"}
@@ -38,8 +39,14 @@ def catalogue(lang: str, folder: Path) -> gettext.NullTranslations:
     return merged
 
 
-def say(error: MajlisError, translations: gettext.NullTranslations) -> str:
-    """An error's message in the reader's language. Fields that are strings are translated too (state names)."""
-    fields = {k: translations.gettext(v) if isinstance(v, str) and v else v for k, v in error.fields.items()}
+def say(error: MajlisError, translations: gettext.NullTranslations, lang: str) -> str:
+    """An error's message in the reader's language: strings in it are translated too (state names), digits are theirs."""
+
+    def told(value: object) -> object:
+        if isinstance(value, str):
+            return translations.gettext(value) if value else value
+        return arabic_digits(str(value)) if lang == "ar" else value
+
+    fields = {name: told(value) for name, value in error.fields.items()}
     text = translations.gettext(error.message)
     return text.format(**fields) if fields else text

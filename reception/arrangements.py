@@ -12,6 +12,7 @@ from core.staff.models import Staff
 from queueing.appointments import service as appointments
 from queueing.appointments.events import AppointmentBooked, AppointmentCancelled, AppointmentRescheduled
 from queueing.appointments.models import Appointment
+from queueing.tickets import service as tickets
 from reception.centres.models import Centre
 from reception.petitions import service as petitions
 from reception.petitions import story
@@ -115,4 +116,8 @@ def expire_holds(session: Session, now: datetime) -> None:
     appointments.expire_holds(session, now=now)
 
 
-SWEEPS: tuple[Callable[[Session, datetime], object], ...] = (expire_holds,)
+def close_day(session: Session, now: datetime) -> None:
+    tickets.close_day(session, now=now)
+
+
+SWEEPS: tuple[Callable[[Session, datetime], object], ...] = (expire_holds, close_day)

@@ -90,7 +90,7 @@ class Context:
         return str(self.request.path_params[name])
 
     def say(self, error: MajlisError) -> str:
-        return say(error, self.translations)
+        return say(error, self.translations, self.lang)
 
     def flash(self, message: str, tone: str = "good") -> None:
         """Show `message` (already translated) once, on the next page."""

@@ -51,7 +51,7 @@ class Renderer:
             "notes": [
                 {"tone": tone, "text": text} for tone, text in (flash.shown(ctx.request) if not ctx.fragment else [])
             ],
-            "say": lambda error: say(error, ctx.translations) if isinstance(error, MajlisError) else str(error),
+            "say": lambda error: say(error, ctx.translations, ctx.lang) if isinstance(error, MajlisError) else str(error),
         }
         return self.environment.get_template(template).render(given | values)
 
