@@ -40,7 +40,7 @@ def catalogue(lang: str, folder: Path) -> gettext.NullTranslations:
 
 
 def say(error: MajlisError, translations: gettext.NullTranslations, lang: str) -> str:
-    """An error's message in the reader's language: strings in it are translated too (state names), digits are theirs."""
+    """An error's message in the reader's language: strings in it (state names) are translated, digits are theirs."""
 
     def told(value: object) -> object:
         if isinstance(value, str):

@@ -9,8 +9,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from core import calendar
-from core.errors import MajlisError
-from core.language import DIRECTION, catalogue, say
+from core.language import DIRECTION, catalogue
 from core.settings import Settings
 from web import flash
 from web.nav import nav_for
@@ -51,7 +50,7 @@ class Renderer:
             "notes": [
                 {"tone": tone, "text": text} for tone, text in (flash.shown(ctx.request) if not ctx.fragment else [])
             ],
-            "say": lambda error: say(error, ctx.translations, ctx.lang) if isinstance(error, MajlisError) else str(error),
+            "say": ctx.say,
         }
         return self.environment.get_template(template).render(given | values)
 
