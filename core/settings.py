@@ -1,5 +1,6 @@
 """One frozen Settings, built once at the composition root and handed down; nothing else reads the environment."""
 
+import hmac
 import secrets
 from functools import cached_property
 from pathlib import Path
@@ -69,3 +70,7 @@ class Settings(BaseSettings):
             finally:
                 fresh.unlink()
         return bytes.fromhex(path.read_text())
+
+    def key(self, purpose: str) -> bytes:
+        """A 32-byte key for one purpose, derived from the secret, so that no two uses share a key."""
+        return hmac.digest(self.secret, purpose.encode(), "sha256")

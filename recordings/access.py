@@ -20,7 +20,7 @@ def open_rendition(
 ) -> SealedReader:
     """The sealed file of a rendition, opened for someone who holds a grant. Raises NotFound otherwise.
 
-    `first` is the request of the beginning, which leaves the audit row of a view; the ranges of the same playing do not.
+    `first` is the request of the beginning, which leaves the audit row of a view; later ranges do not.
     """
     rendition = session.get(Rendition, rendition_id)
     if rendition is None:

@@ -1,7 +1,7 @@
 """`make screens`: a picture of every page, in both languages, at every size, in one browsable index.
 
-Starts the demo ministry on a free port in a temporary folder, signs in as each role, and finds the pages by following the
-navigation and the links on them. Result: var/screens/index.html. Run with `--only PART` for some pages alone.
+Starts the demo ministry on a free port in a temporary folder, signs in as each role, and finds the pages by their
+address or by the first link to them. Result: var/screens/index.html. Run with `--only PART` for some pages alone.
 """
 
 import argparse
@@ -129,11 +129,15 @@ def index(shots: list[Shot]) -> None:
     for shot in shots:
         pictures = sorted(OUT.glob(f"{shot.name}.*.png"))
         cells = "".join(
-            f'<figure><a href="{p.name}"><img loading="lazy" src="{p.name}"></a><figcaption>{p.stem}</figcaption></figure>'
+            f'<figure><a href="{p.name}"><img loading="lazy" src="{p.name}"></a>'
+            f"<figcaption>{p.stem}</figcaption></figure>"
             for p in pictures
         )
         rows.append(f"<h2>{html.escape(shot.name)}</h2><div>{cells}</div>")
-    style = "body{font-family:sans-serif;margin:2rem}div{display:flex;flex-wrap:wrap;gap:1rem}img{height:320px;border:1px solid #ccc}figure{margin:0}"
+    style = (
+        "body{font-family:sans-serif;margin:2rem}div{display:flex;flex-wrap:wrap;gap:1rem}"
+        "img{height:320px;border:1px solid #ccc}figure{margin:0}"
+    )
     (OUT / "index.html").write_text(f"<!doctype html><meta charset=utf-8><style>{style}</style>{''.join(rows)}")
 
 

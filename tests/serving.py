@@ -60,11 +60,24 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Server":
-        command = [sys.executable, "-m", "web.cli", "run", "--port", str(self.port), *(["--demo"] if self._demo else [])]
+        command = [
+            sys.executable,
+            "-m",
+            "web.cli",
+            "run",
+            "--port",
+            str(self.port),
+            *(["--demo"] if self._demo else []),
+        ]
         environment = {**os.environ, "MAJLIS_DATA_DIR": str(self.data), **self._environment}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command, stdout=log, stderr=log, env=environment, start_new_session=True, cwd=Path(__file__).parent.parent
+                command,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                start_new_session=True,
+                cwd=Path(__file__).parent.parent,
             )
         until = time.monotonic() + 90
         while b"Majlis is ready" not in self.log.read_bytes():

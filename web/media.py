@@ -21,7 +21,7 @@ from core.settings import Settings
 from video.meetings.models import Meeting
 
 log = structlog.get_logger()
-MESSAGE_LIMIT = 256 * 1024
+MESSAGE_LIMIT = 64 * 1024
 
 
 class MediaNodes:
@@ -29,7 +29,7 @@ class MediaNodes:
 
     def __init__(self, settings: Settings) -> None:
         self.urls = settings.media_urls
-        self.secret = settings.secret.hex()
+        self.secret = settings.key("media control").hex()
         self._client = httpx.Client(timeout=2.0, trust_env=False)
 
     def place(self, meeting: Meeting) -> str:

@@ -46,7 +46,7 @@ def serve_web(settings: Settings) -> None:
         port=settings.port,
         loop="uvloop",
         log_level="warning",
-        ws_max_size=256 * 1024,
+        ws_max_size=64 * 1024,
         timeout_graceful_shutdown=2,
         server_header=False,
     )
@@ -70,7 +70,7 @@ def serve_media(settings: Settings, host: str, port: int) -> None:
         port=port,
         loop="uvloop",
         log_level="warning",
-        ws_max_size=256 * 1024,
+        ws_max_size=64 * 1024,
         timeout_graceful_shutdown=2,
         server_header=False,
     )

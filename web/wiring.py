@@ -34,12 +34,12 @@ def make_media_app(settings: Settings, db: Database) -> Any:
     node = MediaNode(
         DatabaseDirectory(db),
         sink_opener(settings, db),
-        token_secret=settings.secret,
+        token_secret=settings.key("join tokens"),
         ice_servers=settings.ice_servers,
         addresses=settings.media_addresses or "auto",
         ports=settings.media_ports,
     )
-    return create_app(node, control_secret=settings.secret.hex())
+    return create_app(node, control_secret=settings.key("media control").hex())
 
 
 def _with_settings(reaction: Any, settings: Settings) -> Any:

@@ -150,5 +150,5 @@ def _token(ctx: Context, meeting: Meeting, me: Participant) -> Response:
     claims = JoinClaims(
         meeting_id=meeting.id, participant_id=me.id, role=me.role, name_ar=me.name_ar, name_en=me.name_en
     )
-    signed = mint(ctx.settings.secret, claims, now=ctx.now.timestamp())
+    signed = mint(ctx.settings.key("join tokens"), claims, now=ctx.now.timestamp())
     return JSONResponse({"token": signed, "url": f"/media/ws/{meeting.id}"}, headers={"cache-control": "no-store"})

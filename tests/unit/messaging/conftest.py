@@ -24,7 +24,7 @@ def petition(session: Session, now: datetime) -> Petition:
     )  # fmt: skip
     session.flush()
     row = Petition(
-        id="petition", case_number="R-1448-000123", follow_code="k7m2x9qd4w", visitor_id="visitor", centre_id="riyadh",
+        id="petition", case_number="48-000123", follow_code="k7m2x9qd4w", visitor_id="visitor", centre_id="riyadh",
         type_id="type", subject="مطالبة", body="نص", state="received", verification="pending", received_by="staff",
         received_at=now, changed_at=now, search_text="",
     )  # fmt: skip

@@ -36,21 +36,21 @@ def react(session: Session, reaction: object, event: object, now: datetime) -> M
 @pytest.mark.parametrize(
     ("reaction", "event", "words"),
     [
-        (petitions.text_petition_received, events.PetitionReceived(**IDS, centre_id="riyadh"), ["R-1448-000123", LINK]),
+        (petitions.text_petition_received, events.PetitionReceived(**IDS, centre_id="riyadh"), ["48-000123", LINK]),
         (
             petitions.text_petition_routed,
             events.PetitionRouted(**IDS, department_id="rights", to_office=False),
-            ["أُحيل", "R-1448-000123", "إدارة الحقوق"],
+            ["أُحيل", "48-000123", "إدارة الحقوق"],
         ),
         (
             petitions.text_petition_routed,
             events.PetitionTransferred(**IDS, department_id="office", from_department_id="rights", to_office=True),
-            ["مكتب معالي الوزير", "R-1448-000123"],
+            ["مكتب معالي الوزير", "48-000123"],
         ),
         (
             petitions.text_petition_acknowledged,
             events.PetitionAcknowledged(**IDS, department_id="rights"),
-            ["إدارة الحقوق", "R-1448-000123"],
+            ["إدارة الحقوق", "48-000123"],
         ),
         (petitions.text_visitor_asked, events.VisitorAsked(**IDS, department_id="rights"), ["نحتاج", LINK]),
         (petitions.text_petition_answered, events.PetitionAnswered(**IDS, department_id="rights"), ["الرد", LINK]),
@@ -80,7 +80,7 @@ def test_an_event_becomes_its_text(
 def test_the_visitors_language_is_used(session: Session, petition: Petition, now: datetime) -> None:
     petition.visitor.language = "en"
     event = events.PetitionRouted(**IDS, department_id="rights", to_office=False)
-    assert react(session, petitions.text_petition_routed, event, now).body.startswith("Your petition R-1448-000123")
+    assert react(session, petitions.text_petition_routed, event, now).body.startswith("Your petition 48-000123")
 
 
 def test_a_case_sent_on_twice_is_told_twice(session: Session, petition: Petition, now: datetime) -> None:

@@ -2,7 +2,7 @@ import pytest
 
 from core.language import LANGUAGES
 from messaging.rules import GSM7
-from messaging.templates import SERVICE, TEMPLATES, Template, TemplateFault
+from messaging.templates import LRM, SERVICE, TEMPLATES, Template, TemplateFault
 
 
 @pytest.mark.parametrize("template", TEMPLATES.values(), ids=str)
@@ -52,4 +52,11 @@ def test_what_a_value_contains_is_not_read_as_a_field() -> None:
 
 
 def test_an_unknown_language_is_answered_in_arabic() -> None:
-    assert Template("x", SERVICE, {"case": "case"}, words()).render("fr", {"case": "7"}) == "طلبكم 7"
+    assert Template("x", SERVICE, {"case": "case"}, words()).render("fr", {"case": "7"}) == f"طلبكم {LRM}7"
+
+
+def test_a_case_number_keeps_its_order_among_arabic_words() -> None:
+    """Without the mark a phone shows 48-000123 as 000123-48: digits after Arabic letters are laid right to left."""
+    template = Template("x", SERVICE, {"case": "case"}, words())
+    assert template.render("ar", {"case": "48-000123"}) == "طلبكم \u200e48-000123"
+    assert template.render("en", {"case": "48-000123"}) == "Your petition 48-000123"

@@ -57,7 +57,7 @@ def test_the_first_record_tells_which_recording_it_is(ring: FileKeyRing, tmp_pat
 
 def test_a_start_without_a_time_zone_is_refused(ring: FileKeyRing, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="zone"):
-        open_journal(tmp_path / "j", ring, recording_id="r", meeting_id="m", started_at=datetime(2026, 1, 1))  # noqa: DTZ001
+        open_journal(tmp_path / "j", ring, recording_id="r", meeting_id="m", started_at=datetime(2026, 1, 1))
 
 
 def test_marks_keep_their_arabic(ring: FileKeyRing, tmp_path: Path) -> None:
