@@ -146,6 +146,12 @@ def waiting(session: Session, *, limit: int = 50) -> list[CallBack]:
     )
 
 
+def calls_of(session: Session, staff_id: str, *, since: datetime, limit: int = 8) -> list[HotlineCall]:
+    """The calls that this person has written down since then, the latest first."""
+    wanted = select(HotlineCall).where(HotlineCall.at >= since, HotlineCall.staff_id == staff_id)
+    return list(session.scalars(wanted.order_by(HotlineCall.at.desc()).limit(limit)))
+
+
 def calls_about(session: Session, petition_id: str) -> list[HotlineCall]:
     return list(
         session.scalars(

@@ -89,7 +89,7 @@ def _page(ctx: Context, petition: Petition, form: Form, *, open_dialog: str = ""
         readable=readable,
         items=told(ctx, steps),
         papers=files.of_petition(ctx.session, petition.id) if readable else [],
-        notes=queries.notes(ctx.session, petition.id) if readable else [],
+        written=queries.notes(ctx.session, petition.id) if readable else [],
         earlier=[p for p in queries.of_visitor(ctx.session, ctx.staff, petition.visitor_id) if p.id != petition.id],
         proposal=urgency.pending(ctx.session, petition.id),
         directives=directives.of_petition(ctx.session, petition.id) if readable else [],

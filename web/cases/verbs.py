@@ -24,6 +24,7 @@ class Verb:
     dialog: str = ""
     shortcut: str = ""
     primary: bool = False
+    aside: bool = False  # drawn lighter: seldom needed, or final
 
 
 def _by(ctx: Context) -> dict[str, Any]:
@@ -121,7 +122,7 @@ VERBS: dict[str, Verb] = {
     ),
     "begin": Verb(
         lambda ctx, p, _f: service.begin(ctx.session, p.id, **_by(ctx)),
-        N_("Begin work"), "edit", N_("The case is in your hands."), shortcut="b", primary=True,
+        N_("Begin the work"), "edit", N_("The case is in your hands."), shortcut="b", primary=True,
     ),
     "agree_urgent": Verb(
         lambda ctx, p, _f: urgency.agree(ctx.session, p.id, **_by(ctx)),
@@ -163,16 +164,22 @@ VERBS: dict[str, Verb] = {
     ),
     "send_back": Verb(
         _send_back, N_("Return to the centre"), "undo", N_("Returned. Reception sees what is missing."),
-        dialog="missing",
+        dialog="missing", aside=True,
     ),
-    "reclassify": Verb(_reclassify, N_("Correct the type"), "edit", N_("The type was corrected."), dialog="type"),
-    "close": Verb(_close, N_("Close"), "lock", N_("The case is closed."), dialog="close"),
+    "reclassify": Verb(
+        _reclassify, N_("Correct the type"), "edit", N_("The type was corrected."), dialog="type", aside=True
+    ),
+    "close": Verb(_close, N_("Close the case"), "lock", N_("The case is closed."), dialog="close", aside=True),
     "reopen": Verb(_reopen, N_("Take up again"), "undo", N_("The case is open again."), dialog="reason", primary=True),
     "propose_urgent": Verb(
-        _propose, N_("Propose urgency"), "bolt", N_("Proposed. A second person decides."), dialog="urgent"
+        _propose, N_("Propose urgency"), "bolt", N_("Proposed. A second person decides."), dialog="urgent", aside=True
     ),
-    "opinion": Verb(_note("opinion"), N_("Give an opinion"), "edit", N_("The opinion was kept."), dialog="text"),
-    "note": Verb(_note("note"), N_("Write a note"), "edit", N_("The note was kept."), dialog="text", shortcut="n"),
+    "opinion": Verb(
+        _note("opinion"), N_("Give an opinion"), "edit", N_("The opinion was kept."), dialog="text", aside=True
+    ),
+    "note": Verb(
+        _note("note"), N_("Write a note"), "edit", N_("The note was kept."), dialog="text", shortcut="n"
+    ),
 }  # fmt: skip
 
 # Verbs that need the same leave as another.

@@ -77,7 +77,7 @@ NOTE_NAMES = {
     "opinion": N_("Opinion"),
     "question": N_("Question to the visitor"),
     "reply": N_("Reply of the visitor"),
-    "answer": N_("Answer"),
+    "answer": N_("The answer"),
     "missing": N_("Missing"),
 }
 

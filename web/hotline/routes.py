@@ -8,11 +8,11 @@ from core.staff.rules import HOTLINE
 from queueing.appointments import calendar
 from reception import access
 from reception.hotline import service
-from reception.hotline.models import CallBack
+from reception.hotline.models import CallBack, HotlineCall
 from reception.petitions import queries, states, story
 from reception.petitions.models import Petition
 from reception.visitors import service as visitors
-from web.cases.view import show, told
+from web.cases.view import show, since_midnight, told
 from web.forms import Form
 from web.http import Context, Pages, staff
 
@@ -122,10 +122,14 @@ def _page(
         waiting=[(task, visitors.get(ctx.session, task.visitor_id), _number(ctx, task)) for task in waiting],
         form=form or Form(ctx),
         open_call_back=open_call_back,
+        mine=[
+            (call, _number(ctx, call))
+            for call in service.calls_of(ctx.session, ctx.staff.id, since=since_midnight(ctx))
+        ],
     )
 
 
-def _number(ctx: Context, task: CallBack) -> str:
+def _number(ctx: Context, task: CallBack | HotlineCall) -> str:
     petition = ctx.session.get(Petition, task.petition_id) if task.petition_id else None
     return petition.case_number if petition else ""
 

@@ -19,7 +19,7 @@ from reception.petitions.models import PetitionDraft
 from reception.visitors import service as visitors
 from reception.visitors.models import Visitor
 from web.cases import papers
-from web.cases.view import show, since_midnight
+from web.cases.view import show, since_midnight, told
 from web.forms import Form
 from web.http import Context, Pages, staff
 from web.intake.form import check, typed
@@ -139,7 +139,7 @@ def done(ctx: Context) -> Response:
     steps = story.story(ctx.session, petition.id)
     sent = next((step for step in reversed(steps) if step.kind in ("routed", "sent_up", "unrouted")), None)
     address = f"{ctx.settings.url}/p/{petition.follow_code}"
-    code = segno.make(address, error="m").svg_inline(scale=4, border=0, dark="currentColor", omitsize=True)
+    code = segno.make(address, error="m").svg_inline(scale=4, border=0, dark="#000", omitsize=True)
     return show(
         ctx,
         "intake/done.html",
@@ -150,6 +150,7 @@ def done(ctx: Context) -> Response:
         address=address,
         code=Markup(code),  # noqa: S704 - our own drawing
         routed=petition.state != states.RECEIVED,
+        items=told(ctx, steps),
     )
 
 

@@ -6,10 +6,10 @@ from core import audit
 from core.staff.rules import VERIFIER
 from reception import access
 from reception.files import service as files
-from reception.petitions import catalogue, queries, urgency
+from reception.petitions import catalogue, queries, story, urgency
 from reception.petitions.models import Petition
 from web.cases.verbs import VERBS
-from web.cases.view import show
+from web.cases.view import show, told
 from web.forms import Form
 from web.http import Context, Pages, staff
 
@@ -63,6 +63,7 @@ def _page(
         returned=queries.latest_note(ctx.session, petition.id, "missing") if petition else None,
         completed=queries.latest_verification(ctx.session, petition.id) if petition else None,
         tree=catalogue.tree(ctx.session),
+        items=told(ctx, story.story(ctx.session, petition.id)) if petition else [],
         form=form,
         chosen_wrong=set(form.many("wrong")),
         centre_id=ctx.staff.centre_id,

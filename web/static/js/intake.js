@@ -45,15 +45,33 @@ function soon() {
 // ── Known visitors ───────────────────────────────────────────────────
 const found = document.getElementById("found");
 const known = document.getElementById("known");
+const DETAILS = ["name", "phone", "language", "section", "sign_language"];
+const atFirst = new Map(DETAILS.map((name) => [name, valueOf(name)]));
 let asked = "";
+let filled = null;
+
+function valueOf(name) {
+  const control = field(name);
+  return control.type === "checkbox" ? (control.checked ? "1" : "") : control.value;
+}
+
+function put(name, value) {
+  const control = field(name);
+  if (control.type === "checkbox") control.checked = value === "1";
+  else if (value || !(control instanceof RadioNodeList)) control.value = value;
+}
+
+/** Another number is another person: what came from the one before goes, what was typed by hand stays. */
+function forget() {
+  if (!filled) return;
+  for (const name of DETAILS) if (valueOf(name) === (filled[name] ?? "")) put(name, atFirst.get(name));
+  filled = null;
+}
 
 function fill(person) {
-  for (const [name, value] of Object.entries(person)) {
-    const control = field(name);
-    if (control instanceof RadioNodeList) control.value = value || control.value;
-    else if (control?.type === "checkbox") control.checked = value === "1";
-    else if (control) control.value = value;
-  }
+  forget();
+  for (const [name, value] of Object.entries(person)) put(name, value);
+  filled = person;
   asked = person.identity_number;
   soon();
 }
@@ -95,9 +113,11 @@ async function lookUp(really) {
     } else if (people.length > 1) {
       choose(people);
     } else if (really) {
+      forget();
       say(found.dataset.new, "user");
       field("name").focus();
     } else {
+      forget();
       found.replaceChildren();
     }
   } catch {
