@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from string import Formatter
 
-from core.language import LANGUAGES
+from core.language import DIRECTION, LANGUAGES
 from messaging.rules import MOST_PARTS, Segments, segments
 
 SERVICE, OTP, REMINDER = "service", "otp", "reminder"
 
 # What a field of each kind may look like at its longest, by language; a link stands on its own in both directions.
 SAMPLES: Mapping[str, Mapping[str, str]] = {
-    "case": {"ar": "R-1448-000123", "en": "R-1448-000123"},
+    "case": {"ar": "48-000123", "en": "48-000123"},
     "link": {"ar": "https://majlis.example/p/k7m2x9qd4w", "en": "https://majlis.example/p/k7m2x9qd4w"},
     "moment": {
         "ar": "الأربعاء ١٧ جمادى الأولى ١٤٤٨هـ (٢٨ أكتوبر ٢٠٢٦م) ١٠:٣٠ صباحًا",
@@ -27,6 +27,9 @@ SAMPLES: Mapping[str, Mapping[str, str]] = {
     "phone": {"ar": "8004399999", "en": "8004399999"},
     "digits": {"ar": "482913", "en": "482913"},
 }
+
+LRM = "\u200e"
+NUMBERED = ("case",)  # 48-000123 after an Arabic word shows as 000123-48 (UAX #9, rules W2 and W4) unless marked
 
 
 class TemplateFault(Exception):
@@ -58,7 +61,10 @@ class Template:
         if empty or set(values) - set(self.fields):
             wrong = sorted({*empty, *(set(values) - set(self.fields))})
             raise TemplateFault(f"{self.name}: fields don't fit: {', '.join(wrong)}")
-        return self.words[language if language in LANGUAGES else LANGUAGES[0]].format_map(values)
+        language = language if language in LANGUAGES else LANGUAGES[0]
+        if DIRECTION[language] == "rtl":
+            values = {name: LRM + value if self.fields[name] in NUMBERED else value for name, value in values.items()}
+        return self.words[language].format_map(values)
 
     def sample(self, language: str) -> Segments:
         """The text with long values, as it would travel."""

@@ -33,7 +33,7 @@ def open_slots(
     """
     query = (
         select(Slot)
-        .where(Slot.state == OPEN, Slot.taken < Slot.capacity)
+        .where(Slot.state == OPEN, Slot.taken < Slot.capacity, Slot.starts_at > now)
         .where(Slot.starts_at >= max(since or now, earliest(urgent=urgent, now=now)))
         .where(~_claimed(literal("official:") + Slot.official_id, Slot.id))
         .where(or_(Slot.kind != VIDEO, Slot.centre_id.is_(None), ~_claimed(literal("hall:") + Slot.centre_id, Slot.id)))
@@ -69,4 +69,5 @@ def _claimed(
     """Whether anybody (but `owner`) has the resource at some time of the row's slot."""
     claim = aliased(Claim)
     at_that_time = and_(claim.resource == resource, claim.at >= Slot.starts_at, claim.at < Slot.ends_at)
-    return exists().where(at_that_time if owner is None else and_(at_that_time, claim.owner_id != owner))
+    wanted = at_that_time if owner is None else and_(at_that_time, claim.owner_id != owner)
+    return exists().where(wanted).correlate_except(claim)  # also where it stands two levels deep

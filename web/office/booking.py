@@ -1,10 +1,12 @@
 """Giving a petition its appointment, or another one: the first fitting slot is chosen already, the text is shown."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from starlette.responses import Response
 
 from core import audit
+from core.calendar import day_bounds, local_day
 from core.errors import Refused
 from core.staff.rules import AIDE, OFFICIAL
 from messaging.rules import Segments
@@ -38,6 +40,7 @@ class Wishes:
     centre_id: str
     official_id: str
     signs: bool
+    since: date | None = None  # not before this day
 
 
 @pages.get("/office/book", audience=office)
@@ -114,6 +117,7 @@ def _page(ctx: Context, petition: Petition, old: Appointment | None, *, refusal:
         needs_interpreter=wishes.signs,
         urgent=petition.urgency == URGENT,
         visitor_id=None if old else visitor.id,
+        since=day_bounds(wishes.since, ctx.settings.timezone)[0] if wishes.since else None,
         limit=SHOWN + 1,
     )
     slots = [slot for slot in slots if not old or slot.id != old.slot_id][:SHOWN]
@@ -140,6 +144,7 @@ def _page(ctx: Context, petition: Petition, old: Appointment | None, *, refusal:
         ],
         officials=people,
         official_options=[("", ctx._("any official")), *((person.id, person.name(ctx.lang)) for person in people)],
+        today=local_day(ctx.now, ctx.settings.timezone),
         urgent=petition.urgency == URGENT,
         reason=str(ctx.form.get("reason") or ""),
     )
@@ -154,10 +159,18 @@ def _wishes(ctx: Context, petition: Petition, old: Appointment | None) -> Wishes
             centre_id=asked.get("centre", ""),
             official_id=asked.get("official", ""),
             signs=asked.get("signs", "") not in ("", "0"),
+            since=_day(asked.get("since", "")),
         )
     if old is not None:
         return Wishes(old.slot.kind, old.slot.centre_id or "", old.slot.official_id, old.needs_interpreter)
     return Wishes("", petition.centre_id, whose(ctx) or "", petition.visitor.sign_language)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _with_asked_for(ctx: Context, slots: list[Slot], refusal: Refused | None) -> list[Slot]:

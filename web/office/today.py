@@ -8,6 +8,7 @@ from starlette.responses import Response
 from core.calendar import day_bounds, local_day
 from core.staff.rules import AIDE, OFFICIAL
 from queueing.appointments import calendar
+from queueing.appointments.rules import CHECK_IN_CLOSES
 from queueing.appointments.states import AWAITED, MISSED
 from queueing.appointments.states import KEPT as SHOWN
 from reception import access
@@ -50,6 +51,7 @@ def index(ctx: Context) -> Response:
         load=[(day, load[day]) for day in days if load[day].places],
         officials=officials(ctx.session) if AIDE in ctx.staff.roles else [],
         official_id=official_id,
+        late=CHECK_IN_CLOSES,
     )
 
 

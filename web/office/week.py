@@ -28,6 +28,7 @@ office = staff(AIDE, OFFICIAL)
 LENGTHS = (10, 15, 20, 30, 45, 60)  # minutes
 PAUSES = (5, 10, 15)
 REPEATS = (4, 8, 12)  # weeks
+SESSION_GAP = timedelta(minutes=30)
 PLACE_AR, PLACE_EN = "مجلس الوزير، ديوان الوزارة", "Minister's hall, Ministry"
 
 
@@ -41,9 +42,24 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Session:
+    """Slots of one kind, place and official that follow each other: what the office calls a session."""
+
+    cells: list[Cell]
+
+    @property
+    def first(self) -> Slot:
+        return self.cells[0].slot
+
+    @property
+    def last(self) -> Slot:
+        return self.cells[-1].slot
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     day: date
-    cells: list[Cell]
+    sessions: list[Session]
     load: calendar.Load
 
 
@@ -98,7 +114,8 @@ def _week(ctx: Context, first: date, form: Form, *, status: int = 200) -> Respon
     for row in engagements(ctx.session, calendar.between(ctx.session, start, end, states=("held", *KEPT, MISSED))):
         visits.setdefault(row.slot.id, []).append(row)
     load = calendar.load(ctx.session, days, zone=zone, official_id=official_id)
-    shown = []
+    shown: list[Day] = []
+    by_id: dict[str, Cell] = {}
     for day in days:
         of_day = [slot for slot in slots if local_day(slot.starts_at, zone) == day]
         cells = [
@@ -107,8 +124,8 @@ def _week(ctx: Context, first: date, form: Form, *, status: int = 200) -> Respon
             if official_id in (None, slot.official_id)
         ]
         if cells or day.weekday() not in ctx.settings.weekend:
-            shown.append(Day(day, cells, load[day]))
-    by_id = {cell.slot.id: cell for one in shown for cell in one.cells}
+            shown.append(Day(day, sessions(cells), load[day]))
+            by_id |= {cell.slot.id: cell for cell in cells}
     chosen = by_id.get(ctx.query.get("slot", ""))
     people = officials(ctx.session)
     halls = [centre for centre in centres.centres(ctx.session) if centre.video_hall]
@@ -124,6 +141,7 @@ def _week(ctx: Context, first: date, form: Form, *, status: int = 200) -> Respon
         candidates=_candidates(ctx, chosen),
         officials=people if OFFICIAL not in ctx.staff.roles else [ctx.staff],
         official_id=official_id,
+        official_tabs=_tabs(ctx, people, first, official_id),
         official_of={person.id: person for person in people},
         centre_of={centre.id: centre for centre in centres.centres(ctx.session)},
         hall_options=[(centre.id, centre.name(ctx.lang)) for centre in halls],
@@ -135,6 +153,15 @@ def _week(ctx: Context, first: date, form: Form, *, status: int = 200) -> Respon
         place_ar=PLACE_AR,
         place_en=PLACE_EN,
     )
+
+
+def _tabs(ctx: Context, people: list[Staff], first: date, official_id: str | None) -> list[dict[str, object]]:
+    here = f"/office/calendar?week={first}"
+    every = {"href": here, "label": ctx._("All officials"), "current": official_id is None}
+    return [every] + [
+        {"href": f"{here}&official={person.id}", "label": person.name(ctx.lang), "current": person.id == official_id}
+        for person in people
+    ]
 
 
 def look(slot: Slot, others: list[Slot], *, now: datetime) -> str:
@@ -154,6 +181,20 @@ def look(slot: Slot, others: list[Slot], *, now: datetime) -> str:
         if shares and other.starts_at < slot.ends_at and slot.starts_at < other.ends_at:
             return "blocked"
     return "reserved" if slot.reserved_urgent else "free"
+
+
+def sessions(cells: list[Cell]) -> list[Session]:
+    """Cells in order of time, gathered by kind, place and official; a gap of more than half an hour parts them."""
+    found: list[Session] = []
+    running: dict[tuple[str, str | None, str], Session] = {}
+    for cell in cells:
+        key = (cell.slot.kind, cell.slot.centre_id, cell.slot.official_id)
+        session = running.get(key)
+        if session is None or cell.slot.starts_at - session.last.ends_at > SESSION_GAP:
+            session = running[key] = Session([])
+            found.append(session)
+        session.cells.append(cell)
+    return found
 
 
 def _candidates(ctx: Context, chosen: Cell | None) -> list[Petition]:

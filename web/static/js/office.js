@@ -4,7 +4,7 @@
 function wireFilters() {
   for (const form of document.querySelectorAll("form[data-filters]")) {
     form.addEventListener("change", (event) => {
-      if (event.target.matches("select, input[type=checkbox]")) form.requestSubmit();
+      if (event.target.matches("select, input[type=checkbox], input[type=date]")) form.requestSubmit();
     });
   }
 }
