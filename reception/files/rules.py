@@ -22,7 +22,7 @@ ALLOWED = (PDF, JPEG, PNG, WEBP, TIFF)
 ACCEPT = ".pdf,.jpg,.jpeg,.png,.webp,.tif,.tiff"  # for the file field
 SUFFIX = {PDF: ".pdf", JPEG: ".jpg", PNG: ".png", WEBP: ".webp"}
 
-MAX_PIXELS = 80_000_000  # an A3 page at 600 dpi has 70 million, an A4 page 35; more is a bomb or a poster
+MAX_PIXELS = 50_000_000  # an A4 page at 600 dpi has 35 million; more fills the memory for nothing
 MAX_PAGES = 200
 _BAD_NAMES = ("/OpenAction", "/AA", "/AcroForm", "/Collection")
 _BAD_ACTIONS = {"/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/GoToR", "/GoToE", "/Rendition", "/RichMedia"}
@@ -83,13 +83,14 @@ def _image(name: str, data: bytes) -> tuple[str, bytes]:
 
 def _encode(image: Image.Image, source: str) -> tuple[str, bytes]:
     out = io.BytesIO()
-    if source in ("JPEG", "WEBP") and image.mode not in ("RGBA", "LA", "P"):
-        image.convert("L" if image.mode == "L" else "RGB").save(out, "JPEG", quality=88, optimize=True)
+    photo = source in ("JPEG", "WEBP") and image.mode not in ("RGBA", "LA", "P", "1")
+    mode = ("L" if image.mode == "L" else "RGB") if photo else image.mode
+    plain = image.convert(mode if mode in ("1", "L", "RGB", "RGBA") else "RGBA")
+    plain.info.clear()  # comments, profiles and EXIF would be written along
+    if photo:
+        plain.save(out, "JPEG", quality=88, optimize=True)
         return JPEG, out.getvalue()
-    fitting = image if image.mode in ("1", "L", "RGB", "RGBA") else image.convert("RGBA")
-    bare = Image.new(fitting.mode, fitting.size)
-    bare.paste(fitting)
-    bare.save(out, "PNG", optimize=False)
+    plain.save(out, "PNG")
     return PNG, out.getvalue()
 
 

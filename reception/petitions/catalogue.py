@@ -46,7 +46,7 @@ def leaf(session: Session, type_id: str) -> PetitionType:
     if found is None or not found.active:
         raise Mistake("Choose the type first: it decides where the petition goes.", field="type")
     if session.scalar(select(PetitionType.id).where(PetitionType.parent_id == found.id, PetitionType.active).limit(1)):
-        raise Mistake("Choose one of the types under “{type}”.", field="type", type=found.name_ar)
+        raise Mistake("This is a group of types: choose one under it.", field="type")
     return found
 
 

@@ -136,5 +136,5 @@ def photo() -> bytes:
     exif[0x010F] = "SECRET-MAKER"
     exif.get_ifd(0x8825)[1] = "N"
     out = io.BytesIO()
-    image.save(out, "JPEG", exif=exif)
+    image.save(out, "JPEG", exif=exif, comment=b"SECRET-COMMENT")
     return out.getvalue()

@@ -30,10 +30,10 @@ def refused(name: str, data: bytes) -> str:
 
 
 def test_a_photo_keeps_its_picture_and_loses_where_it_was_taken(photo: bytes) -> None:
-    assert b"SECRET-MAKER" in photo
+    assert b"SECRET-MAKER" in photo and b"SECRET-COMMENT" in photo
     paper = rules.inspect("صورة البطاقة.JPG", photo, limit=LIMIT)
     assert (paper.name, paper.media_type) == ("صورة البطاقة.jpg", "image/jpeg")
-    assert b"SECRET-MAKER" not in paper.data
+    assert b"SECRET" not in paper.data
     with Image.open(io.BytesIO(paper.data)) as image:
         assert image.size == (200, 320), "turned upright before the turn was forgotten"
         assert not image.getexif()
@@ -124,7 +124,7 @@ def test_empty_large_and_damaged_files_are_refused_by_name(photo: bytes) -> None
 
 def test_a_picture_of_too_many_points_is_refused_before_it_is_unpacked() -> None:
     out = io.BytesIO()
-    Image.new("1", (10_000, 9_000)).save(out, "PNG")
+    Image.new("1", (10_000, 5_500)).save(out, "PNG")
     assert len(out.getvalue()) < LIMIT
     assert "pixels" in refused("bomb.png", out.getvalue())
 

@@ -168,6 +168,22 @@ def test_the_deadline_stands_still_while_the_visitor_is_asked(ministry: Ministry
     assert petition.due_at == due + timedelta(days=3)
 
 
+def test_a_case_sent_on_while_the_visitor_is_asked_gets_its_waiting_time_back(ministry: Ministry) -> None:
+    petition = ministry.petition()
+    officer, due = ministry.id("officer"), petition.due_at
+    service.acknowledge(ministry.session, petition.id, staff_id=officer, now=ministry.now)
+    service.ask_visitor(ministry.session, petition.id, question="؟", staff_id=officer, now=ministry.now)
+    service.transfer(
+        ministry.session,
+        petition.id,
+        department_id=ministry.departments["prisons"].id,
+        reason="لهم",
+        staff_id=officer,
+        now=ministry.now + timedelta(days=2),
+    )
+    assert (petition.asked_at, petition.due_at) == (None, due + timedelta(days=2))
+
+
 def test_deadlines_fall_on_working_days_at_closing_time(now: datetime) -> None:
     thursday = datetime(2026, 10, 29, 6, 0, tzinfo=UTC)
     due = rules.working_days_after(thursday, 1)

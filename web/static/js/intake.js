@@ -14,6 +14,11 @@ const basics = () => {
 };
 const post = (path, body) => fetch(path, { method: "POST", body, credentials: "same-origin", headers: { "X-Script": "1" } });
 
+/** Takes over a part of a page that our own server rendered. */
+function show(place, html) {
+  place.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
+}
+
 // ── Keeping the draft ────────────────────────────────────────────────
 let timer = 0;
 let sending = false;
@@ -106,7 +111,7 @@ async function lookUp(really) {
     if (!answer.ok) return;
     const { found: people, html } = await answer.json();
     if (field("identity_number").value.trim() !== text) return;
-    known.innerHTML = html;
+    show(known, html);
     if (people.length === 1) {
       fill(people[0]);
       say(found.dataset.known, "check");
@@ -178,7 +183,7 @@ async function send(input) {
   try {
     const answer = await post("/intake/papers", data);
     if (!answer.ok) throw new Error(String(answer.status));
-    papers.innerHTML = await answer.text();
+    show(papers, await answer.text());
     input.value = "";
     input.dispatchEvent(new Event("change", { bubbles: true }));
   } catch {
@@ -192,7 +197,7 @@ async function remove(button) {
   const data = basics();
   data.set("file", button.value);
   const answer = await post("/intake/papers/remove", data);
-  if (answer.ok) papers.innerHTML = await answer.text();
+  if (answer.ok) show(papers, await answer.text());
   field("papers").focus();
 }
 
