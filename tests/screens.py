@@ -52,7 +52,6 @@ SHOTS = (
     Shot("office", "/office", "aide"),
     Shot("calendar", "/office/calendar", "aide"),
     Shot("directives", "/office/directives", "aide"),
-    Shot("case", "/office", "aide", link="/cases/"),
     Shot("dossier", "/office", "minister", link="/dossier/"),
     Shot("book", "/office", "aide", link="/office/book"),
     Shot("library", "/library", "minister"),
