@@ -33,8 +33,6 @@ def pages(demo: tuple[Server, Browser]) -> Iterator[dict[tuple[str | None, str],
 def page_of(
     demo: tuple[Server, Browser], pages: dict[tuple[str | None, str], Page], who: str | None, lang: str
 ) -> Page:
-    demo: tuple[Server, Browser], pages: dict[tuple[str | None, str], Page], who: str | None, lang: str
-) -> Page:
     if (who, lang) not in pages:
         server, browser = demo
         # axe is put into the page by the browser's debugger; the policy would rightly refuse it

@@ -9,6 +9,7 @@ from core.db import new_id
 from core.staff import rules as roles
 from core.staff import service as staff
 from core.staff.models import Staff
+from core.text import arabic_digits
 from queueing.tickets.models import Counter, ServicePoint
 from reception.centres.models import Centre, Department
 from reception.petitions.models import PetitionType, RoutingRule
@@ -59,6 +60,7 @@ TYPES = (
     ("rights-retribution", "rights", "قصاص أو حق خاص", "Retribution or private right", "", "", "scale", True, "confidential", 3),
     ("detainee", None, "سجناء وموقوفون", "Prisoners and detainees", "زيارة، إفراج مؤقت، مساعدة", "Visit, temporary release, aid", "door", True, "confidential", 7),
     ("minister", None, "طلب إلى معالي الوزير", "Request to the Minister in person", "طلب لقاء أو التماس", "A meeting or an appeal", "star", True, "confidential", 5),
+    ("other", None, "غير ذلك", "Something else", "يصنّفه موظف مختص", "Sorted by hand", "folder", False, "open", 10),
 )  # fmt: skip
 
 RULES = (
@@ -156,12 +158,12 @@ def _points(
                 id=new_id(),
                 centre_id=centre.id,
                 number=number,
-                name_ar=f"الشباك {number}",
+                name_ar=f"الشباك {arabic_digits(str(number))}",
                 name_en=f"Counter {number}",
                 service_point_ids=list(desk),
                 sections=list(sections),
                 languages=["ar", "en"],
-                sign_language=number == 2,
+                sign_language=number <= 2,
             )
             for number, sections in enumerate((ALL, ALL, ["women", "family"], ["men"]), start=1)
         ]
