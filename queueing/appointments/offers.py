@@ -29,11 +29,11 @@ def open_slots(
     """Free slots in order of time: place left, official and hall free, an interpreter free where one is needed.
 
     `centre_id` narrows video slots to one hall and leaves the audience, which is at the office, as it is.
-    `urgent` sees the reserve and needs no notice. `visitor_id` leaves out times at which the visitor is elsewhere.
+    `urgent` sees the reserve and needs little notice. `visitor_id` leaves out times at which the visitor is elsewhere.
     """
     query = (
         select(Slot)
-        .where(Slot.state == OPEN, Slot.taken < Slot.capacity, Slot.starts_at > now)
+        .where(Slot.state == OPEN, Slot.taken < Slot.capacity)
         .where(Slot.starts_at >= max(since or now, earliest(urgent=urgent, now=now)))
         .where(~_claimed(literal("official:") + Slot.official_id, Slot.id))
         .where(or_(Slot.kind != VIDEO, Slot.centre_id.is_(None), ~_claimed(literal("hall:") + Slot.centre_id, Slot.id)))

@@ -12,6 +12,7 @@ KINDS = (VIDEO, AUDIENCE)
 GRID = timedelta(minutes=5)  # slots begin and end on it, so that two that overlap share at least one step
 HOLD = timedelta(minutes=5)
 NOTICE = timedelta(hours=2)  # a visitor needs the way to the hall
+URGENT_NOTICE = timedelta(minutes=30)
 RESERVE_LIFTED = timedelta(hours=24)  # an urgent reserve nobody needed goes to everybody a day ahead
 CHECK_IN_OPENS = timedelta(hours=6)  # before the start: who travelled far is not sent back to the street
 CHECK_IN_CLOSES = timedelta(hours=1)  # after the end
@@ -20,8 +21,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def earliest(*, urgent: bool, now: datetime) -> datetime:
-    """From when on a slot may be proposed. An urgent case may be on its way already."""
-    return now if urgent else now + NOTICE
+    """From when on a slot may be proposed. A person may still give an earlier one to who is there already."""
+    return now + (URGENT_NOTICE if urgent else NOTICE)
 
 
 def open_to(reserved_urgent: bool, starts_at: datetime, *, urgent: bool, now: datetime) -> bool:

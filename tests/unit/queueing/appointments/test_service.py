@@ -269,6 +269,7 @@ def test_the_first_fitting_slot_leaves_time_for_the_way(session: Session, slots:
     at = one.starts_at - timedelta(hours=1, minutes=50)
     assert service.first_fitting(session, now=at) == two
     assert service.first_fitting(session, now=at, urgent=True) == one
+    assert service.first_fitting(session, now=one.starts_at - timedelta(minutes=29), urgent=True) == two
     assert service.first_fitting(session, now=one.starts_at + timedelta(days=1)) is None
 
 
