@@ -38,7 +38,13 @@ SHOTS = (
     Shot("styleguide", "/styleguide"),
     Shot("not-found", "/nowhere"),
     Shot("kiosk", "/kiosk/central", sizes=(KIOSK, HALL)),
-    Shot("kiosk-section", "/kiosk/central/section?lang=ar", sizes=(KIOSK, HALL)),
+    Shot("kiosk-section", "/kiosk/central/section?lang={lang}&speak={lang}", sizes=(KIOSK, HALL)),
+    Shot("kiosk-service", "/kiosk/central/service?lang={lang}&speak={lang}&section=women", sizes=(KIOSK, HALL)),
+    Shot(
+        "kiosk-needs",
+        "/kiosk/central/needs?lang={lang}&speak={lang}&section=women&service=reception",
+        sizes=(KIOSK, HALL),
+    ),
     Shot("hall", "/hall/central", sizes=(HALL,)),
     Shot("counter", "/counter", "receptionist2"),
     Shot("counter-closed", "/counter", "receptionist"),
@@ -101,12 +107,12 @@ def take(browser: Browser, url: str, who: str | None, lang: str, shots: list[Sho
     if who:
         sign_in(page, who)
     for shot in shots:
-        address = shot.path
+        address = shot.path.format(lang=lang)
         if shot.link:
-            page.goto(shot.path)
+            page.goto(address)
             found = page.locator(f"main a[href^='{shot.link}']").first
             if not found.count():
-                print(f"  {shot.name}: no link to {shot.link} on {shot.path}", file=sys.stderr)
+                print(f"  {shot.name}: no link to {shot.link} on {address}", file=sys.stderr)
                 continue
             address = str(found.get_attribute("href"))
         for width, height in shot.sizes:

@@ -50,7 +50,7 @@ def test_axe_finds_no_serious_fault(
     demo: tuple[Server, Browser], pages: dict[tuple[str | None, str], Page], shot: Shot, lang: str
 ) -> None:
     page = page_of(demo, pages, shot.who, lang)
-    page.goto(shot.path)
+    page.goto(shot.path.format(lang=lang))
     if shot.link:
         page.goto(str(page.locator(f"main a[href^='{shot.link}']").first.get_attribute("href", timeout=5000)))
     page.wait_for_timeout(300)
