@@ -10,6 +10,7 @@ from starlette.responses import Response
 from core.calendar import day_bounds, digits, local_day
 from core.language import N_
 from messaging import states as text_states
+from reception import access
 from reception.petitions import rules, states
 from reception.petitions.models import Petition
 from reception.petitions.story import Step
@@ -95,9 +96,16 @@ def show(ctx: Context, template: str, *, status: int = 200, **values: Any) -> Re
         reasons=lambda table: [(key, ctx._(words)) for key, words in table.items()],
         urgent=rules.URGENT,
         confidential=rules.CONFIDENTIAL,
+        title_of=lambda petition: _title(ctx, petition),
         deadline_of=lambda petition: deadline(ctx, petition),
         **values,
     )
+
+
+def _title(ctx: Context, petition: Petition) -> str:
+    """The subject; to those who may not read a confidential case, only its type."""
+    readable = ctx.me is not None and access.may_read_text(ctx.me, petition)
+    return petition.subject if readable else petition.type.name(ctx.lang)
 
 
 def since_midnight(ctx: Context) -> datetime:

@@ -60,8 +60,9 @@ def test_the_hotline_sees_where_a_confidential_case_stands_and_nothing_from_it(
 ) -> None:
     petition_id, paper = with_paper(desk, enter, photo, "retribution")
     hotline = desk.as_("hotline")
-    for page in (f"/cases/{petition_id}", f"/hotline/cases/{petition_id}"):
+    for page in (f"/cases/{petition_id}", f"/hotline/cases/{petition_id}", "/hotline?q=0501234567&list=1"):
         html = hotline.get(page).text
+        assert "48-" in html
         assert "SECRET-BODY" not in html and "صورة.jpg" not in html and "Objection to a violation" not in html
     assert hotline.get(f"/cases/{petition_id}/files/{paper}").status_code == 404
 
