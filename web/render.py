@@ -47,7 +47,7 @@ class Renderer:
             "nav": nav_for(ctx) if ctx.me else [],
             "csrf": ctx.csrf,
             "now": ctx.now,
-            "notes": [
+            "flash_notes": [
                 {"tone": tone, "text": text} for tone, text in (flash.shown(ctx.request) if not ctx.fragment else [])
             ],
             "say": ctx.say,

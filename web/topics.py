@@ -18,6 +18,8 @@ def topics_of(name: str, payload: dict[str, Any]) -> set[str]:
     for key in ("petition", "department", "meeting", "recording"):
         if payload.get(f"{key}_id"):
             topics.add(f"{key}:{payload[f'{key}_id']}")
+    if payload.get("from_department_id"):
+        topics.add(f"department:{payload['from_department_id']}")
     if name.startswith(("reception.", "queueing.appointments.", "video.", "recordings.")):
         topics.add("office")
     if name.startswith(("queueing.appointments.", "video.")):

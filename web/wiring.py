@@ -1,19 +1,27 @@
 """Composition roots of worker and media: which parts are put together, and with what."""
 
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 from core.db import Database
 from core.settings import Settings
 from messaging.sending import handlers as message_handlers
 from reception import arrangements
+from reception.files import service as files
+from reception.petitions import drafts
 from reception.reactions import REACTIONS
 from recordings.archive.service import FINISH
 from video.media.app import create_app
 from video.media.node import MediaNode
 from video.meetings.directory import DatabaseDirectory
+from web.cases.papers import store_of
 from web.recording import finish_handler, sink_opener, sweep_abandoned
-from web.worker import Worker
+from web.worker import Sweep, Worker
+
+KEEP_DRAFTS = timedelta(days=30)
 
 
 def make_worker(settings: Settings, db: Database, **more: Any) -> Worker:
@@ -25,7 +33,7 @@ def make_worker(settings: Settings, db: Database, **more: Any) -> Worker:
         db=db,
         reactions=given,
         handlers={FINISH: finish_handler(settings), **message_handlers(settings)},
-        sweeps=(*arrangements.SWEEPS, sweep_abandoned(settings)),
+        sweeps=(*arrangements.SWEEPS, sweep_abandoned(settings), _forget_old_drafts(settings)),
         **more,
     )
 
@@ -40,6 +48,22 @@ def make_media_app(settings: Settings, db: Database) -> Any:
         ports=settings.media_ports,
     )
     return create_app(node, control_secret=settings.key("media control").hex())
+
+
+def _forget_old_drafts(settings: Settings) -> Sweep:
+    """Once an hour: forms that nobody finished in a month, and their papers, are not kept for ever."""
+    store = store_of(settings)
+    last: list[datetime] = []
+
+    def sweep(session: Session, now: datetime) -> None:
+        if last and now - last[-1] < timedelta(hours=1):
+            return
+        last[:] = [now]
+        before = now - KEEP_DRAFTS
+        drafts.discard_older(session, before=before)
+        files.discard_older(session, store, before=before, now=now)
+
+    return sweep
 
 
 def _with_settings(reaction: Any, settings: Settings) -> Any:

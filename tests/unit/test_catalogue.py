@@ -78,6 +78,16 @@ def test_translations_use_the_fields_of_their_original() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_one_string_has_one_translation_wherever_it_stands() -> None:
+    seen: dict[object, set[object]] = {}
+    for path in sorted((ROOT / "web/locale/ar").glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale="ar"):
+                if message.id:
+                    seen.setdefault(str(message.id), set()).add(str(message.string))
+    assert {message: told for message, told in seen.items() if len(told) > 1} == {}
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "web/locale/ar").glob("*.po")), ids=lambda p: p.stem)
 def test_a_catalogue_declares_the_six_arabic_plural_forms(path: Path) -> None:
     with path.open("rb") as file:

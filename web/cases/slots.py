@@ -11,6 +11,9 @@ from messaging import service as messaging
 from queueing.appointments import calendar
 from queueing.appointments.states import AWAITED
 from reception.petitions.models import Petition
+from recordings.archive import service as archive
+from recordings.archive.rules import granted
+from video.meetings import service as video
 from web.http import Context
 
 
@@ -35,7 +38,17 @@ def texts(ctx: Context, petition: Petition) -> Panel | None:
     return Panel("texts", "cases/slot_texts.html", {"texts": sent}) if sent else None
 
 
-SLOTS: list[Slot] = [appointments, texts]
+def meetings(ctx: Context, petition: Petition) -> Panel | None:
+    """The meetings held about the case; a recording is linked only for those who may view it."""
+    held = [m for m in video.about(ctx.session, petition.id) if m.live_at]
+    rows = [
+        (m, [r for r in archive.of_meeting(ctx.session, m.id) if granted(r.grants, ctx.staff.id, now=ctx.now)])
+        for m in held
+    ]
+    return Panel("meetings", "cases/slot_meetings.html", {"rows": rows}) if rows else None
+
+
+SLOTS: list[Slot] = [appointments, meetings, texts]
 
 
 def panels(ctx: Context, petition: Petition) -> list[Panel]:

@@ -101,7 +101,7 @@ def needs(ctx: "Context", ticket: Any) -> list[dict[str, str]]:
     if ticket.urgent:
         found.append({"label": ctx._("Urgent"), "tone": "urgent", "icon": "bolt"})
     if ticket.appointment_id:
-        found.append({"label": ctx._("Appointment"), "tone": "good", "icon": "calendar"})
+        found.append({"label": ctx._("By appointment"), "tone": "good", "icon": "calendar"})
     if ticket.sign_language:
         found.append({"label": ctx._("Sign language"), "tone": "info", "icon": "sign-language"})
     if ticket.visitor_class != rules.REGULAR:
