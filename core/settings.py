@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     media_addresses: tuple[str, ...] = ()  # host candidates; empty: every interface of the machine
     media_ports: tuple[int, int] | None = None  # UDP range that the firewall opens
     ice_servers: tuple[dict[str, str], ...] = ()
+    turn_urls: tuple[str, ...] = ()  # turn:host:port?transport=tcp, turns:host:port, …
+    turn_secret: str = Field(default="", repr=False)  # coturn's static-auth-secret
 
     sms_provider: str = "console"
     upload_limit: int = 15 * 1024 * 1024  # bytes for each attachment

@@ -16,6 +16,7 @@ from reception.reactions import REACTIONS
 from recordings.archive.service import FINISH
 from video.media.app import create_app
 from video.media.node import MediaNode
+from video.media.turn import Turn
 from video.meetings.directory import DatabaseDirectory
 from web.cases.papers import store_of
 from web.recording import finish_handler, sink_opener, sweep_abandoned
@@ -44,6 +45,7 @@ def make_media_app(settings: Settings, db: Database) -> Any:
         sink_opener(settings, db),
         token_secret=settings.key("join tokens"),
         ice_servers=settings.ice_servers,
+        turn=Turn(settings.turn_urls, settings.turn_secret) if settings.turn_urls and settings.turn_secret else None,
         addresses=settings.media_addresses or "auto",
         ports=settings.media_ports,
     )

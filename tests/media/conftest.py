@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -119,13 +120,20 @@ def eventually() -> Callable[..., None]:
     return wait_until
 
 
-@pytest.fixture(scope="module")
-def rig() -> Iterator[Rig]:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def running_rig(*arguments: str) -> Iterator[Rig]:
+    """The node's process, with more arguments of `tests.media.rig` if need be."""
+    port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.media.rig", str(port)], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}
+        [sys.executable, "-m", "tests.media.rig", str(port), *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     rig = Rig(f"http://127.0.0.1:{port}")
     try:
@@ -139,6 +147,12 @@ def rig() -> Iterator[Rig]:
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    with running_rig(*getattr(request, "param", ())) as rig:
+        yield rig
 
 
 @pytest.fixture(scope="session")

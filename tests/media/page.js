@@ -83,5 +83,14 @@ rig.numbers = async () => {
   return found;
 };
 
+// How the leg reaches the node: [candidate type, protocol to the TURN server], or null.
+rig.way = async () => {
+  const stats = new Map();
+  (await rig.client.stats()).forEach((entry) => stats.set(entry.id, entry));
+  const pair = [...stats.values()].find((entry) => entry.type === "candidate-pair" && entry.nominated);
+  const mine = stats.get(pair?.localCandidateId);
+  return mine ? [mine.candidateType, mine.relayProtocol ?? null] : null;
+};
+
 rig.last = (type) => rig.events.filter(([name]) => name === type).at(-1)?.[1] ?? null;
 rig.ready = true;

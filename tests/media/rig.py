@@ -1,6 +1,6 @@
 """A media node in a process of its own, with a directory and a recorder made for tests.
 
-    python -m tests.media.rig PORT FOLDER
+    python -m tests.media.rig PORT [TURN-URL TURN-SECRET]
 
 Serves what a browser test needs on one origin: the node under /media, the client's modules under /static, an
 almost empty page, and a door (`/rig/…`) through which the test plays the database and looks into the recorder.
@@ -27,6 +27,7 @@ from video.media.app import create_app
 from video.media.directory import MeetingInfo, ParticipantInfo, Refused
 from video.media.node import MediaNode
 from video.media.tokens import JoinClaims, mint
+from video.media.turn import Turn
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = b"a secret of the test rig, long enough"
@@ -187,10 +188,10 @@ PAGE = """<!doctype html><html lang="ar" dir="rtl"><meta charset="utf-8"><title>
 <script type="module" src="/rig/page.js"></script><body></body></html>"""
 
 
-def rig_app() -> Starlette:
+def rig_app(turn: Turn | None = None) -> Starlette:
     book, shelf = Notebook(), Shelf()
     lose(shelf)
-    node = MediaNode(book, shelf.open, token_secret=SECRET, addresses=["127.0.0.1"])
+    node = MediaNode(book, shelf.open, token_secret=SECRET, addresses=["127.0.0.1"], turn=turn)
     media = create_app(node, control_secret="control")
 
     async def page(request: Request) -> Response:
@@ -243,7 +244,7 @@ def rig_app() -> Starlette:
 
 if __name__ == "__main__":
     uvicorn.run(
-        rig_app(),
+        rig_app(Turn((sys.argv[2],), sys.argv[3]) if sys.argv[3:] else None),
         host="127.0.0.1",
         port=int(sys.argv[1]),
         loop="uvloop",

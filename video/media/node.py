@@ -16,6 +16,7 @@ from video.media.member import Member
 from video.media.messages import CloseReason, Closing
 from video.media.recorder import OpenSink
 from video.media.room import Room, Surroundings
+from video.media.turn import Turn
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,8 @@ class MediaNode:
 
     `addresses`: IP addresses to offer ("auto": all of the machine but loopback), each `bind` or
     `bind=announced`. `ports`: lowest and highest UDP port for media; any free one if None. `ice_servers`:
-    handed to clients as they are (`[{"urls": …, "username": …, "credential": …}]`).
+    handed to clients as they are (`[{"urls": …, "username": …, "credential": …}]`), and after them those of
+    `turn` with a credential minted for each join.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class MediaNode:
         *,
         token_secret: bytes,
         ice_servers: Sequence[dict[str, Any]] = (),
+        turn: Turn | None = None,
         addresses: Sequence[str] | Literal["auto"] = "auto",
         ports: tuple[int, int] | None = None,
         wall: Callable[[], float] = time.time,
@@ -55,7 +58,10 @@ class MediaNode:
             open_sink=open_sink,
             addresses=hooks.host_addresses() if addresses == "auto" else list(addresses),
             ports=ports,
-            ice_servers=ice_servers,
+            ice_servers=lambda participant_id: [
+                *ice_servers,
+                *([turn.server(participant_id, now=wall())] if turn else []),
+            ],
             wall=wall,
             monotonic=monotonic,
         )

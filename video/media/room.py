@@ -42,7 +42,8 @@ class Surroundings:
     open_sink: OpenSink
     addresses: Sequence[str]
     ports: tuple[int, int] | None
-    ice_servers: Sequence[dict[str, Any]]
+    ice_servers: Callable[[str], list[dict[str, Any]]]
+    """What the client of this participant is told to use."""
     wall: Callable[[], float]
     monotonic: Callable[[], float]
 
@@ -131,7 +132,7 @@ class Room:
             state="lobby" if not member.admitted else "here",
             resume=resume,
             leg=leg if keep else None,
-            ice_servers=list(self._around.ice_servers),
+            ice_servers=self._around.ice_servers(member.id),
             now=self._around.wall(),
         )
         if member.admitted:

@@ -55,6 +55,7 @@ export class MeetingClient extends EventTarget {
   // stream        MediaStream of camera and microphone; tracks may be missing
   // refreshToken  async () => token, called when a fresh one is needed (optional)
   // motion        true in meetings with an interpreter: frame rate is kept before resolution
+  // relayOnly     true where only the TURN server may be spoken to (strict networks)
   // storage       where the secret for coming back is kept; null keeps it in memory only
   constructor({
     url,
@@ -64,10 +65,11 @@ export class MeetingClient extends EventTarget {
     motion = false,
     maxBitrate = 2_500_000,
     maxFramerate = 30,
+    relayOnly = false,
     storage = globalThis.sessionStorage,
   }) {
     super();
-    this.#options = { url, refreshToken, motion, maxBitrate, maxFramerate, storage };
+    this.#options = { url, refreshToken, motion, maxBitrate, maxFramerate, relayOnly, storage };
     this.#token = token;
     this.stream = stream ?? new MediaStream();
     this.participants = [];
@@ -303,7 +305,7 @@ export class MeetingClient extends EventTarget {
 
   async #offered({ leg, sdp }) {
     this.#dropPeer();
-    const peer = new Peer({ leg, iceServers: this.#iceServers });
+    const peer = new Peer({ leg, iceServers: this.#iceServers, relayOnly: this.#options.relayOnly });
     this.#peer = peer;
     peer.addEventListener("broken", () => peer === this.#peer && this.#send("renew", { leg }));
     peer.addEventListener("state", ({ detail }) => {

@@ -9,11 +9,12 @@ export class Peer extends EventTarget {
   #senders = {};
 
   // Events: "state" (connectionState), "broken" (wants to be replaced).
-  constructor({ leg, iceServers = [] }) {
+  constructor({ leg, iceServers = [], relayOnly = false }) {
     super();
     this.leg = leg;
     this.tracks = new Map(); // mid → MediaStreamTrack
-    this.#pc = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
+    const iceTransportPolicy = relayOnly ? "relay" : "all";
+    this.#pc = new RTCPeerConnection({ iceServers, iceTransportPolicy, bundlePolicy: "max-bundle" });
     this.#pc.addEventListener("connectionstatechange", () => this.#changed());
     this.#pc.addEventListener("track", ({ track, transceiver }) => this.tracks.set(transceiver.mid, track));
   }

@@ -19,6 +19,7 @@ from video.media.member import GRACE_S
 from video.media.node import MediaNode
 from video.media.room import IDLE_S
 from video.media.tokens import JoinClaims, mint
+from video.media.turn import Turn
 
 SECRET = b"0123456789abcdef"
 PEOPLE = {
@@ -685,3 +686,25 @@ def test_whatever_a_client_says_the_others_go_on(words: list[str]) -> None:
         patch.setattr(room, "Leg", FakeLeg)
         patch.setattr(asyncio, "to_thread", inline)
         asyncio.run(scene())
+
+
+def test_each_join_gets_a_credential_of_its_own_for_the_turn_server(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        fixed = {"urls": "stun:s.example"}
+        stage.node = MediaNode(
+            stage.book,
+            stage.open_sink,
+            token_secret=SECRET,
+            ice_servers=[fixed],
+            turn=Turn(("turn:t.example",), "secret"),
+            addresses=["127.0.0.1"],
+            wall=lambda: stage.now,
+            monotonic=lambda: stage.now,
+        )
+        minister, sara = await stage.join("minister"), await stage.join("sara")
+        for who, client in (("minister", minister), ("sara", sara)):
+            servers = client.last("welcome")["ice_servers"]
+            assert servers[0] == fixed and servers[1]["username"].endswith(f":{who}")
+            assert stage.now < int(servers[1]["username"].split(":")[0]) <= stage.now + 24 * 3600
+
+    play(scene)
