@@ -7,6 +7,7 @@ address or by the first link to them. Result: var/screens/index.html. Run with `
 import argparse
 import html
 import shutil
+import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -14,11 +15,13 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.serving import CHROMIUM, Server, sign_in
+from tests.serving import CHROMIUM, Server, sign_in, with_devices
+from web.demo.meeting import SIDES, SIZE, portrait
 
 OUT = Path("var/screens")
 PHONE, DESK, KIOSK, HALL = (390, 844), (1440, 900), (1080, 1920), (1920, 1080)
 DESKS = (PHONE, DESK)
+ROOM = ("room-lobby", "room-knock", "room-official", "room-hall", "room-over")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,9 @@ def main() -> None:
     else:
         with tempfile.TemporaryDirectory() as folder, Server(Path(folder), demo=True) as server:
             take_all(server.url, shots)
-    index(shots)
+            if given.only in "room":
+                take_meeting(server.url, Path(folder))
+    index([*shots, *(Shot(name, "") for name in ROOM)])
     print(OUT / "index.html")
 
 
@@ -127,6 +132,60 @@ def picture(page: Page, address: str, shot: Shot, lang: str, width: int, height:
     page.wait_for_timeout(400)
     page.screenshot(path=OUT / f"{shot.name}.{lang}.{width}x{height}.png", full_page=width in (390, 1440))
     print(f"  {shot.name} {lang} {width}×{height}", file=sys.stderr)
+
+
+def take_meeting(url: str, folder: Path) -> None:
+    """The room while a meeting goes on: hall, official, and the visitor at the door, with drawn faces as cameras."""
+    browsers = {}
+    with sync_playwright() as playwright:
+        for role in ("visitor", "official"):
+            camera, voice = folder / f"{role}.y4m", folder / f"{role}.wav"
+            draw_camera(role, camera, voice)
+            browsers[role] = playwright.chromium.launch(**with_devices(camera, voice))
+        hall = browsers["visitor"].new_page(base_url=url, viewport={"width": 1920, "height": 1080})
+        desk = browsers["official"].new_page(base_url=url, viewport={"width": 1440, "height": 900})
+        sign_in(hall, "attendant")
+        hall.goto("/video-hall")
+        hall.locator("main li [data-dialog-open]").first.click()
+        hall.locator("dialog[open] form button[type=submit]").click()
+        hall.locator("#join:not([disabled])").click()
+        hall.locator("#waiting").wait_for()
+        hall.screenshot(path=OUT / "room-lobby.ar.1920x1080.png")
+        sign_in(desk, "minister")
+        desk.goto("/office")
+        desk.goto(str(desk.locator("a[href^='/meeting/']").first.get_attribute("href")))
+        desk.locator("#join:not([disabled])").click()
+        desk.locator("[data-admit]").wait_for()
+        desk.screenshot(path=OUT / "room-knock.ar.1440x900.png")
+        desk.locator("[data-admit]").click()
+        desk.locator("#stage video").wait_for()
+        hall.locator("#stage video").wait_for()
+        desk.wait_for_timeout(4000)
+        desk.click("#order")
+        desk.fill(".orders__form textarea", "يُنظر في الطلب خلال أسبوع، ويُبلَّغ صاحبه بالنتيجة.")
+        for page, name in ((desk, "official"), (hall, "hall")):
+            for width, height in (PHONE, DESK, HALL):
+                page.set_viewport_size({"width": width, "height": height})
+                page.wait_for_timeout(600)
+                page.screenshot(path=OUT / f"room-{name}.ar.{width}x{height}.png")
+        desk.set_viewport_size({"width": 1440, "height": 900})
+        desk.click("#end")
+        desk.click("#end-sure")
+        hall.locator("#over").wait_for()
+        hall.screenshot(path=OUT / "room-over.ar.1920x1080.png")
+        for browser in browsers.values():
+            browser.close()
+
+
+def draw_camera(role: str, camera: Path, voice: Path) -> None:
+    """Four seconds of a drawn face (y4m) and a quiet voice (wav), for Chromium's fake devices."""
+    look = next(side for side in SIDES if side[0] == role)
+    frames = b"".join(portrait(look, n / 15, n < 45).tobytes() for n in range(60))
+    size = "x".join(str(part) for part in SIZE)
+    command = ["ffmpeg", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", "15", "-i", "-"]
+    subprocess.run([*command, "-pix_fmt", "yuv420p", str(camera)], input=frames, check=True)
+    hum = f"sine=frequency={look[3]}:duration=4"
+    subprocess.run(["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", hum, "-ar", "48000", str(voice)], check=True)
 
 
 def index(shots: list[Shot]) -> None:

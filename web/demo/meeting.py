@@ -77,7 +77,7 @@ def _video(look: tuple, speaks: list[tuple[float, float]]) -> Iterator[tuple[flo
     encoder = Vp8Encoder()
     for n in range(int(LENGTH * RATE)):
         at = n / RATE
-        frame = av.VideoFrame.from_image(_portrait(look, at, any(a <= at < b for a, b in speaks)))
+        frame = av.VideoFrame.from_image(portrait(look, at, any(a <= at < b for a, b in speaks)))
         frame.pts, frame.time_base = n * 90000 // RATE, Fraction(1, 90000)
         payloads, timestamp = encoder.encode(frame, force_keyframe=n % (RATE * 4) == 0)
         yield at, timestamp, payloads
@@ -98,7 +98,7 @@ def _audio(look: tuple, speaks: list[tuple[float, float]]) -> Iterator[tuple[flo
         yield at, timestamp, payloads
 
 
-def _portrait(look: tuple, at: float, speaking: bool) -> Image.Image:  # type: ignore[type-arg]
+def portrait(look: tuple, at: float, speaking: bool) -> Image.Image:  # type: ignore[type-arg]
     """A seated figure in the colours of the house; it nods, and its mouth moves while it speaks."""
     _role, cloth, skin, *_ = look
     width, height = SIZE
