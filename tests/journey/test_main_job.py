@@ -249,6 +249,27 @@ def test_the_attendant_gives_the_screen_to_the_visitor_who_waits_in_the_lobby(st
         assert room.request.get(path, max_redirects=0).status in (303, 404), "the attendant's sign-in is gone"
 
 
+def test_a_browser_without_camera_or_leave_to_use_it_is_told_what_to_do(story: Story) -> None:
+    def room(known: str) -> Page:
+        page = story.browser.new_context(base_url=story.server.url).new_page()
+        page.add_init_script(known)
+        sign_in(page, "minister")
+        page.goto("/office")
+        page.goto(str(page.locator("a[href^='/meeting/']").first.get_attribute("href")))
+        return page
+
+    for error, told in (
+        ("NotFoundError", "صِل أحدهما"),
+        ("NotAllowedError", "«السماح»"),
+        ("NotReadableError", "برنامج آخر"),
+    ):
+        page = room(f"navigator.mediaDevices.getUserMedia = async () => {{ throw new DOMException('', '{error}') }}")
+        expect(page.locator("#lobby-text")).to_contain_text(told)
+        expect(page.locator("#join")).to_be_disabled()
+        expect(page.locator("#retry")).to_be_visible()
+        page.context.close()
+
+
 def test_the_minister_reads_the_dossier_joins_and_admits_and_both_see_and_hear_each_other(story: Story) -> None:
     minister = story.page("minister", "minister", known=script(OFFICIAL_COLOUR, OFFICIAL_TONE))
     minister.goto(f"/dossier/{story.facts['petition']}")
