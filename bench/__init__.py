@@ -1,0 +1,1 @@
+"""Measurements. Nothing of the application imports from here."""

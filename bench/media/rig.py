@@ -1,0 +1,160 @@
+"""What every measured server needs: a folder, a process, a hand on the load process. Ends only what it started."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import shutil
+import signal
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Recorded(NamedTuple):
+    packets: int
+    """0 where the format doesn't say without decoding."""
+    octets: int
+    whole: bool
+    """Every file was ended in order."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def started(module: str, *arguments: str, talks: bool = False) -> Process:
+    """One of our own modules as a process of its own group, so that Ctrl-C reaches the bench alone."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", module, *arguments, cwd=ROOT, start_new_session=True,
+        stdin=PIPE if talks else None, stdout=PIPE if talks else None, limit=1 << 20,
+    )  # fmt: skip
+
+
+async def ended(process: Process | None, patience: float = 15) -> None:
+    if process is None or process.returncode is not None:
+        return
+    for word in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(word)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), patience)
+            return
+
+
+class Load:
+    """The bench's side of the load process."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        self.profile = ""
+        self._ups: dict[str, asyncio.Future[None]] = {}
+        self._answers: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._asking = asyncio.Lock()
+        self._reader = asyncio.create_task(self._read())
+
+    @classmethod
+    async def start(cls, film: Path, core: int) -> Load:
+        return cls(await started("bench.media.load", str(film), str(core), talks=True))
+
+    async def ask(self, do: str, **words: Any) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        async with self._asking:
+            self.process.stdin.write(json.dumps({"do": do, **words}).encode() + b"\n")
+            answer = await asyncio.wait_for(self._answers.get(), 20)
+        if answer["is"] == "dead":
+            raise RuntimeError("the load process has ended")
+        return answer
+
+    async def new(self, name: str, address: str) -> dict[str, Any]:
+        return await self.ask("new", name=name, address=address)
+
+    async def connect(self, name: str, remote: dict[str, Any]) -> asyncio.Future[None]:
+        """Begins to connect; the future says when that is done."""
+        self._ups[name] = asyncio.get_running_loop().create_future()
+        await self.ask("connect", name=name, remote=remote)
+        return self._ups[name]
+
+    async def _read(self) -> None:
+        assert self.process.stdout is not None
+        while line := await self.process.stdout.readline():
+            words = json.loads(line)
+            if words["is"] not in ("up", "failed"):
+                self._answers.put_nowait(words)
+                continue
+            self.profile = words["profile"] or self.profile
+            up = self._ups.get(words["name"])
+            if up is not None and not up.done():
+                if words["is"] == "up":
+                    up.set_result(None)
+                else:
+                    up.set_exception(RuntimeError(f"{words['name']}: {words['why']}"))
+        self._answers.put_nowait({"is": "dead"})
+
+    async def stop(self) -> None:
+        await ended(self.process, 5)
+        self._reader.cancel()
+
+
+class Server:
+    """A measured server: `async with` starts it in a folder of its own, and ends it and removes the folder."""
+
+    name = ""
+
+    def __init__(self, folder: Path, address: str, core: int) -> None:
+        self.folder = folder
+        self.address = address
+        self.core = core
+        self.process: Process | None = None
+        self._gone = False
+
+    async def __aenter__(self) -> Server:
+        self.folder.mkdir(parents=True)
+        try:
+            await self._start()
+        except BaseException:
+            await self._end()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._end()
+
+    async def gone(self) -> None:
+        """Ends the server in order; its recordings may be looked at then."""
+        if not self._gone:
+            self._gone = True
+            with contextlib.suppress(Exception):
+                await self._hang_up()
+            await ended(self.process)
+
+    async def _end(self) -> None:
+        await self.gone()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        if self.process.returncode is not None:
+            raise RuntimeError(f"{self.name} has ended by itself")
+        return self.process.pid
+
+    async def _start(self) -> None:
+        raise NotImplementedError
+
+    async def _hang_up(self) -> None:
+        return None
+
+    async def call(self, load: Load, number: int) -> None:
+        """Connects two peers that will see each other, recorded."""
+        raise NotImplementedError
+
+    def recorded(self) -> Recorded:
+        raise NotImplementedError
