@@ -6,12 +6,12 @@ From there on everything is the product's own: the journal is remuxed by the wor
 import math
 import random
 import struct
+from array import array
 from collections.abc import Iterator
 from datetime import datetime
 from fractions import Fraction
 
 import av
-import numpy as np
 from aiortc.codecs.opus import OpusEncoder
 from aiortc.codecs.vpx import Vp8Encoder
 from PIL import Image, ImageDraw
@@ -84,15 +84,20 @@ def _video(look: tuple, speaks: list[tuple[float, float]]) -> Iterator[tuple[flo
 
 
 def _audio(look: tuple, speaks: list[tuple[float, float]]) -> Iterator[tuple[float, int, list[bytes]]]:  # type: ignore[type-arg]
+    """A hum of four harmonics in syllables; one second of it repeats, since its tones are whole hertz."""
     encoder = OpusEncoder()
+    hum = [
+        sum(math.sin(2 * math.pi * look[3] * k * n / 48000) / k for k in (1, 2, 3, 5)) * 0.16 * 32767
+        for n in range(48000)
+    ]
     for n in range(int(LENGTH * 50)):
         at = n / 50
-        t = np.arange(960) / 48000 + at
-        loud = 0.16 if any(a <= at < b for a, b in speaks) else 0.0
-        syllables = np.clip(np.sin(2 * math.pi * 3.1 * t) + 0.35 * np.sin(2 * math.pi * 0.7 * t), 0, 1)
-        voice = sum(np.sin(2 * math.pi * look[3] * k * t) / k for k in (1, 2, 3, 5)) * syllables * loud
-        samples = np.repeat((voice * 32767).astype(np.int16), 2).reshape(1, -1)
-        frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="stereo")
+        loud = 0.0
+        if any(a <= at < b for a, b in speaks):
+            loud = min(max(math.sin(2 * math.pi * 3.1 * at) + 0.35 * math.sin(2 * math.pi * 0.7 * at), 0.0), 1.0)
+        mono = [int(value * loud) for value in hum[n % 50 * 960 : (n % 50 + 1) * 960]]
+        frame = av.AudioFrame(format="s16", layout="stereo", samples=960)
+        frame.planes[0].update(array("h", [value for value in mono for _ in "lr"]).tobytes())
         frame.sample_rate, frame.pts, frame.time_base = 48000, n * 960, Fraction(1, 48000)
         payloads, timestamp = encoder.encode(frame)
         yield at, timestamp, payloads

@@ -103,3 +103,12 @@ def test_only_settings_reads_the_environment() -> None:
             if ("os.environ" in text or "os.getenv" in text) and relative(path) != "web/processes.py":
                 guilty.append(relative(path))
     assert not guilty, guilty
+
+
+def test_the_product_imports_nothing_that_only_tests_install() -> None:
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            roots = {name.split(".")[0] for name in imports(path)}
+            assert not roots & {"numpy", "pytest", "hypothesis", "playwright", "httpx2", "tests", "bench"}, relative(
+                path
+            )
