@@ -26,6 +26,9 @@ class Settings(BaseSettings):
     hotline_number: str = "8004399999"
 
     media_urls: tuple[str, ...] = ()  # internal base address of each media process; empty: one is started by `run`
+    media_url: str = ""  # of this media process, as it stands in media_urls; empty where there is but one
+    media_processes: int = 0  # started by `run`; 0: one for each core but one
+    media_meetings: int = 0  # a media process takes no new meeting beyond so many; 0: as many as it can carry
     media_addresses: tuple[str, ...] = ()  # host candidates; empty: every interface of the machine
     media_ports: tuple[int, int] | None = None  # UDP range that the firewall opens
     ice_servers: tuple[dict[str, str], ...] = ()

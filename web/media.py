@@ -6,6 +6,8 @@ A reverse proxy in production may send /media/ws straight to the nodes.
 
 import asyncio
 import contextlib
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import anyio
@@ -19,9 +21,13 @@ from core.db import Database
 from core.errors import Fault
 from core.settings import Settings
 from video.meetings.models import Meeting
+from video.meetings.states import LIVE
 
 log = structlog.get_logger()
 MESSAGE_LIMIT = 64 * 1024
+SHOWS_AFTER_S = 15.0
+A_LEG = 0.01
+"""About the share of a core that one leg costs: what tells idle nodes apart, whose measured load is all noise."""
 
 
 class MediaNodes:
@@ -31,18 +37,56 @@ class MediaNodes:
         self.urls = settings.media_urls
         self.secret = settings.key("media control").hex()
         self._client = httpx.Client(timeout=2.0, trust_env=False)
+        self._given: dict[str, list[float]] = {url: [] for url in self.urls}
 
     def place(self, meeting: Meeting) -> str:
-        """The node of this meeting: the one it runs on while that answers, else the least loaded. Raises Fault."""
-        loads: dict[str, float] = {}
-        for url in self.urls:
-            with contextlib.suppress(httpx.HTTPError, ValueError):
-                loads[url] = float(self._client.get(f"{url}/healthz").raise_for_status().json().get("legs", 0))
-        if meeting.node in loads:
-            return str(meeting.node)
-        if not loads:
+        """The node of this meeting: the one it is on while that answers, else the least loaded that is not full.
+
+        Call it with the meeting's row locked: two who join at once must be given the same. Raises Fault where no
+        node answers or all are full. A meeting that is live keeps its node, full or not.
+        """
+        if meeting.node in self.urls and self._keeps(meeting.node, meeting):
+            return meeting.node
+        with ThreadPoolExecutor(max_workers=min(16, len(self.urls) or 1)) as pool:
+            answers = dict(zip(self.urls, pool.map(self._health, self.urls), strict=True))
+        healths = {url: health for url, health in answers.items() if health and health.get("ok")}
+        if not healths:
             raise Fault("The video service does not answer. Please try again in a moment.")
-        return min(loads, key=lambda url: loads[url])
+        free = {url: health for url, health in healths.items() if not health.get("full") or meeting.state == LIVE}
+        if not free:
+            raise Fault("All video rooms are taken at the moment. Please try again in a few minutes.")
+        chosen = min(free, key=lambda url: self._burden(url, free[url]))
+        self._given[chosen].append(time.monotonic())
+        return chosen
+
+    def _keeps(self, node: str, meeting: Meeting) -> bool:
+        """Whether the node it was given to will take whoever joins now.
+
+        A node that refuses connections is dead; one that is only slow is asked again before a running meeting moves.
+        """
+        for _ in range(2):
+            try:
+                answer = self._client.get(
+                    f"{node}/control/meetings/{meeting.id}", headers={"x-majlis-control": self.secret}
+                ).raise_for_status()
+                return meeting.state == LIVE or bool(answer.json()["takes"])
+            except httpx.TimeoutException:
+                continue
+            except (httpx.HTTPError, ValueError, KeyError):
+                return False
+        return False
+
+    def _health(self, url: str) -> dict[str, Any] | None:
+        with contextlib.suppress(httpx.HTTPError, ValueError):
+            return dict(self._client.get(f"{url}/healthz").raise_for_status().json())
+        return None
+
+    def _burden(self, url: str, health: dict[str, Any]) -> float:
+        """About the share of a core in use, with what was given lately and does not show yet."""
+        now = time.monotonic()
+        self._given[url] = lately = [at for at in self._given[url] if now - at < SHOWS_AFTER_S]
+        cpu = float(health.get("load", {}).get("cpu", 0.0))
+        return cpu + A_LEG * int(health.get("legs", 0)) + 2 * A_LEG * len(lately)
 
     def sync(self, meeting: Meeting) -> None:
         """Tell the node that the database says something new about this meeting. It also looks by itself."""

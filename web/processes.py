@@ -1,4 +1,4 @@
-"""The three roles as processes, and `majlis run`, which starts one of each and minds them."""
+"""The three roles as processes, and `majlis run`, which starts them and minds them."""
 
 import contextlib
 import json
@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 
 import httpx
@@ -82,12 +82,13 @@ class Child:
 
     name: str
     command: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     died: int = 0
     start_at: float = 0.0
 
     def start(self) -> None:
-        self.process = subprocess.Popen(self.command, start_new_session=True)
+        self.process = subprocess.Popen(self.command, start_new_session=True, env={**os.environ, **self.environment})
 
     def mind(self, now: float) -> None:
         if self.process and self.process.poll() is not None:
@@ -104,13 +105,15 @@ class Child:
 
 def run_all(settings: Settings, *, announce: Callable[[str], None]) -> None:
     """Web, worker and media of one installation, until a signal. `announce` is called once all of them answer."""
-    media_port = _free_port()
-    media_url = f"http://127.0.0.1:{media_port}"
-    os.environ["MAJLIS_MEDIA_URLS"] = json.dumps([media_url])
+    media_urls = {f"http://127.0.0.1:{port}": port for port in _free_ports(settings.media_processes or _spare_cores())}
+    os.environ["MAJLIS_MEDIA_URLS"] = json.dumps(list(media_urls))
     os.environ["MAJLIS_PORT"], os.environ["MAJLIS_HOST"] = str(settings.port), settings.host
     majlis = [sys.executable, "-m", "web.cli"]
     children = [
-        Child("media", [*majlis, "media", "--port", str(media_port)]),
+        *(
+            Child("media", [*majlis, "media", "--port", str(port)], {"MAJLIS_MEDIA_URL": url})
+            for url, port in media_urls.items()
+        ),
         Child("worker", [*majlis, "worker"]),
         Child("web", [*majlis, "web"]),
     ]
@@ -122,7 +125,7 @@ def run_all(settings: Settings, *, announce: Callable[[str], None]) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    waiting = [f"{media_url}/healthz", f"http://{_reachable(settings.host)}:{settings.port}/healthz"]
+    waiting = [*(f"{url}/healthz" for url in media_urls), f"http://{_reachable(settings.host)}:{settings.port}/healthz"]
     try:
         while not stopping:
             for child in children:
@@ -153,10 +156,17 @@ def port_is_free(host: str, port: int) -> bool:
         return True
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _spare_cores() -> int:
+    """What web, worker and the database leave of the cores that this process may use."""
+    return max(1, len(os.sched_getaffinity(0)) - 1)
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as probes:
+        sockets = [probes.enter_context(socket.socket()) for _ in range(count)]
+        for probe in sockets:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in sockets]
 
 
 def _reachable(host: str) -> str:

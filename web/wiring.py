@@ -48,6 +48,8 @@ def make_media_app(settings: Settings, db: Database) -> Any:
         turn=Turn(settings.turn_urls, settings.turn_secret) if settings.turn_urls and settings.turn_secret else None,
         addresses=settings.media_addresses or "auto",
         ports=settings.media_ports,
+        most_meetings=settings.media_meetings,
+        address=settings.media_url,
     )
     return create_app(node, control_secret=settings.key("media control").hex())
 

@@ -43,7 +43,7 @@ class SocketWire:
 
 def create_app(node: MediaNode, *, control_secret: str) -> Starlette:
     """`/ws` for clients, `POST /control/meetings/{id}/sync` with the secret in `x-majlis-control`,
-    `/healthz`.
+    `GET /control/meetings/{id}` likewise, `/healthz`.
     """
     if not control_secret:
         raise ValueError("the control door needs a secret")
@@ -58,6 +58,12 @@ def create_app(node: MediaNode, *, control_secret: str) -> Starlette:
             return Response(status_code=403)
         await node.sync(request.path_params["meeting_id"])
         return Response(status_code=204)
+
+    async def takes(request: Request) -> Response:
+        given = request.headers.get(CONTROL_HEADER, "")
+        if not hmac.compare_digest(given.encode(), control_secret.encode()):
+            return Response(status_code=403)
+        return JSONResponse({"takes": node.takes(request.path_params["meeting_id"])})
 
     async def healthz(request: Request) -> Response:
         health = node.health()
@@ -75,6 +81,7 @@ def create_app(node: MediaNode, *, control_secret: str) -> Starlette:
         routes=[
             WebSocketRoute("/ws", socket),
             Route("/control/meetings/{meeting_id}/sync", sync, methods=["POST"]),
+            Route("/control/meetings/{meeting_id}", takes),
             Route("/healthz", healthz),
         ],
         lifespan=lifespan,

@@ -27,6 +27,8 @@ class MeetingInfo:
     participants: Mapping[str, ParticipantInfo]
     admitted: frozenset[str] = field(default_factory=frozenset)
     removed: frozenset[str] = field(default_factory=frozenset)
+    node: str | None = None
+    """Address of the node it was given to, where that is known."""
 
 
 class Refused(Exception):

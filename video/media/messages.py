@@ -29,6 +29,8 @@ class CloseReason(StrEnum):
     NO_MEETING = "no_meeting"
     NOT_INVITED = "not_invited"
     FULL = "full"
+    BUSY = "busy"
+    MOVED = "moved"
     BAD_MESSAGE = "bad_message"
     FLOODING = "flooding"
     TOO_SLOW = "too_slow"
@@ -40,7 +42,14 @@ class CloseReason(StrEnum):
 RESUMABLE = frozenset({CloseReason.TOO_SLOW, CloseReason.SILENT, CloseReason.STOPPING, CloseReason.FAULT})
 """Try again with the resume secret."""
 NEEDS_TOKEN = frozenset(
-    {CloseReason.EXPIRED_TOKEN, CloseReason.USED_TOKEN, CloseReason.BAD_TOKEN, CloseReason.BAD_RESUME}
+    {
+        CloseReason.EXPIRED_TOKEN,
+        CloseReason.USED_TOKEN,
+        CloseReason.BAD_TOKEN,
+        CloseReason.BAD_RESUME,
+        CloseReason.BUSY,
+        CloseReason.MOVED,
+    }
 )
 """Try again with a fresh token. Every other reason is final."""
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from video.media import hooks, tokens, wishes
 from video.media.directory import Directory, MeetingInfo
 from video.media.link import Link, Wire, WireClosed
+from video.media.load import Load
 from video.media.member import Member
 from video.media.messages import CloseReason, Closing
 from video.media.recorder import OpenSink
@@ -30,7 +31,8 @@ class MediaNode:
     `addresses`: IP addresses to offer ("auto": all of the machine but loopback), each `bind` or
     `bind=announced`. `ports`: lowest and highest UDP port for media; any free one if None. `ice_servers`:
     handed to clients as they are (`[{"urls": …, "username": …, "credential": …}]`), and after them those of
-    `turn` with a credential minted for each join.
+    `turn` with a credential minted for each join. `most_meetings`: no more new ones beyond so many (0: as many as the
+    process can carry). `address`: this node's, as the directory names it ("": meetings are never elsewhere).
     """
 
     def __init__(
@@ -43,6 +45,8 @@ class MediaNode:
         turn: Turn | None = None,
         addresses: Sequence[str] | Literal["auto"] = "auto",
         ports: tuple[int, int] | None = None,
+        most_meetings: int = 0,
+        address: str = "",
         wall: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -50,6 +54,8 @@ class MediaNode:
             raise ValueError("the token secret is too short")
         self.rooms: dict[str, Room] = {}
         self._secret = token_secret
+        self._address = address
+        self._load = Load(most_meetings=most_meetings)
         self._used = tokens.Used()
         self._wall = wall
         self._monotonic = monotonic
@@ -71,6 +77,7 @@ class MediaNode:
         self._lag = 0.0
         self._packets = 0
         self._rate = 0.0
+        self._cpu = time.process_time()
         self._stopping = False
 
     async def start(self) -> None:
@@ -94,13 +101,28 @@ class MediaNode:
         self.rooms.clear()
 
     def health(self) -> dict[str, Any]:
-        rooms = [room for room in self.rooms.values() if room.legs]
+        rooms = [room for room in self.rooms.values() if room.occupied]
         return {
             "ok": not self._stopping and bool(self._tasks) and not any(task.done() for task in self._tasks),
+            "full": self.full,
             "meetings": len(rooms),
             "legs": sum(room.legs for room in rooms),
-            "load": {"packets_per_s": round(self._rate), "lag_ms": round(self._lag * 1000, 1)},
+            "load": {
+                "packets_per_s": round(self._rate),
+                "lag_ms": round(self._lag * 1000, 1),
+                "cpu": round(self._load.cpu, 3),
+            },
         }
+
+    @property
+    def full(self) -> bool:
+        """Another meeting would cost those that run."""
+        return self._load.full(sum(1 for room in self.rooms.values() if room.occupied))
+
+    def takes(self, meeting_id: str) -> bool:
+        """Whether someone who joins this meeting here would be let in: it runs here, or there is room for it."""
+        room = self.rooms.get(meeting_id)
+        return (room is not None and room.occupied) or not self.full
 
     async def sync(self, meeting_id: str) -> None:
         """Re-reads one meeting and applies what changed; nothing happens where nobody is connected to it."""
@@ -113,8 +135,15 @@ class MediaNode:
             except Exception:
                 log.exception("meeting %s could not be read; it goes on as it was", meeting_id)
                 return
-            room.apply(info)
+            if info is not None and self._is_elsewhere(info):
+                room.close(CloseReason.MOVED)
+            else:
+                room.apply(info)
         self._forget()
+
+    def _is_elsewhere(self, info: MeetingInfo) -> bool:
+        """It was given to another node while this one did not answer; a meeting is whole on one."""
+        return bool(self._address and info.node and info.node != self._address)
 
     # One connection
 
@@ -200,6 +229,10 @@ class MediaNode:
                 raise Closing(CloseReason.NO_MEETING)
             if info.state == "ended":
                 raise Closing(CloseReason.ENDED)
+            if self._is_elsewhere(info):
+                raise Closing(CloseReason.MOVED)
+            if info.state != "live" and not self.takes(meeting_id):  # one that was live comes back, full or not
+                raise Closing(CloseReason.BUSY)
             room = self.rooms.get(meeting_id)
             if room is None or room.closed:
                 room = self.rooms[meeting_id] = Room(info, self._around)
@@ -246,6 +279,9 @@ class MediaNode:
         )
         self._rate = max(0, total - self._packets) / elapsed
         self._packets = total
+        cpu, before = time.process_time(), self._cpu
+        self._cpu = cpu
+        self._load.sample(cpu=(cpu - before) / elapsed, lag=self._lag, elapsed=elapsed)
 
     def _forget(self) -> None:
         for meeting_id in [key for key, room in self.rooms.items() if room.forgettable]:

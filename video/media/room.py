@@ -53,7 +53,7 @@ class Room:
         self.info = info
         self.members: dict[str, Member] = {}
         self.notices = Notices(self.members)
-        self.closed = False
+        self.closed = self._moved = False
         self._around = around
         self._proceedings = Proceedings(
             info.id,
@@ -87,6 +87,11 @@ class Room:
         return sum(1 for member in self.members.values() if member.leg is not None)
 
     @property
+    def occupied(self) -> bool:
+        """Someone is in it, in the lobby, or on their way back."""
+        return not self.closed and any(member.present for member in self.members.values())
+
+    @property
     def forgettable(self) -> bool:
         return self.closed or self._around.monotonic() - self._busy > FORGET_S
 
@@ -95,6 +100,8 @@ class Room:
     def enter(self, participant_id: str) -> Member:
         """The member of this id; raises `Closing` where the meeting does not want them (any more)."""
         info = self.info.participants.get(participant_id)
+        if self._moved:
+            raise Closing(CloseReason.MOVED)
         if self.closed or self.info.state == "ended":
             raise Closing(CloseReason.ENDED)
         if participant_id in self.info.removed:
@@ -390,7 +397,7 @@ class Room:
         """Cuts everybody off at once; the recording is closed behind."""
         if self.closed:
             return
-        self.closed = True
+        self.closed, self._moved = True, reason == CloseReason.MOVED
         self._router.flow(False)
         for member in self.members.values():
             self._drop_leg(member)

@@ -62,10 +62,11 @@ class DatabaseDirectory:
             people = meeting.participants
             return MeetingInfo(
                 id=meeting.id,
-                state=ENDED if meeting.state == CANCELLED else cast(Any, meeting.state),
+                state=cast(Any, ENDED if meeting.state == CANCELLED else meeting.state),
                 participants={p.id: ParticipantInfo(cast(Role, p.role), p.name_ar, p.name_en) for p in people},
                 admitted=frozenset(p.id for p in people if p.state == ADMITTED),
                 removed=frozenset(p.id for p in people if p.state == REMOVED),
+                node=meeting.node,
             )
 
 

@@ -145,6 +145,7 @@ def _render(ctx: Context, meeting: Meeting, me: Participant, *, base: str, **val
 
 def _token(ctx: Context, meeting: Meeting, me: Participant) -> Response:
     """A token for one join of this person in this meeting, good for two minutes."""
+    meeting = service.locked(ctx.session, meeting.id)
     rules.check_joinable(meeting.state, meeting.starts_at, now=ctx.now)
     meeting.node = ctx.extras["nodes"].place(meeting)
     claims = JoinClaims(

@@ -27,7 +27,7 @@ const PING_MS = 5000;
 const DEAF_MS = 12000;
 const QUALITY_MS = 2000;
 const AGAIN_WITH_RESUME = new Set(["too_slow", "silent", "stopping", "fault"]);
-const AGAIN_WITH_TOKEN = new Set(["expired_token", "used_token", "bad_token", "bad_resume"]);
+const AGAIN_WITH_TOKEN = new Set(["expired_token", "used_token", "bad_token", "bad_resume", "busy", "moved"]);
 
 export class MeetingClient extends EventTarget {
   #options;

@@ -82,6 +82,7 @@ class Book:
     def __init__(self) -> None:
         self.info = MeetingInfo("m1", "open", PEOPLE)
         self.told: list[tuple[Any, ...]] = []
+        self.others: dict[str, MeetingInfo] = {}
         self.broken = False
 
     def change(self, **values: Any) -> None:
@@ -90,7 +91,7 @@ class Book:
     async def meeting(self, meeting_id: str) -> MeetingInfo | None:
         if self.broken:
             raise OSError("no database")
-        return self.info if meeting_id == "m1" else None
+        return {"m1": self.info, **self.others}.get(meeting_id)
 
     def __getattr__(self, what: str) -> Callable[..., Awaitable[None]]:
         async def tell(*arguments: Any) -> None:
@@ -215,6 +216,12 @@ class Stage:
             wall=lambda: self.now,
             monotonic=lambda: self.now,
         )
+
+    def another(self, **values: Any) -> MediaNode:
+        """A node with other settings in the place of the first."""
+        given = {"addresses": ["127.0.0.1"], "wall": lambda: self.now, "monotonic": lambda: self.now, **values}
+        self.node = MediaNode(self.book, self.open_sink, token_secret=SECRET, **given)
+        return self.node
 
     def open_sink(self, meeting_id: str) -> Sink:
         if self.no_sink:
@@ -691,20 +698,54 @@ def test_whatever_a_client_says_the_others_go_on(words: list[str]) -> None:
 def test_each_join_gets_a_credential_of_its_own_for_the_turn_server(play: Play) -> None:
     async def scene(stage: Stage) -> None:
         fixed = {"urls": "stun:s.example"}
-        stage.node = MediaNode(
-            stage.book,
-            stage.open_sink,
-            token_secret=SECRET,
-            ice_servers=[fixed],
-            turn=Turn(("turn:t.example",), "secret"),
-            addresses=["127.0.0.1"],
-            wall=lambda: stage.now,
-            monotonic=lambda: stage.now,
-        )
+        stage.another(ice_servers=[fixed], turn=Turn(("turn:t.example",), "secret"))
         minister, sara = await stage.join("minister"), await stage.join("sara")
         for who, client in (("minister", minister), ("sara", sara)):
             servers = client.last("welcome")["ice_servers"]
             assert servers[0] == fixed and servers[1]["username"].endswith(f":{who}")
             assert stage.now < int(servers[1]["username"].split(":")[0]) <= stage.now + 24 * 3600
+
+    play(scene)
+
+
+def test_a_full_node_takes_no_new_meeting_but_everyone_of_those_that_run_and_one_that_was_live(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        node = stage.another(most_meetings=1)
+        minister, sara = await stage.couple()
+        assert node.full and node.health()["full"] and node.health()["meetings"] == 1
+        stage.book.others = {
+            "m2": MeetingInfo("m2", "open", PEOPLE),
+            "m3": MeetingInfo("m3", "live", PEOPLE),
+        }
+        assert not node.takes("m2") and node.takes("m1")
+        refused = await stage.join("", token=stage.token("minister", "m2"))
+        assert refused.reason == "busy" and "m2" not in node.rooms
+        assert (await stage.join("", token=stage.token("minister", "m3"))).last("welcome")["meeting"] == "m3"
+        assert (await stage.join("aide")).last("welcome")["state"] == "here"
+        back = await stage.join("sara", resume=sara.last("welcome")["resume"])
+        assert back.last("welcome")["state"] == "here"
+        await minister.say("end")
+        stage.book.others["m3"] = MeetingInfo("m3", "ended", PEOPLE)
+        await node.sync("m3")
+        assert not node.full
+        assert (await stage.join("", token=stage.token("minister", "m2"))).all("welcome")
+
+    play(scene)
+
+
+def test_a_meeting_that_was_given_to_another_node_is_let_go_and_its_people_sent_there(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.another(address="http://a:1")
+        stage.book.change(node="http://a:1")
+        minister, sara = await stage.couple()
+        await stage.node.sync("m1")
+        assert minister.reason is None
+        stage.book.change(node="http://b:1")
+        back = await stage.join("sara", resume=sara.last("welcome")["resume"])
+        assert minister.reason == back.reason == "moved"
+        assert stage.sinks[0].closed
+        assert (await stage.join("sara")).reason == "moved"
+        stage.book.change(node="http://a:1")
+        assert (await stage.join("sara")).last("welcome")["state"] == "here"
 
     play(scene)
