@@ -62,6 +62,9 @@ class Rig:
     def told(self, meeting: str) -> list[list[Any]]:
         return [entry for entry in self.ask("/rig/told") if entry[1] == meeting]
 
+    def fared(self, meeting: str, who: str) -> list[dict[str, Any]]:
+        return [entry[2] for entry in self.ask("/rig/fared") if entry[:2] == [meeting, who]]
+
     def sync(self, meeting: str) -> None:
         self.ask(f"/media/control/meetings/{meeting}/sync", "POST", {}, {"x-majlis-control": "control"})
 

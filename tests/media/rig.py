@@ -12,6 +12,7 @@ import random
 import sys
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from starlette.staticfiles import StaticFiles
 
 from video.media import hooks, leg
 from video.media.app import create_app
-from video.media.directory import MeetingInfo, ParticipantInfo, Refused
+from video.media.directory import LegSummary, MeetingInfo, ParticipantInfo, Refused
 from video.media.node import MediaNode
 from video.media.tokens import JoinClaims, mint
 from video.media.turn import Turn
@@ -47,6 +48,7 @@ class Notebook:
     def __init__(self) -> None:
         self.meetings: dict[str, MeetingInfo] = {}
         self.told: list[list[Any]] = []
+        self.fared: list[list[Any]] = []
 
     def put(self, meeting_id: str, **changes: Any) -> None:
         old = self.meetings.get(meeting_id)
@@ -73,6 +75,9 @@ class Notebook:
 
     async def recording_lost(self, meeting_id: str, at: float, why: str) -> None:
         self.told.append(["recording_lost", meeting_id, why, at])
+
+    async def quality(self, meeting_id: str, participant_id: str, at: float, summary: LegSummary) -> None:
+        self.fared.append([meeting_id, participant_id, asdict(summary)])
 
     async def admit(self, meeting_id: str, by: str, participant_id: str, at: float) -> None:
         if participant_id not in self.meetings[meeting_id].participants:
@@ -227,6 +232,9 @@ def rig_app(turn: Turn | None = None) -> Starlette:
     async def told(request: Request) -> Response:
         return JSONResponse(book.told)
 
+    async def fared(request: Request) -> Response:
+        return JSONResponse(book.fared)
+
     return Starlette(
         routes=[
             Mount("/media", media),
@@ -237,6 +245,7 @@ def rig_app(turn: Turn | None = None) -> Starlette:
             Route("/rig/meetings/{id}/token", token),
             Route("/rig/shelf", shelf_door, methods=["GET", "POST"]),
             Route("/rig/told", told),
+            Route("/rig/fared", fared),
         ],
         lifespan=media.router.lifespan_context,
     )

@@ -187,6 +187,14 @@ def test_loss_on_the_way_is_repaired(rig: Any, meeting: str, couple: Any) -> Non
     for who in ("minister", "sara"):
         track = journal["tracks"][f"{who}/1/video"]
         assert track["numbers"] >= 0.995 * track["span"]
+    minister.do("rig.client.end()")
+    for one in (minister, sara):
+        one.state("closed", 3)
+        fared = rig.fared(meeting, one.who)[-1]
+        assert fared["over"] and fared["lost_in"] > 20 and fared["asked_in"] >= fared["repaired_in"] > 10
+        assert fared["asked_out"] >= fared["answered_out"] > 10 and 0.01 < fared["worst_loss_out"] < 0.4
+        assert 0 < fared["rtt_ms_least"] <= fared["rtt_ms_mean"] <= fared["rtt_ms_most"] < 1000
+        assert 100 < fared["kbps_in_most"] < 4000 and fared["bytes_in"] > 100_000
 
 
 def test_three_people_all_see_each_other(rig: Any, meeting: str, couple: Any, person: Callable[..., Any]) -> None:

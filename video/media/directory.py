@@ -31,6 +31,50 @@ class MeetingInfo:
     """Address of the node it was given to, where that is known."""
 
 
+@dataclass(frozen=True)
+class LegSummary:
+    """How one connection of a participant fared, from its beginning until now.
+
+    `_in`: what the participant sent, as it reached the node; `_out`: what the node sent them. Only the node's two ways
+    are measured: a picture that stood still because of another participant's way shows on that one's leg.
+    """
+
+    leg: str
+    began_at: float
+    over: bool
+    """The leg has ended: this is its last summary."""
+    seconds: float
+    packets_in: int
+    bytes_in: int
+    packets_out: int
+    bytes_out: int
+    lost_in: int
+    """Packets that did not come by themselves."""
+    asked_in: int
+    """Packets asked for again, each time counted."""
+    repaired_in: int
+    unfilled_in: int
+    """Gaps in the picture that were given up: each a freeze, ended by a key frame."""
+    asked_out: int
+    answered_out: int
+    worst_loss_out: float
+    """The worst share of loss that the participant's browser reported."""
+    silences: int
+    """How often nothing at all was heard for two seconds or more."""
+    silent_s: float
+    stills: int
+    """How often the picture stopped for a second or more though the camera was on."""
+    rtt_ms_least: float | None
+    rtt_ms_mean: float | None
+    rtt_ms_most: float | None
+    kbps_in_least: float | None
+    kbps_in_most: float | None
+    kbps_out_least: float | None
+    kbps_out_most: float | None
+    link_drops: int
+    """How often the signalling connection broke meanwhile."""
+
+
 class Refused(Exception):
     """A wish of a participant that the rules outside don't allow; `reason` is shown to them as a code."""
 
@@ -58,6 +102,10 @@ class Directory(Protocol):
 
     async def recording_lost(self, meeting_id: str, at: float, why: str) -> None:
         """Once for each loss; before `went_live`, the meeting could not start."""
+        ...
+
+    async def quality(self, meeting_id: str, participant_id: str, at: float, summary: LegSummary) -> None:
+        """How a leg fared so far: when it ends and each half minute. A later one of the same `began_at` replaces it."""
         ...
 
     async def admit(self, meeting_id: str, by: str, participant_id: str, at: float) -> None:

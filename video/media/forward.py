@@ -36,6 +36,7 @@ class Forward:
         self.source: Source | None = None
         self.number_offset = self.stamp_offset = 0
         self.loss = 0.0
+        self.asked = self.answered = 0
         self._outlet = outlet
         self._downlink = downlink
         self._spliced_for = 0
@@ -102,6 +103,7 @@ class Forward:
     def repair(self, number: int, now: float) -> bool:
         """Sends a kept packet again, by the receiver's number; False where there is none to send."""
         source = self.source
+        self.asked += 1
         if source is None or not self._spliced_for:
             return False
         if ((number - self._first_number) & 0xFFFF) >= 0x8000:
@@ -121,6 +123,7 @@ class Forward:
             plain = rtp.moved(plain, self.ssrc, number, rtp.timestamp(plain) + self.stamp_offset)
         wrapped = rtp.wrap_rtx(plain, number, self._rtx_number, self.rtx_ssrc, rtp.VP8_RTX)
         if wrapped is not None:
+            self.answered += 1
             self._outlet.send_rtp(wrapped, self.rtx_ssrc)
         return True
 

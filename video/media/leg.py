@@ -12,7 +12,8 @@ from typing import Literal
 from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceParameters
 from aiortc.rtcdtlstransport import RTCDtlsParameters
 
-from video.media import hooks, sdp
+from video.media import hooks, rtcp, sdp
+from video.media.tally import RoundTrip
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ CONNECT_S = 15.0
 ANSWER_S = 20.0
 SILENT_S = 2.0
 DOWN_S = 6.0
+REPORTS = frozenset({rtcp.SR, rtcp.RR})
 Handler = Callable[[bytes, float], None]
 
 
@@ -55,6 +57,8 @@ class Leg:
         self.on_rtcp: Handler = _nothing
         self.heard_at = monotonic()
         self.packets_in = self.packets_out = self.refused = 0
+        self.bytes_in = self.bytes_out = 0
+        self.trip = RoundTrip()
         self._addresses = addresses
         self._ports = ports
         self._changed = changed
@@ -138,6 +142,9 @@ class Leg:
         now = self._monotonic()
         self.heard_at = now
         self.packets_in += 1
+        self.bytes_in += len(data)
+        if plain[1] in REPORTS:
+            self.trip.heard(plain, now=now)
         handler(plain, now)
 
     def _alive(self) -> None:
@@ -150,12 +157,15 @@ class Leg:
             data = keys.protect_as(packet, ssrc)
             if data is not None and self._way.send(data):
                 self.packets_out += 1
+                self.bytes_out += len(data)
 
     def send_rtcp(self, packet: bytes) -> None:
         keys = self._keys
         if keys is not None:
             data = keys.protect_rtcp(packet)
             if data is not None:
+                if packet[1] == rtcp.SR:
+                    self.trip.sent(packet, now=self._monotonic())
                 self._way.send(data)
 
     def silence(self, *, now: float) -> float:

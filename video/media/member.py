@@ -11,6 +11,7 @@ from typing import Literal
 from video.media.directory import ParticipantInfo
 from video.media.leg import Leg
 from video.media.link import Link
+from video.media.tally import Tally
 from video.media.tokens import HOSTS
 
 State = Literal["lobby", "here", "reconnecting", "left"]
@@ -29,6 +30,9 @@ class Member:
     link: Link | None = None
     leg: Leg | None = None
     legs: int = 0
+    drops: int = 0
+    """How often the link broke by itself."""
+    tally: Tally | None = None
     dropped: bool = False
     """The leg was up and went down, and no other has come up since."""
     present: bool = False

@@ -24,6 +24,7 @@ from video.media.notices import Notices
 from video.media.proceedings import Proceedings
 from video.media.recorder import OpenSink
 from video.media.router import Router
+from video.media.tally import Tally
 from video.media.tokens import HOSTS
 
 log = logging.getLogger(__name__)
@@ -153,6 +154,7 @@ class Room:
         """The link has ended by itself or was closed; the leg may well go on."""
         if member.link is link:
             member.link = None
+            member.drops += link.closed is None
             if link.closed == CloseReason.LEFT:
                 self._leave(member)
             elif not member.connected:
@@ -224,9 +226,17 @@ class Room:
             member.dropped, member.failures, member.gone_at = False, 0, None
             endpoint = self._router.add(leg.name, member.id, leg, leg.slots, member.seats)
             leg.on_rtp, leg.on_rtcp = endpoint.on_rtp, endpoint.on_rtcp
+            member.tally = Tally(
+                leg,
+                endpoint,
+                began_at=self._around.wall(),
+                drops=member.drops,
+                now=self._around.monotonic(),
+            )
             self.note("connected", {"participant": member.id, "leg": leg.name})
             self._maybe_live()
         elif leg.state == "down":
+            self._keep_tally(member, over=True)
             self._router.remove(member.id)
             self.note("disconnected", {"participant": member.id, "leg": leg.name})
             member.leg = None
@@ -240,11 +250,20 @@ class Room:
     def _drop_leg(self, member: Member) -> None:
         leg, member.leg = member.leg, None
         if leg is not None:
+            self._keep_tally(member, over=True)
             self._router.remove(member.id)
             if leg.state == "up":
                 member.dropped = True
             leg.cut()
             self._spawn(leg.close())
+
+    def _keep_tally(self, member: Member, *, over: bool) -> None:
+        tally = member.tally
+        if tally is not None:
+            summary = tally.summary(drops=member.drops, over=over)
+            self._spawn(self._tell("quality", member.id, self._around.wall(), summary))
+        if over:
+            member.tally = None
 
     def _seat_everybody(self) -> None:
         order = {"official": 0, "visitor": 1, "interpreter": 2, "aide": 3}
@@ -388,8 +407,11 @@ class Room:
         if endpoint is None:
             return
         endpoint.measure(now=now)
-        quality = judged(legs.is_silent(leg, now=now), endpoint.uplink_loss, endpoint.downlink_loss())
+        silent = legs.is_silent(leg, now=now)
+        quality = judged(silent, endpoint.uplink_loss, endpoint.downlink_loss())
         self.notices.quality(member, quality)
+        if member.tally is not None and member.tally.look(silent=silent, camera=member.video, now=now):
+            self._keep_tally(member, over=False)
 
     # The end
 

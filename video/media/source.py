@@ -147,6 +147,8 @@ class Source:
         self.keyframes = Keyframes()
         self.missing = Missing()
         self.reception = Reception(rtp.CLOCK_RATES[kind])
+        self.lost = self.asked = self.repaired = self.unfilled = 0
+        """Counted over the whole leg, for the tally."""
         self._generation = 0
         self._send_rtcp = send_rtcp
         self._cache: list[bytes | None] = [None] * CACHE
@@ -174,16 +176,19 @@ class Source:
         if step == 1:
             self.highest = number
         elif step >= 0x8000:
-            self.missing.came(number)
+            self.repaired += self.missing.came(number)
         elif step:
             self._gaps += step - 1
+            self.lost += step - 1
             if self.kind == "video":
                 if step > TOO_MANY:
                     self.missing.clear()
                     self.keyframes.want()
+                    self.unfilled += 1
                 else:
                     gone = [(self.highest + offset) & 0xFFFF for offset in range(1, step)]
                     self.missing.gap(gone, now=now)
+                    self.asked += len(gone)
                     self._send_rtcp(rtcp.nack(self.ssrc, gone))
             self.highest = number
 
@@ -207,8 +212,10 @@ class Source:
         if self.missing:
             ask, lost = self.missing.again(now=now)
             if ask:
+                self.asked += len(ask)
                 self._send_rtcp(rtcp.nack(self.ssrc, ask))
             if lost:
+                self.unfilled += 1
                 self.keyframes.want()
         self.ask_for_keyframe(now=now)
 

@@ -1,6 +1,7 @@
 """What the media node asks and tells about meetings, answered from the database in threads."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.db import Database
 from core.errors import MajlisError
-from video.media.directory import MeetingInfo, ParticipantInfo, Refused
+from video.media.directory import LegSummary, MeetingInfo, ParticipantInfo, Refused
 from video.media.tokens import Role
 from video.meetings import service
 from video.meetings.models import Meeting
@@ -36,6 +37,11 @@ class DatabaseDirectory:
 
     async def recording_lost(self, meeting_id: str, at: float, why: str) -> None:
         await self._write(service.recording_lost, meeting_id, why, at=at)
+
+    async def quality(self, meeting_id: str, participant_id: str, at: float, summary: LegSummary) -> None:
+        figures = asdict(summary)
+        began_at = datetime.fromtimestamp(figures.pop("began_at"), UTC)
+        await self._write(service.keep_quality, meeting_id, participant_id, at=at, began_at=began_at, figures=figures)
 
     async def admit(self, meeting_id: str, by: str, participant_id: str, at: float) -> None:
         await self._write(service.admit, meeting_id, by=by, participant_id=participant_id, at=at)

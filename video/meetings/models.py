@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.db import Base, new_id
@@ -50,6 +50,42 @@ class Participant(Base):
 
     def name(self, lang: str) -> str:
         return self.name_ar if lang == "ar" else self.name_en
+
+
+class MeetingQuality(Base):
+    """How one connection of a participant fared: a row a leg; `LegSummary` of the media plane explains the figures."""
+
+    __tablename__ = "meeting_quality"
+
+    meeting_id: Mapped[str] = mapped_column(ForeignKey("meeting.id", ondelete="CASCADE"), primary_key=True)
+    participant_id: Mapped[str] = mapped_column(ForeignKey("participant.id", ondelete="CASCADE"), primary_key=True)
+    began_at: Mapped[datetime] = mapped_column(primary_key=True)
+    leg: Mapped[str]
+    updated_at: Mapped[datetime]
+    over: Mapped[bool]
+    seconds: Mapped[float]
+    packets_in: Mapped[int]
+    bytes_in: Mapped[int] = mapped_column(BigInteger)
+    packets_out: Mapped[int]
+    bytes_out: Mapped[int] = mapped_column(BigInteger)
+    lost_in: Mapped[int]
+    asked_in: Mapped[int]
+    repaired_in: Mapped[int]
+    unfilled_in: Mapped[int]
+    asked_out: Mapped[int]
+    answered_out: Mapped[int]
+    worst_loss_out: Mapped[float]
+    silences: Mapped[int]
+    silent_s: Mapped[float]
+    stills: Mapped[int]
+    rtt_ms_least: Mapped[float | None]
+    rtt_ms_mean: Mapped[float | None]
+    rtt_ms_most: Mapped[float | None]
+    kbps_in_least: Mapped[float | None]
+    kbps_in_most: Mapped[float | None]
+    kbps_out_least: Mapped[float | None]
+    kbps_out_most: Mapped[float | None]
+    link_drops: Mapped[int]
 
 
 class RoomPass(Base):

@@ -1,6 +1,8 @@
 import hashlib
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,7 +23,7 @@ from video.meetings.events import (
     RecordingLost,
     RoomOpened,
 )
-from video.meetings.models import Meeting, Participant, RoomPass
+from video.meetings.models import Meeting, MeetingQuality, Participant, RoomPass
 from video.meetings.rules import HOSTS, MOST, OFFICIAL, VISITOR, check_joinable, may_host
 from video.meetings.states import ADMITTED, LIVE, MEETING, OVER, PARTICIPANT, REMOVED
 
@@ -188,6 +190,40 @@ def recording_lost(session: Session, meeting_id: str, why: str, *, now: datetime
     meeting = locked(session, meeting_id)
     meeting.recording_lost = why
     emit(session, RecordingLost(meeting_id, why), now=now)
+
+
+def keep_quality(
+    session: Session,
+    meeting_id: str,
+    participant_id: str,
+    *,
+    began_at: datetime,
+    figures: Mapping[str, Any],
+    now: datetime,
+) -> MeetingQuality:
+    """How a connection fared until now; what was kept of the same one before is replaced."""
+    row = session.get(MeetingQuality, (meeting_id, participant_id, began_at))
+    if row is None:
+        _participant(get(session, meeting_id), participant_id)
+        row = MeetingQuality(meeting_id=meeting_id, participant_id=participant_id, began_at=began_at)
+        session.add(row)
+    row.updated_at = now
+    for name, value in figures.items():
+        setattr(row, name, value)
+    return row
+
+
+def quality_of(session: Session, meeting_id: str) -> dict[str, list[MeetingQuality]]:
+    """Participant id → how each of their connections fared, in the order in which they began.
+
+    `rules.total` sums them up.
+    """
+    found: dict[str, list[MeetingQuality]] = {}
+    for row in session.scalars(
+        select(MeetingQuality).where(MeetingQuality.meeting_id == meeting_id).order_by(MeetingQuality.began_at)
+    ):
+        found.setdefault(row.participant_id, []).append(row)
+    return found
 
 
 def get(session: Session, meeting_id: str) -> Meeting:

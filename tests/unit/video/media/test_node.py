@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from video.media import room, sdp
-from video.media.directory import MeetingInfo, ParticipantInfo, Refused
+from video.media.directory import LegSummary, MeetingInfo, ParticipantInfo, Refused
 from video.media.leg import ANSWER_S, DOWN_S, SILENT_S
 from video.media.link import BURST, Link, WireClosed
 from video.media.member import GRACE_S
 from video.media.node import MediaNode
 from video.media.room import IDLE_S
+from video.media.tally import RoundTrip
 from video.media.tokens import JoinClaims, mint
 from video.media.turn import Turn
 
@@ -39,7 +40,8 @@ class FakeLeg:
     def __init__(self, name: str, *, changed: Callable[[Any], None], monotonic: Callable[[], float], **_: Any):
         self.name, self.state = name, "new"
         self.slots = tuple(sdp.SlotStreams(3 * n + 1, 3 * n + 2, 3 * n + 3) for n in range(3))
-        self.packets_in = 0
+        self.packets_in = self.packets_out = self.bytes_in = self.bytes_out = 0
+        self.trip = RoundTrip()
         self.sent: list[int] = []
         self.on_rtp = self.on_rtcp = lambda packet, now: None
         self._changed, self._monotonic = changed, monotonic
@@ -83,6 +85,7 @@ class Book:
         self.info = MeetingInfo("m1", "open", PEOPLE)
         self.told: list[tuple[Any, ...]] = []
         self.others: dict[str, MeetingInfo] = {}
+        self.fared: list[tuple[str, LegSummary]] = []
         self.broken = False
 
     def change(self, **values: Any) -> None:
@@ -100,6 +103,9 @@ class Book:
             self.told.append((what, *arguments))
 
         return tell
+
+    async def quality(self, meeting_id: str, participant_id: str, at: float, summary: LegSummary) -> None:
+        self.fared.append((participant_id, summary))
 
     async def admit(self, meeting_id: str, by: str, participant_id: str, at: float) -> None:
         if participant_id not in PEOPLE:
@@ -747,5 +753,29 @@ def test_a_meeting_that_was_given_to_another_node_is_let_go_and_its_people_sent_
         assert (await stage.join("sara")).reason == "moved"
         stage.book.change(node="http://a:1")
         assert (await stage.join("sara")).last("welcome")["state"] == "here"
+
+    play(scene)
+
+
+def test_how_a_leg_fared_is_told_each_half_minute_and_when_it_ends(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        _, sara = await stage.couple()
+        began = stage.now
+        leg = FakeLeg.made[-1]
+        leg.bytes_in = 1000
+        await stage.pass_time(29)
+        assert stage.book.fared == []
+        await stage.pass_time(2)
+        kept = dict(stage.book.fared)
+        assert set(kept) == {"minister", "sara"} and not kept["sara"].over
+        assert kept["sara"].began_at == began and kept["sara"].bytes_in == 1000
+        await sara.drop()
+        leg.fail()
+        await settle()
+        last = stage.book.fared[-1]
+        assert last[0] == "sara" and last[1].over and last[1].link_drops == 1 and last[1].began_at == began
+        before = len(stage.book.fared)
+        await stage.pass_time(60)
+        assert {who for who, _ in stage.book.fared[before:]} == {"minister"}
 
     play(scene)
