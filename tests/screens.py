@@ -163,6 +163,8 @@ def take_meeting(url: str, folder: Path) -> None:
         desk.wait_for_timeout(4000)
         desk.click("#order")
         desk.fill(".orders__form textarea", "يُنظر في الطلب خلال أسبوع، ويُبلَّغ صاحبه بالنتيجة.")
+        hall.click("#write")
+        hall.locator("#rtt-line").press_sequentially("السلام عليكم، أشكركم على استقبالي")
         for page, name in ((desk, "official"), (hall, "hall")):
             for width, height in (PHONE, DESK, HALL):
                 page.set_viewport_size({"width": width, "height": height})

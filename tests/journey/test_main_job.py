@@ -327,6 +327,20 @@ def test_an_order_is_marked_at_its_moment_and_written_while_the_meeting_goes_on(
     expect(minister.locator("#orders")).to_contain_text("تم الحفظ")
 
 
+def test_what_one_writes_the_other_reads_letter_by_letter(story: Story) -> None:
+    minister, room = story.page("minister"), story.page("room")
+    room.click("#write")
+    line = room.locator("#rtt-line")
+    line.press_sequentially("أطلب ال")
+    expect(minister.locator("#captions")).to_contain_text("أطلب ال")
+    line.press_sequentially("نظر")
+    expect(minister.locator("#captions")).to_contain_text("أطلب النظر")
+    line.press("Enter")
+    assert line.input_value() == ""
+    minister.screenshot(path=story.server.folder / "text.png")
+    room.click("#write")
+
+
 def test_an_uninvited_colleague_and_a_stranger_get_neither_page_nor_token_nor_socket_nor_media(story: Story) -> None:
     meeting = story.facts["meeting"]
     outsider, stranger = story.page("outsider", "officer"), story.page("stranger")

@@ -3,6 +3,9 @@ import { MeetingClient } from "/static/meeting/client.js";
 import { DeviceError, levelMeter, listDevices, openDevices } from "/static/meeting/devices.js";
 import { digits, iconElement, make } from "./words.js";
 import { tokenFor, post } from "./room-server.js";
+import { chime, measureLine } from "./room-checks.js";
+import { Devices } from "./room-devices.js";
+import { Written } from "./room-text.js";
 import { Orders } from "./room-orders.js";
 import { Stage } from "./room-stage.js";
 
@@ -15,6 +18,9 @@ const say = (key) => words.querySelector(`[data-word="${key}"]`)?.textContent ??
 const INSIDE = `majlis.inside.${base}`;
 
 const stage = new Stage({ stage: $("stage"), say, lang, interpreted: "interpreted" in frame.dataset });
+const large = role === "visitor" || role === "official";
+const written = new Written({ form: $("rtt"), line: $("rtt-line"), log: $("captions"), button: $("write"), send: (...args) => client?.sendText(...args) });
+const devices = new Devices({ button: $("devices"), sheet: $("device-sheet"), client: () => client, faces: () => document.querySelectorAll("#stage video") });
 let client = null;
 let stream = null;
 let stopMeter = () => {};
@@ -28,7 +34,7 @@ async function check(choice = {}) {
   stopMeter();
   stream?.getTracks().forEach((track) => track.stop());
   try {
-    const opened = await openDevices(choice);
+    const opened = await openDevices({ ...choice, large });
     stream = opened.stream;
     $("preview").srcObject = stream;
     $("preview-empty").hidden = stream.getVideoTracks().length > 0;
@@ -96,6 +102,7 @@ async function join() {
     stream,
     refreshToken: async () => (await tokenFor(base, frame.dataset.csrf)).token,
     motion: "interpreted" in frame.dataset,
+    maxBitrate: large ? 4_500_000 : 2_500_000,
   });
   listen();
   $("self").srcObject = stream;
@@ -106,6 +113,7 @@ function listen() {
   client.addEventListener("state", ({ detail }) => showState(detail.state));
   client.addEventListener("presence", ({ detail }) => {
     showPresent(detail.participants);
+    written.know(detail.participants.map((one) => [one.id, nameOf(one)]));
     showKnocking(detail.participants);
     stage.presence(detail.participants.filter((one) => one.id !== me));
   });
@@ -116,6 +124,7 @@ function listen() {
     if (detail.participant === me) trouble(detail.level === "good" ? null : "weak");
     else stage.quality(detail.participant, detail.level);
   });
+  client.addEventListener("text", ({ detail }) => written.show(detail));
   client.addEventListener("error", ({ detail }) => trouble(reasonOf(detail.code)));
   client.addEventListener("closed", ({ detail }) => closed(detail.reason));
 }
@@ -127,6 +136,7 @@ function showState(state) {
   $("lobby").hidden = waiting || inside || state === "closed";
   $("waiting").hidden = !waiting;
   $("in-room").hidden = !inside;
+  written.allow(inside);
   $("controls").hidden = !(inside || waiting);
   if (state === "reconnecting") trouble("reconnecting");
   else if (state === "here") trouble(null);
@@ -223,6 +233,7 @@ $("end-sure")?.addEventListener("click", () => {
 });
 $("join").addEventListener("click", join);
 $("retry").addEventListener("click", () => check());
+$("chime").addEventListener("click", chime);
 $("again").addEventListener("click", () => location.reload());
 for (const id of ["camera", "microphone"]) {
   $(id).addEventListener("change", () => check({ cameraId: $("camera").value, microphoneId: $("microphone").value }));
@@ -232,6 +243,8 @@ function closed(reason) {
   sessionStorage.removeItem(INSIDE);
   stream?.getTracks().forEach((track) => track.stop());
   stage.clear();
+  written.allow(false);
+  devices.close();
   for (const id of ["lobby", "waiting", "in-room", "controls"]) $(id).hidden = true;
   $("recording").classList.add("recording--off");
   $("recording-text").textContent = say("recording_off");
@@ -247,6 +260,7 @@ if (host) new Orders({ button: $("order"), list: $("orders"), empty: $("orders-e
 
 
 if (!("over" in frame.dataset)) {
+  measureLine().then((key) => ($("line-check").textContent = say(key)));
   const ready = await check();
   if (ready && sessionStorage.getItem(INSIDE)) await join();
 }

@@ -7,6 +7,13 @@ export const VIDEO = {
   frameRate: { ideal: 30, max: 30 },
 };
 
+// Between a hall's large screen and the office every fault shows: full HD where the camera has it.
+export const LARGE = {
+  width: { ideal: 1920 },
+  height: { ideal: 1080 },
+  frameRate: { ideal: 30, max: 30 },
+};
+
 export const AUDIO = {
   echoCancellation: true,
   noiseSuppression: true,
@@ -25,11 +32,18 @@ export class DeviceError extends Error {
 
 // Opens what is asked for. With `partial` (the default), a missing camera or microphone doesn't stop the other:
 // the result says what is missing. Returns {stream, missing: [code, …]}; throws DeviceError when nothing opens.
-export async function openDevices({ audio = true, video = true, cameraId, microphoneId, partial = true } = {}) {
+export async function openDevices({
+  audio = true,
+  video = true,
+  cameraId,
+  microphoneId,
+  large = false,
+  partial = true,
+} = {}) {
   assertPossible();
   const wanted = {
     audio: audio && { ...AUDIO, ...(microphoneId && { deviceId: { exact: microphoneId } }) },
-    video: video && { ...VIDEO, ...(cameraId && { deviceId: { exact: cameraId } }) },
+    video: video && { ...(large ? LARGE : VIDEO), ...(cameraId && { deviceId: { exact: cameraId } }) },
   };
   try {
     return { stream: await navigator.mediaDevices.getUserMedia(wanted), missing: [] };
