@@ -125,7 +125,7 @@ class Janus(Server):
             await handle.close()
 
     def recorded(self) -> Recorded:
-        """An mjr file is `MJR00002`, a length (2) and JSON, then frames: `MEET`, milliseconds (4), length (2), packet."""
+        """An mjr file: `MJR00002`, a length (2) and JSON; then frames: `MEET`, milliseconds (4), length (2), packet."""
         packets = octets = 0
         whole = True
         for path in self.folder.glob("*.mjr"):
@@ -192,11 +192,12 @@ class _Handle:
         with contextlib.suppress(websockets.ConnectionClosed):
             while True:
                 words = json.loads(await self._link.recv())
+                if words["janus"] == "event":  # it may overtake the answer, and has the same transaction
+                    self._events.put_nowait(words)
+                    continue
                 waiting = self._answers.pop(words.get("transaction", ""), None)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(words)
-                elif words.get("janus") == "event":
-                    self._events.put_nowait(words)
 
     async def _keep(self) -> None:
         while True:

@@ -109,6 +109,8 @@ class Remote:
     audio: int
     """Payload types."""
     video: int
+    lite: bool = True
+    """The server only answers checks, and the peer leads; otherwise the server, which made the offer, leads."""
 
 
 @dataclass
@@ -188,8 +190,11 @@ class Peer:
         request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
         request.attributes["USERNAME"] = f"{self._remote.ufrag}:{self.ufrag}"
         request.attributes["PRIORITY"] = 0x7E0000FF
-        request.attributes["ICE-CONTROLLING"] = self._tie
-        request.attributes["USE-CANDIDATE"] = None
+        if self._remote.lite:
+            request.attributes["ICE-CONTROLLING"] = self._tie
+            request.attributes["USE-CANDIDATE"] = None
+        else:
+            request.attributes["ICE-CONTROLLED"] = self._tie
         request.add_message_integrity(self._remote.password.encode())
         self._put(bytes(request))
 
@@ -327,7 +332,7 @@ class Peer:
             if not packets:
                 continue
             heard = self.incoming[payload_type]
-            about = struct.pack("!IIIIII", heard.ssrc, 0, heard.last, 0, 0, 0) if heard.ssrc else b""
+            about = struct.pack("!IIIIII", heard.ssrc, 0, max(0, heard.last), 0, 0, 0) if heard.ssrc else b""
             head = struct.pack("!BBHI", 0x81 if about else 0x80, 200, 12 if about else 6, self.ssrc[kind])
             sums = packets & 0xFFFFFFFF, octets & 0xFFFFFFFF
             self._send_rtcp(head + struct.pack("!IIIII", *ntp, self._stamp_now[kind], *sums) + about)
@@ -369,6 +374,8 @@ class Peer:
                 size, ancillary, _, _ = receive([view], ANCILLARY)
             except BlockingIOError:
                 return
+            except ConnectionRefusedError:  # the server's socket isn't there yet, or has gone
+                continue
             except OSError as error:
                 self.fail(str(error))
                 return

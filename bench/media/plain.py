@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 
+import av
+
 from bench.media import session
 from bench.media.rig import Load, Recorded, Server, started
 
@@ -34,5 +36,9 @@ class Plain(Server):
             await asyncio.wait_for(up, 15)
 
     def recorded(self) -> Recorded:
-        files = list(self.folder.glob("*.webm"))
-        return Recorded(0, sum(file.stat().st_size for file in files), all(file.stat().st_size for file in files))
+        octets = pictures = 0
+        for path in self.folder.glob("*.webm"):
+            octets += path.stat().st_size
+            with av.open(str(path)) as container:
+                pictures += sum(1 for packet in container.demux(video=0) if packet.size)
+        return Recorded(0, octets, True, pictures)

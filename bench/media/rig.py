@@ -22,6 +22,8 @@ class Recorded(NamedTuple):
     octets: int
     whole: bool
     """Every file was ended in order."""
+    pictures: int = 0
+    """Counted where the packets were not kept."""
 
 
 def free_port() -> int:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.media import gauges, janus
-from bench.media.film import SECONDS, film
+from bench.media.film import FPS, SECONDS, film
 from bench.media.janus import Janus, JanusLoops
 from bench.media.ours import Ours
 from bench.media.plain import Plain
@@ -81,15 +81,17 @@ async def measure(server: Server, load: Load, calls: int, seconds: float) -> Cel
         "late_ms": report["late_ms"],
         "skipped": report["skipped"] + report["refused"],
         "silent_streams": report["silent"],
-        "wrong": report["wrong"],
         "recorded_mb": recorded.octets / 1e6,
         "recordings_whole": float(recorded.whole),
     }
+    if recorded.pictures:
+        cell["recorded_pictures_pct"] = 100 * recorded.pictures / (2 * FPS * calls * (WARM_S + passed + 0.5))
     if recorded.packets:
         cell["recorded_pct"] = 100 * recorded.packets / sent
     if report["sampled"] and server.name != "aiortc":
         for share, name in (("50", "p50_ms"), ("90", "p90_ms"), ("99", "p99_ms")):
             cell[name] = report["latency_us"][share] / 1000
+        cell["wrong"] = report["wrong"]
     return cell
 
 
@@ -128,8 +130,9 @@ async def bench(kinds: Sequence[str], counts: Sequence[int], rounds: int, second
                     async with asyncio.timeout(seconds + CELL_S):
                         cell = await measure(server, load, calls, seconds)
                 except (RuntimeError, TimeoutError, OSError) as error:
-                    say(f"{index + 1}/{len(order)}  {kind} N={calls}: failed: {error or type(error).__name__}")
-                    await load.ask("close")
+                    say(f"{index + 1}/{len(order)}  {kind} N={calls}: failed: {str(error) or type(error).__name__}")
+                    await load.stop()
+                    load = await Load.start(reel, for_load)
                     continue
                 cells.setdefault((kind, calls), []).append(cell)
                 say(f"{index + 1}/{len(order)}  {kind} N={calls}: {told(cell)}")
@@ -143,7 +146,7 @@ async def bench(kinds: Sequence[str], counts: Sequence[int], rounds: int, second
 
 def told(cell: Cell) -> str:
     shown = [*SHOWN, "load_pct", "late_ms", "packets_per_s_and_call"]
-    shown += [name for name in ("skipped", "silent_streams", "wrong") if cell[name]]
+    shown += [name for name in ("skipped", "silent_streams", "wrong") if cell.get(name)]
     return "  ".join(f"{name} {cell[name]:.2f}" for name in shown if name in cell)
 
 

@@ -33,6 +33,7 @@ def read(text: str) -> dict[str, Any]:
         "fingerprint": next(one.value for one in first.dtls.fingerprints if one.algorithm.lower() == "sha-256"),
         "address": host.ip,
         "port": host.port,
+        "lite": "a=ice-lite" in text,
         **types,
     }
 
