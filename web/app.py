@@ -25,7 +25,7 @@ from web.http import Edge, Page, Pages, everyone
 from web.live import Live
 from web.media import MediaNodes
 from web.render import Renderer
-from web.security import SecurityHeaders
+from web.security import HEADERS, SecurityHeaders
 from web.static_files import static_routes
 
 log = structlog.get_logger()
@@ -40,7 +40,7 @@ HTTP_ERRORS = {
 
 def create_app(settings: Settings, db: Database) -> Any:
     """The ASGI application: socket.io in front, Starlette behind."""
-    live = Live(db)
+    live = Live(db, settings.public_url)
     nodes = MediaNodes(settings)
     renderer = Renderer(settings)
     edge = Edge(db, settings, renderer, extras={"nodes": nodes}, committed=live.wake)
@@ -65,7 +65,10 @@ def create_app(settings: Settings, db: Database) -> Any:
         if request.headers.get("accept", "").startswith("application/json"):
             return PlainTextResponse("error", code)
         shown = HTTP_ERRORS.get(code, N_("Something went wrong on our side. Nothing you entered was changed."))
-        return await anyio.to_thread.run_sync(error_page, edge, request, code, shown)
+        response = await anyio.to_thread.run_sync(error_page, edge, request, code, shown)
+        for name, value in HEADERS.items():  # an answer to an unforeseen error does not pass SecurityHeaders
+            response.headers.setdefault(name, value)
+        return response
 
     routes: list[BaseRoute] = [Route("/healthz", healthz), *static_routes(), *nodes.routes(db)]
     for pages in areas():

@@ -7,37 +7,40 @@ again and is authorised anew. See docs/decisions/003-hints.md.
 import asyncio
 import contextlib
 from collections.abc import Callable
-from datetime import timedelta
-from http.cookies import SimpleCookie
 from typing import Any
 
 import anyio
 import socketio
 import structlog
-from sqlalchemy import select
+from starlette.requests import cookie_parser
 
 from core import clock
 from core.db import Database
-from core.events import OutboxEvent
 from core.staff import service as staff_service
 from core.staff.models import Staff
 from web.http import SESSION_COOKIE
+from web.origin import is_ours
+from web.tail import Tail
 from web.topics import may_watch, topics_of
 
 log = structlog.get_logger()
 EVERY = 0.25  # seconds between looks where no commit of our own wakes us
-WINDOW = timedelta(seconds=10)  # rows are looked at again this long: ids are given before their commit is seen
+TOPICS = 40  # that one socket may watch
+TOPIC_LENGTH = 80
 
 
 class Live:
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, public_url: str = "") -> None:
         self.db = db
-        self.sio = socketio.AsyncServer(async_mode="asgi", cors_allowed_origins=[], transports=["websocket"])
+        self.public_url = public_url
+        self.sio = socketio.AsyncServer(
+            async_mode="asgi", cors_allowed_origins=self._is_ours, transports=["websocket"], max_http_buffer_size=16384
+        )
         self.sio.on("connect", self._connect)
         self.sio.on("watch", self._watch)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
-        self._seen: dict[int, float] = {}
+        self._tail = Tail()
 
     def wake(self) -> None:
         """Called from any thread after a commit."""
@@ -45,44 +48,43 @@ class Live:
             self._loop.call_soon_threadsafe(self._woken.set)
 
     async def follow(self) -> None:
-        """Follow the outbox for ever; a fault of the database is waited out."""
+        """Follow the outbox for ever; a fault of the database is waited out, and nothing here may end the loop."""
         self._loop = asyncio.get_running_loop()
-        started = clock.now()
+        thread = anyio.CapacityLimiter(1)  # our own: pages that wait for the database don't hold up the hints
         while True:
+            try:
+                rows = await anyio.to_thread.run_sync(self._fresh, limiter=thread)
+                topics = {topic for name, payload in rows for topic in topics_of(name, payload)}
+                for topic in topics:
+                    await self.sio.emit("changed", {"topic": topic}, room=topic)
+            except Exception as error:
+                log.warning("live: cannot follow the outbox", error=str(error))
+                await asyncio.sleep(2)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), EVERY)
             self._woken.clear()
-            try:
-                rows = await anyio.to_thread.run_sync(self._fresh, max(started, clock.now() - WINDOW))
-            except Exception as error:
-                log.warning("live: cannot read the outbox", error=str(error))
-                await asyncio.sleep(2)
-                continue
-            topics = {topic for name, payload in rows for topic in topics_of(name, payload)}
-            for topic in topics:
-                await self.sio.emit("changed", {"topic": topic}, room=topic)
 
-    def _fresh(self, since: Any) -> list[tuple[str, dict[str, Any]]]:
+    def _fresh(self) -> list[tuple[str, dict[str, Any]]]:
         with self.db.read() as session:
-            rows = session.execute(
-                select(OutboxEvent.id, OutboxEvent.name, OutboxEvent.payload, OutboxEvent.occurred_at).where(
-                    OutboxEvent.occurred_at >= since
-                )
-            ).all()
-        fresh = [row for row in rows if row.id not in self._seen]
-        self._seen.update({row.id: row.occurred_at.timestamp() for row in fresh})
-        horizon = since.timestamp() - WINDOW.total_seconds()
-        self._seen = {key: at for key, at in self._seen.items() if at > horizon}
-        return [(row.name, row.payload) for row in fresh]
+            return self._tail.fresh(session)
+
+    def _is_ours(self, _origin: str | None, environ: dict[str, Any]) -> bool:
+        # By the origin alone: browsers don't agree about Sec-Fetch-Site between the schemes http and ws.
+        named = {"origin": "HTTP_ORIGIN", "host": "HTTP_HOST"}
+        return is_ours({name: environ[key] for name, key in named.items() if key in environ}, self.public_url)
 
     async def _connect(self, sid: str, environ: dict[str, Any], _auth: Any = None) -> None:
-        cookie = SimpleCookie(environ.get("HTTP_COOKIE", ""))
-        token = cookie[SESSION_COOKIE].value if SESSION_COOKIE in cookie else None
+        token = cookie_parser(environ.get("HTTP_COOKIE", "")).get(SESSION_COOKIE)
         await self.sio.save_session(sid, {"token": token})
 
     async def _watch(self, sid: str, data: Any) -> dict[str, list[str]]:
         """Join the rooms of the topics that this socket's person may watch; the others are silently left out."""
-        wished = [str(t) for t in (data or {}).get("topics", [])][:20] if isinstance(data, dict) else []
+        asked = data.get("topics") if isinstance(data, dict) else None
+        room_left = TOPICS - len(self.sio.rooms(sid))
+        wished = [t for t in asked if isinstance(t, str) and len(t) <= TOPIC_LENGTH] if isinstance(asked, list) else []
+        wished = wished[: max(room_left, 0)]
+        if not wished:
+            return {"topics": []}
         token = (await self.sio.get_session(sid)).get("token")
         allowed = await anyio.to_thread.run_sync(self._allowed, token, wished)
         for topic in allowed:
