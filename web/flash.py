@@ -17,7 +17,9 @@ def store(response: Response, ctx: "Context") -> None:
     """Set the cookie on a redirect with notices; clear it once a page has shown them."""
     if ctx.notices and response.status_code in (302, 303):
         value = quote(json.dumps(ctx.notices, ensure_ascii=False), safe="")[:3500]
-        response.set_cookie(COOKIE, value, max_age=60, httponly=True, samesite="lax")
+        response.set_cookie(
+            COOKIE, value, max_age=60, httponly=True, samesite="lax", secure=ctx.settings.secure_cookies
+        )
     elif COOKIE in ctx.request.cookies and response.media_type == "text/html" and not ctx.fragment:
         response.delete_cookie(COOKIE)
 

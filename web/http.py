@@ -8,14 +8,14 @@ import functools
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import anyio
 import structlog
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
@@ -33,6 +33,8 @@ from core.staff import service as staff_service
 from core.staff.models import Staff
 from web import flash
 from web.audience import Audience, everyone, signed_in, staff
+from web.origin import is_ours
+from web.posted import FIELDS_LIMIT, has_files, read_form
 from web.render import Renderer
 
 __all__ = ["Context", "Edge", "Pages", "everyone", "signed_in", "staff"]
@@ -161,28 +163,41 @@ class Edge:
         async def endpoint(request: Request) -> Response:
             form = FormData()
             if page.method == "POST":
-                limit = self.settings.upload_limit * 6
-                if int(request.headers.get("content-length") or 0) > limit:
-                    raise HTTPException(413)
-                form = await request.form(max_files=60, max_fields=400, max_part_size=2 * 1024 * 1024)
+                form = await read_form(request, await self._limit(page, request))
             return await anyio.to_thread.run_sync(self._serve, page, request, form)
 
         route = Route(page.path, endpoint, methods=[page.method], name=f"{page.method} {page.path}")
         route.majlis_page = page  # type: ignore[attr-defined]
         return route
 
+    async def _limit(self, page: Page, request: Request) -> int:
+        """How many bytes a post may have. Files are taken from members of staff only, before anything is written."""
+        if page.audience.roles is None or not has_files(request):
+            return FIELDS_LIMIT
+        known = await anyio.to_thread.run_sync(self._is_staff, request)
+        return self.settings.upload_limit * 6 if known else FIELDS_LIMIT
+
+    def _is_staff(self, request: Request) -> bool:
+        token = request.cookies.get(SESSION_COOKIE)
+        with self.db.read() as session:
+            return token is not None and staff_service.session_of(session, token, now=clock.now()) is not None
+
     def _serve(self, page: Page, request: Request, form: FormData) -> Response:
         now = clock.now()
         try:
             with self._context(page, request, form, now) as ctx:
                 response = self._answer(page, ctx, now)
-        except IntegrityError:
-            location = self._earlier(str(form.get("once") or ""))
-            if location is None:
+        except (IntegrityError, MajlisError) as error:
+            # The same form, sent twice at once: the first one's change is what stood in the second one's way.
+            location = self._earlier(_key(form)) if page.method == "POST" else None
+            if location is not None:
+                return RedirectResponse(location, 303)
+            if isinstance(error, IntegrityError):
                 raise
-            return RedirectResponse(location, 303)
-        except MajlisError as error:
             return self._error_page(page, request, form, now, error)
+        except DataError as error:  # an address or a form with what no column can hold: a NUL, a number without end
+            log.warning("not storable", path=page.path, error=type(error.orig).__name__)
+            return self._error_page(page, request, form, now, NotFound())
         if page.method == "POST":
             self.committed()
         else:
@@ -200,7 +215,7 @@ class Edge:
         if page.method != "POST":
             return page.handler(ctx)
         self._refuse_forgery(ctx)
-        key = str(ctx.form.get("once") or "")[:100]
+        key = _key(ctx.form)
         if key and (location := once.earlier(ctx.session, key)):
             return RedirectResponse(location, 303)
         response = page.handler(ctx)
@@ -236,11 +251,7 @@ class Edge:
     def _refuse_forgery(self, ctx: Context) -> None:
         """Another site's form: Sec-Fetch-Site or Origin tells; a signed-in post must carry the session's token too."""
         headers = ctx.request.headers
-        site = headers.get("sec-fetch-site")
-        origin = headers.get("origin")
-        foreign = (site not in (None, "same-origin", "none")) or (
-            origin not in (None, "null") and urlsplit(origin).netloc != headers.get("host")
-        )
+        foreign = not is_ours(headers, self.settings.public_url)
         token = str(ctx.form.get("csrf") or headers.get("x-csrf") or "")
         if foreign or (ctx.csrf and not secrets.compare_digest(token.encode(), ctx.csrf.encode())):
             raise HTTPException(403)
@@ -265,7 +276,8 @@ class Edge:
         status = {Mistake: 422, Refused: 409, NotFound: 404, Fault: 500}.get(type(error), 400)
         if status == 500:
             log.error("fault", path=request.url.path, error=str(error))
-        with self._context(page, request, form, now) as ctx:
+        reading = replace(page, method="GET")  # an error changes nothing, and must not wait for the one who writes
+        with self._context(reading, request, form, now) as ctx:
             shown = ctx._("There is nothing here.") if status == 404 else ctx.say(error)
             return ctx.render("error.html", status=status, code=status, text=shown)
 
@@ -276,6 +288,10 @@ def language_of(request: Request, me: Staff | None) -> str:
         if wish in LANGUAGES:
             return str(wish)
     return LANGUAGES[0]
+
+
+def _key(form: FormData) -> str:
+    return str(form.get("once") or "")[:100].replace("\0", "")
 
 
 def _target(request: Request) -> str:

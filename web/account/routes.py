@@ -73,7 +73,15 @@ def sign_out(ctx: Context) -> Response:
 def language(ctx: Context) -> Response:
     lang = ctx.path("lang")
     if lang in LANGUAGES:
-        ctx.cookies.append({"key": LANGUAGE_COOKIE, "value": lang, "max_age": 365 * 86400, "samesite": "lax"})
+        ctx.cookies.append(
+            {
+                "key": LANGUAGE_COOKIE,
+                "value": lang,
+                "max_age": 365 * 86400,
+                "samesite": "lax",
+                "secure": ctx.settings.secure_cookies,
+            }
+        )
     return ctx.redirect(_local(ctx.query.get("back", "")) or "/")
 
 
