@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import UploadFile
 
+from core.calendar import digits
 from core.errors import Mistake
 from core.text import clean, latin_digits
 
@@ -34,7 +35,9 @@ class Form:
         if not value and required:
             self.add(name, self._ctx._("Please fill this in."))
         if len(value) > max:
-            self.add(name, self._ctx._("Please shorten this to {max} characters.").format(max=max))
+            self.add(
+                name, self._ctx._("Please shorten this to {max} characters.").format(max=digits(max, self._ctx.lang))
+            )
         return value
 
     def choice(self, name: str, options: Iterable[str], *, required: bool = True, default: str = "") -> str:
@@ -51,7 +54,7 @@ class Form:
             return default
         if not re.fullmatch(r"-?\d{1,9}", raw) or not low <= int(raw) <= high:
             message = self._ctx._("Please enter a number from {low} to {high}.")
-            self.add(name, message.format(low=low, high=high))
+            self.add(name, message.format(low=digits(low, self._ctx.lang), high=digits(high, self._ctx.lang)))
             return low
         return int(raw)
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from web.http import Context
 
 ENTRIES: tuple[tuple[str, str, str, frozenset[str]], ...] = (
+    ("/admin", N_("Administration"), "settings", frozenset({ADMIN})),
+    ("/centre", N_("Centre today"), "clock", frozenset({MANAGER})),
     ("/counter", N_("Counter"), "ticket", frozenset({RECEPTIONIST, MANAGER})),
     ("/intake", N_("New petition"), "plus", frozenset({RECEPTIONIST})),
     ("/verification", N_("Verification"), "check", frozenset({VERIFIER})),
@@ -30,10 +32,8 @@ ENTRIES: tuple[tuple[str, str, str, frozenset[str]], ...] = (
     ("/office/directives", N_("Directives"), "gavel", frozenset({OFFICIAL, AIDE})),
     ("/interpreting", N_("Interpreting"), "hand", frozenset({INTERPRETER})),
     ("/hotline", N_("Hotline"), "phone", frozenset({HOTLINE})),
-    ("/library", N_("Recordings"), "play", frozenset({OFFICIAL, AIDE})),
+    ("/library", N_("Recordings"), "play", frozenset({OFFICIAL, AIDE, OFFICER})),
     ("/messages", N_("Messages"), "message", frozenset({AIDE, MANAGER, HOTLINE, ADMIN})),
-    ("/centre", N_("Centre today"), "clock", frozenset({MANAGER})),
-    ("/admin", N_("Administration"), "settings", frozenset({ADMIN})),
 )
 
 

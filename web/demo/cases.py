@@ -53,7 +53,7 @@ def steps(ministry: Ministry, made: dict[str, str], *, now: datetime) -> list[St
     clerk = ministry.people["receptionist"].id
     found: list[Step] = []
     for n, (who, centre, kind, days, subject, body, course) in enumerate(PETITIONS):
-        at = now - days * DAY - (2 * HOUR if days else 40 * MINUTE) + n * 7 * MINUTE
+        at = now - days * DAY - (2 * HOUR if days else 40 * MINUTE) - (len(PETITIONS) - n) * 3 * MINUTE
 
         def receive(
             session: Session,

@@ -45,7 +45,6 @@ POINTS = (
     ("reception", "A", "استقبال المعاملات", "Hand in a petition", "document", ALL),
     ("followup", "B", "الاستعلام عن معاملة", "Ask about a case", "search", ALL),
     ("records", "C", "الوثائق والأحوال", "Documents and records", "id-card", ALL),
-    ("video", "V", "قاعة الاتصال المرئي", "Video hall", "video", ALL),
 )
 
 # code, parent, names, hints, icon, urgent lane, confidentiality, working days

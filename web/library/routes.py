@@ -39,27 +39,7 @@ def shelf(ctx: Context) -> Response:
 
 @pages.get("/library/{recording_id}", audience=viewers)
 def player(ctx: Context) -> Response:
-    recording = service.viewable(ctx.session, ctx.path("recording_id"), ctx.staff.id, now=ctx.now)
-    audit.note(ctx.session, "open", "recording", recording.id, now=ctx.now)
-    colleagues = _colleagues(ctx) if {OFFICIAL, AIDE} & ctx.staff.roles else []
-    marked = [
-        (d, max((d.marked_at - recording.started_at).total_seconds(), 0.0))
-        for d in directives.of_meeting(ctx.session, recording.meeting_id)
-        if d.marked_at and d.marked_at >= recording.started_at
-    ]
-    return ctx.render(
-        "library/player.html",
-        recording=recording,
-        ready=recording.state == READY,
-        meeting=meetings.get(ctx.session, recording.meeting_id),
-        petition=ctx.session.get(Petition, recording.petition_id),
-        directives=marked,
-        before=BEFORE,
-        parts=[p for p in service.of_meeting(ctx.session, recording.meeting_id) if p.id != recording.id],
-        grants=[(g, ctx.session.get(Staff, g.staff_id)) for g in recording.grants if g.revoked_at is None],
-        colleagues=bool(colleagues),
-        colleague_options=[(c.id, c.name(ctx.lang)) for c in colleagues],
-    )
+    return _player(ctx, Form(ctx, days=DEFAULT_GRANT.days))
 
 
 @pages.post("/library/{recording_id}/grants", audience=staff(OFFICIAL, AIDE))
@@ -69,8 +49,7 @@ def grant(ctx: Context) -> Response:
     purpose = form.text("purpose", max=200)
     days = form.integer("days", low=1, high=365, default=DEFAULT_GRANT.days)
     if form.errors:
-        ctx.flash(next(iter(form.errors.values())), "danger")
-        return ctx.redirect(f"/library/{ctx.path('recording_id')}")
+        return _player(ctx, form, status=422)
     last_day = (ctx.now + timedelta(days=days)).date()
     service.grant(
         ctx.session,
@@ -121,6 +100,31 @@ def side(ctx: Context) -> Response:
             yield from read_range(sealed, chosen)
 
     return StreamingResponse(body(), 206 if part else 200, headers, media_type="video/webm")
+
+
+def _player(ctx: Context, form: Form, *, status: int = 200) -> Response:
+    recording = service.viewable(ctx.session, ctx.path("recording_id"), ctx.staff.id, now=ctx.now)
+    audit.note(ctx.session, "open", "recording", recording.id, now=ctx.now)
+    colleagues = _colleagues(ctx) if {OFFICIAL, AIDE} & ctx.staff.roles else []
+    marked = [
+        (d, max((d.marked_at - recording.started_at).total_seconds(), 0.0))
+        for d in directives.of_meeting(ctx.session, recording.meeting_id)
+        if d.marked_at and d.marked_at >= recording.started_at
+    ]
+    return ctx.render(
+        "library/player.html",
+        status=status,
+        recording=recording,
+        ready=recording.state == READY,
+        meeting=meetings.get(ctx.session, recording.meeting_id),
+        petition=ctx.session.get(Petition, recording.petition_id),
+        directives=marked,
+        before=BEFORE,
+        parts=[p for p in service.of_meeting(ctx.session, recording.meeting_id) if p.id != recording.id],
+        grants=[(g, ctx.session.get(Staff, g.staff_id)) for g in recording.grants if g.revoked_at is None],
+        form=form,
+        colleague_options=[(c.id, c.name(ctx.lang)) for c in colleagues],
+    )
 
 
 def _colleagues(ctx: Context) -> list[Staff]:

@@ -7,7 +7,7 @@ export class Stage {
   #tiles = new Map();
 
   constructor({ stage, say, lang, interpreted }) {
-    Object.assign(this, { stage, say, lang, interpreted });
+    Object.assign(this, { stage, say, lang, interpreted, chosen: null });
     this.#arrange();
   }
 
@@ -57,7 +57,13 @@ export class Stage {
     const name = make("span", { class: "face__name" });
     const empty = make("p", { class: "face__empty", hidden: true }, iconElement("camera-off"));
     const trouble = make("p", { class: "face__trouble", hidden: true, role: "status" });
-    const element = make("figure", { class: "face", "data-face": id }, video, empty, trouble, name);
+    const element = make("figure", { class: "face", "data-face": id, tabindex: 0 }, video, empty, trouble, name);
+    const choose = () => {
+      this.chosen = this.chosen === id ? null : id;
+      this.#arrange();
+    };
+    element.addEventListener("click", choose);
+    element.addEventListener("keydown", (event) => event.key === "Enter" && choose());
     const tile = { element, video, name, empty, trouble, role: "" };
     this.#tiles.set(id, tile);
     return tile;
@@ -72,6 +78,9 @@ export class Stage {
     const tiles = [...this.#tiles.values()].sort((a, b) => ORDER.indexOf(a.role) - ORDER.indexOf(b.role));
     const signed = tiles.length === 2 && tiles.some((tile) => tile.role === "interpreter");
     this.stage.className = `stage${signed ? " stage--interpreter" : tiles.length > 1 ? ` stage--${Math.min(tiles.length, 3)}` : ""}`;
+    const chosen = tiles.length > 1 && this.#tiles.has(this.chosen);
+    this.stage.classList.toggle("stage--chosen", chosen);
+    for (const [id, tile] of this.#tiles) tile.element.classList.toggle("face--chosen", chosen && id === this.chosen);
     this.stage.querySelector(".stage__alone")?.remove();
     if (!tiles.length) this.stage.append(make("p", { class: "stage__alone" }, this.say("waiting_for")));
     tiles.forEach((tile, index) => {

@@ -16,6 +16,7 @@ const $ = (id) => document.getElementById(id);
 const words = $("room-words").content;
 const say = (key) => words.querySelector(`[data-word="${key}"]`)?.textContent ?? key;
 const INSIDE = `majlis.inside.${base}`;
+const OFF = `majlis.off.${base}`; // what was switched off stays off when the page is loaded again
 
 const stage = new Stage({ stage: $("stage"), say, lang, interpreted: "interpreted" in frame.dataset });
 const large = role === "visitor" || role === "official";
@@ -106,6 +107,7 @@ async function join() {
   });
   listen();
   $("self").srcObject = stream;
+  await keepOff();
   client.start();
 }
 
@@ -197,6 +199,7 @@ function showRecording({ state }) {
 }
 
 setInterval(() => {
+  if (!client) return;
   const seconds = client?.elapsed;
   const clock = $("elapsed");
   clock.hidden = seconds === null || seconds === undefined;
@@ -215,14 +218,28 @@ function showSwitch(button, on, icon) {
   button.querySelector("use").setAttribute("href", `/static/icons.svg#${on ? icon : `${icon === "microphone" ? "mic" : icon}-off`}`);
 }
 
+function showSwitches() {
+  showSwitch($("mic"), client.microphoneOn, "microphone");
+  showSwitch($("cam"), client.cameraOn, "camera");
+  const off = [!client.microphoneOn && "mic", !client.cameraOn && "cam"].filter(Boolean);
+  sessionStorage.setItem(OFF, off.join(" "));
+}
+
+async function keepOff() {
+  const off = (sessionStorage.getItem(OFF) ?? "").split(" ");
+  if (off.includes("mic")) client.setMicrophone(false);
+  if (off.includes("cam")) await client.setCamera(false);
+  showSwitches();
+}
+
 $("mic").addEventListener("click", () => {
   client.setMicrophone(!client.microphoneOn);
-  showSwitch($("mic"), client.microphoneOn, "microphone");
+  showSwitches();
 });
 
 $("cam").addEventListener("click", async () => {
   await client.setCamera(!client.cameraOn);
-  showSwitch($("cam"), client.cameraOn, "camera");
+  showSwitches();
 });
 
 $("leave").addEventListener("click", () => client.leave());
@@ -234,20 +251,25 @@ $("end-sure")?.addEventListener("click", () => {
 $("join").addEventListener("click", join);
 $("retry").addEventListener("click", () => check());
 $("chime").addEventListener("click", chime);
-$("again").addEventListener("click", () => location.reload());
+$("again").addEventListener("click", () => {
+  sessionStorage.setItem(INSIDE, "1");
+  location.reload();
+});
 for (const id of ["camera", "microphone"]) {
   $(id).addEventListener("change", () => check({ cameraId: $("camera").value, microphoneId: $("microphone").value }));
 }
 
 function closed(reason) {
   sessionStorage.removeItem(INSIDE);
+  sessionStorage.removeItem(OFF);
   stream?.getTracks().forEach((track) => track.stop());
   stage.clear();
   written.allow(false);
   devices.close();
   for (const id of ["lobby", "waiting", "in-room", "controls"]) $(id).hidden = true;
-  $("recording").classList.add("recording--off");
-  $("recording-text").textContent = say("recording_off");
+  $("recording").hidden = true;
+  $("present").replaceChildren();
+  $("elapsed").hidden = true;
   $("over").hidden = false;
   const key = { ended: "ended", left: "left", removed: "removed", taken_over: "taken_over" }[reason] ?? "refused";
   $("over-title").textContent = say(key);
