@@ -111,7 +111,7 @@ def finish(session: Session, claimed: Claimed, *, now: datetime) -> bool:
     """Mark done; False when the lease was lost to another worker, whose result stands."""
     changed = session.execute(
         update(Job)
-        .where(Job.id == claimed.id, Job.claim == claimed.claim)
+        .where(Job.id == claimed.id, Job.claim == claimed.claim, Job.state == PENDING)
         .values(state=DONE, finished_at=now, last_error=None)
         .returning(Job.id)
     ).first()
@@ -124,24 +124,29 @@ def backoff(attempts: int) -> timedelta:
 
 
 def retry(session: Session, claimed: Claimed, error: str, *, tries: int, now: datetime) -> bool:
-    """Put a failed attempt back with backoff, or give it up after `tries`. True when given up."""
+    """Put a failed attempt back with backoff, or give it up after `tries`.
+
+    True when given up; False too when the lease was lost, for then another worker has the word.
+    """
     over = claimed.attempts >= tries
-    session.execute(
+    changed = session.execute(
         update(Job)
-        .where(Job.id == claimed.id, Job.claim == claimed.claim)
+        .where(Job.id == claimed.id, Job.claim == claimed.claim, Job.state == PENDING)
         .values(
             state=FAILED if over else PENDING,
             run_at=now + backoff(claimed.attempts),
             finished_at=now if over else None,
             last_error=error[:2000],
         )
-    )
-    return over
+        .returning(Job.id)
+    ).first()
+    return over and changed is not None
 
 
 def renew(session: Session, claimed: Claimed, *, lease: timedelta, now: datetime) -> None:
     """Extend the lease of a job that is still being worked on."""
-    session.execute(update(Job).where(Job.id == claimed.id, Job.claim == claimed.claim).values(run_at=now + lease))
+    mine = (Job.id == claimed.id, Job.claim == claimed.claim, Job.state == PENDING)
+    session.execute(update(Job).where(*mine).values(run_at=now + lease))
 
 
 def backlog(session: Session, *, now: datetime) -> dict[str, int]:

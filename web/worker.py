@@ -20,6 +20,7 @@ from core.jobs import Handler
 log = structlog.get_logger()
 IDLE = 0.2  # seconds between looks when nothing is due
 BATCH = 50
+FIRST_RETRY = timedelta(seconds=5)  # of a reaction; it doubles, and stays at ten minutes
 
 Reaction = Callable[..., None]
 Sweep = Callable[[Session, datetime], None]
@@ -64,9 +65,16 @@ class Worker:
         if time.monotonic() - self._swept > 1.0:
             self._swept = time.monotonic()
             for sweep in self.sweeps:
-                with self.db.write() as session:
-                    sweep(session, self.clock())
+                self._sweep(sweep)
         return did
+
+    def _sweep(self, sweep: Sweep) -> None:
+        """One that fails must not keep the others from their turn; it has its own again in a second."""
+        try:
+            with self.db.write() as session:
+                sweep(session, self.clock())
+        except Exception:
+            log.exception("sweep failed", sweep=getattr(sweep, "__name__", repr(sweep)))
 
     def drain(self, seconds: float = 30.0) -> None:
         """Work until nothing is due (for the demo and tests)."""
@@ -128,12 +136,14 @@ class Worker:
         except Exception as error:
             log.exception("reaction failed", reaction=reaction, event_id=event_id)
             with self.db.write() as session:
+                mine = (EventDelivery.event_id == event_id, EventDelivery.reaction == reaction)
+                tried = session.scalar(select(EventDelivery.attempts).where(*mine)) or 0
                 session.execute(
                     update(EventDelivery)
-                    .where(EventDelivery.event_id == event_id, EventDelivery.reaction == reaction)
+                    .where(*mine, EventDelivery.done_at.is_(None))
                     .values(
                         attempts=EventDelivery.attempts + 1,
-                        due_at=now + timedelta(seconds=5),
+                        due_at=self.clock() + max(jobs.backoff(tried), FIRST_RETRY),
                         last_error=f"{type(error).__name__}: {error}"[:2000],
                     )
                 )
@@ -152,6 +162,8 @@ class Worker:
             return False
         handler = self.handlers[claimed.kind]
         try:
+            if claimed.attempts > handler.tries:
+                raise Abandoned("every worker that took it died of it")
             with _renewing(self.db, claimed, handler.lease):
                 result = handler.act(claimed.payload)
             with self.db.write() as session:
@@ -165,6 +177,10 @@ class Worker:
                 if over and handler.gave_up:
                     handler.gave_up(session, claimed.payload, shown, self.clock())
         return True
+
+
+class Abandoned(Exception):
+    """A job was claimed more often than it may be tried, and nobody came back to say what went wrong."""
 
 
 class _renewing:
@@ -184,8 +200,11 @@ class _renewing:
 
     def _run(self) -> None:
         while not self._over.wait(self._lease.total_seconds() / 3):
-            with self._db.write() as session:
-                jobs.renew(session, self._claimed, lease=self._lease, now=clock.now())
+            try:
+                with self._db.write() as session:
+                    jobs.renew(session, self._claimed, lease=self._lease, now=clock.now())
+            except Exception as error:  # the database may be back before the lease is over
+                log.warning("lease not renewed", kind=self._claimed.kind, error=str(error))
 
 
 def stop_on_signals(worker: Worker) -> None:
