@@ -15,6 +15,9 @@ from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from core.ids import new_id
 
+POOL = 5  # connections kept open
+THREADS = 40  # that may work at once in a process; none of them waits for a connection, only for a lock of its own
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """Aware instants in, aware UTC instants out, on databases that forget time zones too."""
@@ -56,7 +59,9 @@ def make_engine(url: str) -> Engine:
     """An engine with the project's conventions for the database that `url` names."""
     if url.startswith("postgresql:"):
         url = "postgresql+psycopg:" + url.removeprefix("postgresql:")
-    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    in_memory = url in ("sqlite://", "sqlite:///:memory:")
+    room = {} if in_memory else {"pool_size": POOL, "max_overflow": THREADS}
+    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"), **room)
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine, "connect")

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from core.db import Database
+from core.db import THREADS, Database
 from core.language import N_
 from core.settings import Settings
 from web.http import Edge, Page, Pages, everyone
@@ -47,7 +47,7 @@ def create_app(settings: Settings, db: Database) -> Any:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        anyio.to_thread.current_default_thread_limiter().total_tokens = 40
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         follower = asyncio.create_task(live.follow())
         yield
         follower.cancel()

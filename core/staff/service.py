@@ -58,7 +58,8 @@ def create(
 
 def check_password(session: Session, username: str, password: str, *, now: datetime) -> Staff | None:
     """The account, or None. Unknown names cost as long as wrong passwords. Raises Mistake while sign-in is paused."""
-    staff = session.scalar(select(Staff).where(Staff.username == username.strip().lower(), Staff.active))
+    wanted = select(Staff).where(Staff.username == username.strip().lower(), Staff.active)
+    staff = session.scalar(wanted.with_for_update().execution_options(populate_existing=True))  # each attempt counts
     if staff and staff.locked_until and staff.locked_until > now:
         raise Mistake("Too many attempts. Please try again in a few minutes.", field="password")
     try:
