@@ -213,7 +213,13 @@ class Edge:
                 return RedirectResponse(f"/sign-in?next={quote(_target(ctx.request))}", 303)
             raise NotFound
         if page.method != "POST":
-            return page.handler(ctx)
+            response = page.handler(ctx)
+            if ctx.me and not ctx.fragment and response.status_code == 200 and not audit.pending(ctx.session):
+                detail = {"query": dict(ctx.query)} if ctx.query else {}
+                audit.note(
+                    ctx.session, "open", "page", ctx.request.url.path, now=now, detail=detail
+                )  # lists name people
+            return response
         self._refuse_forgery(ctx)
         key = _key(ctx.form)
         if key and (location := once.earlier(ctx.session, key)):
