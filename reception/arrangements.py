@@ -12,6 +12,7 @@ from core.staff.models import Staff
 from queueing.appointments import service as appointments
 from queueing.appointments.events import AppointmentBooked, AppointmentCancelled, AppointmentRescheduled
 from queueing.appointments.models import Appointment
+from queueing.appointments.states import KEPT
 from queueing.tickets import service as tickets
 from reception.centres.models import Centre
 from reception.petitions import service as petitions
@@ -28,11 +29,17 @@ from video.meetings.rules import INTERPRETER
 def arrange_meeting(
     session: Session, event: AppointmentBooked | AppointmentRescheduled, *, now: datetime, settings: Settings
 ) -> None:
-    """A booked video slot is a meeting to which visitor, official and, where asked for, interpreter are invited."""
-    appointment = session.get_one(Appointment, event.appointment_id)
+    """A booked video slot is a meeting to which visitor, official and, where asked for, interpreter are invited.
+
+    It may come after the reaction to the appointment's end; then there is nothing left to arrange. The lock keeps
+    that end from being decided between our look at the appointment and our meeting.
+    """
+    appointment = session.get_one(Appointment, event.appointment_id, with_for_update={"of": Appointment})
     slot = appointment.slot
     if appointment.previous_id:
         meetings.cancel(session, appointment.previous_id, now=now)
+    if appointment.state not in KEPT:
+        return
     if slot.kind != "video" or slot.centre_id is None:
         return
     visitor = session.get_one(Visitor, appointment.visitor_id)
