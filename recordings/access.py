@@ -1,11 +1,13 @@
 """The one door to recorded pictures and sound. Every way to bytes of a recording goes through `open_rendition`."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.audit import AuditEntry
 from core.errors import NotFound
 from core.staff.models import Staff
 from recordings.archive import service
@@ -14,13 +16,16 @@ from recordings.archive.states import READY
 from recordings.keys import KeyRing
 from recordings.sealed import SealedReader
 
+ONE_VIEW = timedelta(hours=1)  # ranges asked for so long after a view's beginning still belong to it
+
 
 def open_rendition(
     session: Session, staff: Staff, rendition_id: str, *, folder: Path, keyring: KeyRing, now: datetime, first: bool
 ) -> SealedReader:
     """The sealed file of a rendition, opened for someone who holds a grant. Raises NotFound otherwise.
 
-    `first` is the request of the beginning, which leaves the audit row of a view; later ranges do not.
+    The request of the beginning (`first`) leaves the audit row of a view. A later range belongs to that view if there
+    was one within the hour; else it leaves a row itself, so that nobody reads from the second byte on unseen.
     """
     rendition = session.get(Rendition, rendition_id)
     if rendition is None:
@@ -28,6 +33,20 @@ def open_rendition(
     recording = service.viewable(session, rendition.recording_id, staff.id, now=now)
     if recording.state != READY:
         raise NotFound
-    if first:
-        audit.note(session, "view", "recording", recording.id, now=now, detail={"side": rendition.role})
+    if first or not _viewed(session, staff, rendition, since=now - ONE_VIEW):
+        audit.note(session, "view", "recording", recording.id, now=now, detail=_detail(rendition))
     return SealedReader(folder / rendition.path, keyring)
+
+
+def _detail(rendition: Rendition) -> dict[str, str]:
+    return {"side": rendition.role, "participant": rendition.participant_id}
+
+
+def _viewed(session: Session, staff: Staff, rendition: Rendition, *, since: datetime) -> bool:
+    views = select(AuditEntry.detail).where(
+        AuditEntry.subject_id == rendition.recording_id,
+        AuditEntry.actor_id == staff.id,
+        AuditEntry.action == "view",
+        AuditEntry.at > since,
+    )
+    return _detail(rendition) in session.scalars(views)

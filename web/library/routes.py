@@ -7,14 +7,14 @@ from sqlalchemy import select
 from starlette.responses import Response, StreamingResponse
 
 from core import audit
-from core.calendar import at_local
+from core.calendar import at_local, local_day
 from core.staff.models import Staff, StaffRole
 from core.staff.rules import AIDE, OFFICER, OFFICIAL
 from reception.directives import service as directives
 from reception.petitions.models import Petition
 from recordings.access import open_rendition
 from recordings.archive import service
-from recordings.archive.rules import DEFAULT_GRANT
+from recordings.archive.rules import DEFAULT_GRANT, LONGEST_GRANT
 from recordings.archive.states import READY
 from recordings.ranges import ByteRange, Unsatisfiable, parse_range, read_range
 from video.meetings import service as meetings
@@ -50,14 +50,15 @@ def grant(ctx: Context) -> Response:
     days = form.integer("days", low=1, high=365, default=DEFAULT_GRANT.days)
     if form.errors:
         return _player(ctx, form, status=422)
-    last_day = (ctx.now + timedelta(days=days)).date()
+    zone = ctx.settings.timezone
+    last_day = local_day(ctx.now + timedelta(days=days), zone)
     service.grant(
         ctx.session,
         ctx.path("recording_id"),
         staff_id=who,
         purpose=purpose,
         by=ctx.staff.id,
-        until=at_local(last_day, 23, 59, ctx.settings.timezone),
+        until=min(at_local(last_day, 23, 59, zone), ctx.now + LONGEST_GRANT),
         now=ctx.now,
     )
     ctx.flash(ctx._("The recording can now be viewed by this person."))
