@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,19 +41,20 @@ def session(db: Database) -> Iterator[Session]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a cluster of our own on a Unix socket, gone afterwards."""
+def postgres() -> Iterator[str]:
+    """The address of a cluster of our own on a Unix socket, gone afterwards.
+
+    Not below pytest's own folder: every pytest that starts shuts that folder to all but its owner, and PostgreSQL,
+    which runs as somebody else, could then neither work nor be stopped.
+    """
     binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not binaries:
         pytest.fail("PostgreSQL is not installed: run `make test`, or `bash requirements/system.sh test`")
-    home = Path(shutil.os.path.realpath(tmp_path_factory.mktemp("pg")))  # type: ignore[attr-defined]
+    home = Path(tempfile.mkdtemp(prefix="majlis-pg-")).resolve()
     run = []
     if os.getuid() == 0:  # PostgreSQL refuses to run as root
         run = ["runuser", "-u", "postgres", "--"]
         shutil.chown(home, "postgres")
-        for folder in [home, *home.parents][:4]:
-            if folder.stat().st_mode & 0o005 != 0o005 and folder != Path("/"):
-                folder.chmod(folder.stat().st_mode | 0o755)
     data = home / "data"
     quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": "/", "timeout": 60}
     subprocess.run([*run, binaries[-1] / "initdb", "-D", data, "-U", "majlis", "-A", "trust", "--no-sync"], **quiet)
@@ -64,6 +66,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"postgresql://majlis@/postgres?host={home}"
     finally:
         subprocess.run([*run, binaries[-1] / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **quiet)
+        shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
