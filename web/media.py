@@ -22,6 +22,7 @@ from core.errors import Fault
 from core.settings import Settings
 from video.meetings.models import Meeting
 from video.meetings.states import LIVE
+from web.whip import device_routes
 
 log = structlog.get_logger()
 MESSAGE_LIMIT = 64 * 1024
@@ -117,7 +118,7 @@ class MediaNodes:
                 return
             await _relay(browser, node.replace("http", "ws", 1) + "/ws")
 
-        return [WebSocketRoute("/media/ws/{meeting_id}", relay)]
+        return [WebSocketRoute("/media/ws/{meeting_id}", relay), *device_routes(node_of, self.urls)]
 
 
 async def _relay(browser: WebSocket, node: str) -> None:

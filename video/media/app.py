@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from video.media.link import WireClosed
 from video.media.node import MediaNode
+from video.media.whip import device_routes
 
 CONTROL_HEADER = "x-majlis-control"
 
@@ -43,7 +44,8 @@ class SocketWire:
 
 def create_app(node: MediaNode, *, control_secret: str) -> Starlette:
     """`/ws` for clients, `POST /control/meetings/{id}/sync` with the secret in `x-majlis-control`,
-    `GET /control/meetings/{id}` likewise, `/healthz`.
+    `GET /control/meetings/{id}` likewise, `/healthz`,
+    `/whip` and `/whep` for devices.
     """
     if not control_secret:
         raise ValueError("the control door needs a secret")
@@ -83,6 +85,7 @@ def create_app(node: MediaNode, *, control_secret: str) -> Starlette:
             Route("/control/meetings/{meeting_id}/sync", sync, methods=["POST"]),
             Route("/control/meetings/{meeting_id}", takes),
             Route("/healthz", healthz),
+            *device_routes(node),
         ],
         lifespan=lifespan,
     )

@@ -13,7 +13,7 @@ from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceParameters
 from aiortc.rtcdtlstransport import RTCDtlsParameters
 
 from video.media import hooks, rtcp, sdp
-from video.media.tally import RoundTrip
+from video.media.tally import RoundTrip, Tally
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +59,7 @@ class Leg:
         self.packets_in = self.packets_out = self.refused = 0
         self.bytes_in = self.bytes_out = 0
         self.trip = RoundTrip()
+        self.tally: Tally | None = None
         self._addresses = addresses
         self._ports = ports
         self._changed = changed
@@ -72,19 +73,20 @@ class Leg:
 
     async def offer(self) -> str:
         """Opens the sockets and says how to reach them; raises OSError where there are none to be had."""
+        return sdp.offer(await self.open())
+
+    async def open(self) -> sdp.Ours:
         candidates = await hooks.gather(self._ice, self._addresses, self._ports)
         hooks.tap(self._ice, self._datagram, self._alive)
         ice = self._ice.iceGatherer.getLocalParameters()
         prints = self._dtls.getLocalParameters().fingerprints
-        return sdp.offer(
-            sdp.Ours(
-                leg=self.name,
-                ufrag=ice.usernameFragment or "",
-                password=ice.password or "",
-                fingerprint=next(entry.value for entry in prints if entry.algorithm == "sha-256"),
-                candidates=tuple(candidate.to_sdp() for candidate in candidates),
-                slots=self.slots,
-            )
+        return sdp.Ours(
+            leg=self.name,
+            ufrag=ice.usernameFragment or "",
+            password=ice.password or "",
+            fingerprint=next(entry.value for entry in prints if entry.algorithm == "sha-256"),
+            candidates=tuple(candidate.to_sdp() for candidate in candidates),
+            slots=self.slots,
         )
 
     def accept(self, text: str) -> sdp.Answer:
@@ -92,9 +94,13 @@ class Leg:
         if self.state != "new":
             raise sdp.BadAnswer("answered already")
         answer = sdp.read_answer(text)
-        self._become("connecting")
-        self._connecting = asyncio.ensure_future(self._connect(answer))
+        self.connect(answer)
         return answer
+
+    def connect(self, remote: sdp.Answer) -> None:
+        """Waits for the participant's checks and handshake."""
+        self._become("connecting")
+        self._connecting = asyncio.ensure_future(self._connect(remote))
 
     async def _connect(self, answer: sdp.Answer) -> None:
         try:

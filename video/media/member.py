@@ -11,7 +11,6 @@ from typing import Literal
 from video.media.directory import ParticipantInfo
 from video.media.leg import Leg
 from video.media.link import Link
-from video.media.tally import Tally
 from video.media.tokens import HOSTS
 
 State = Literal["lobby", "here", "reconnecting", "left"]
@@ -29,10 +28,13 @@ class Member:
     admitted: bool = False
     link: Link | None = None
     leg: Leg | None = None
+    view: Leg | None = None
+    """Where a device sends and receives apart (WHIP, WHEP): the leg on which it receives."""
+    place: str = ""
+    """Which token brought the device that sits here without a link; empty for a browser."""
     legs: int = 0
     drops: int = 0
     """How often the link broke by itself."""
-    tally: Tally | None = None
     dropped: bool = False
     """The leg was up and went down, and no other has come up since."""
     present: bool = False
@@ -52,6 +54,10 @@ class Member:
 
     @property
     def connected(self) -> bool:
+        return any(leg is not None and leg.state == "up" for leg in (self.leg, self.view))
+
+    @property
+    def sending(self) -> bool:
         return self.leg is not None and self.leg.state == "up"
 
     @property

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from video.media import hooks, tokens, wishes
+from video.media.devices import Devices
 from video.media.directory import Directory, MeetingInfo
 from video.media.link import Link, Wire, WireClosed
 from video.media.load import Load
@@ -71,6 +72,7 @@ class MediaNode:
             wall=wall,
             monotonic=monotonic,
         )
+        self.devices = Devices(self)
         self._tasks: list[asyncio.Task[None]] = []
         self._links: set[Link] = set()
         self._locks: dict[str, asyncio.Lock] = {}
@@ -188,21 +190,34 @@ class MediaNode:
         resume = message.get("resume")
         if resume is not None:
             return await self._resume(link, resume, leg if isinstance(leg, str) else None)
-        now = self._wall()
+        claims = self.claims(message.get("token", ""))
+        if not self.spend(claims):
+            raise Closing(CloseReason.USED_TOKEN)
+        room, member = await self.place_of(claims)
+        secret = member.new_resume()
+        room.connect(member, link, f"{room.info.id}:{member.id}:{secret}", None)
+        return room, member
+
+    def claims(self, token: str) -> tokens.JoinClaims:
+        """Whom a token is about; raises `Closing`."""
         try:
-            claims = tokens.read(self._secret, message.get("token", ""), now=now)
+            return tokens.read(self._secret, token, now=self._wall())
         except tokens.TokenRefused as refused:
             raise Closing(CloseReason(refused.reason)) from refused
-        if not self._used.spend(claims, now=now):
-            raise Closing(CloseReason.USED_TOKEN)
+
+    def spend(self, claims: tokens.JoinClaims) -> bool:
+        """True the first time that this token comes."""
+        return self._used.spend(claims, now=self._wall())
+
+    async def place_of(self, claims: tokens.JoinClaims) -> tuple[Room, Member]:
+        """The meeting and the place in it that a token is for; raises `Closing` where the directory says otherwise."""
+        if self._stopping:
+            raise Closing(CloseReason.STOPPING)
         room = await self._room(claims.meeting_id)
         known = room.info.participants.get(claims.participant_id)
         if known is not None and known.role != claims.role:
             raise Closing(CloseReason.NOT_INVITED)
-        member = room.enter(claims.participant_id)
-        secret = member.new_resume()
-        room.connect(member, link, f"{room.info.id}:{member.id}:{secret}", None)
-        return room, member
+        return room, room.enter(claims.participant_id)
 
     async def _resume(self, link: Link, resume: object, leg: str | None) -> tuple[Room, Member]:
         """Back after a drop: whoever holds the secret is the one who was admitted; no token, no new

@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from video.media import devices, sdp
 from video.media import leg as legs
-from video.media import sdp
 from video.media.directory import Directory, MeetingInfo, Refused
 from video.media.leg import Leg
 from video.media.link import SILENT_S as LINK_SILENT_S
@@ -23,7 +23,7 @@ from video.media.messages import CloseReason, Closing
 from video.media.notices import Notices
 from video.media.proceedings import Proceedings
 from video.media.recorder import OpenSink
-from video.media.router import Router
+from video.media.router import Endpoint, Router
 from video.media.tally import Tally
 from video.media.tokens import HOSTS
 
@@ -55,7 +55,7 @@ class Room:
         self.members: dict[str, Member] = {}
         self.notices = Notices(self.members)
         self.closed = self._moved = False
-        self._around = around
+        self.around = around
         self._proceedings = Proceedings(
             info.id,
             around.open_sink,
@@ -94,7 +94,7 @@ class Room:
 
     @property
     def forgettable(self) -> bool:
-        return self.closed or self._around.monotonic() - self._busy > FORGET_S
+        return self.closed or self.around.monotonic() - self._busy > FORGET_S
 
     # Coming and going
 
@@ -116,21 +116,18 @@ class Room:
 
     def connect(self, member: Member, link: Link, resume: str | None, leg: str | None) -> None:
         """Puts a joined link in place: the one before is taken over; a leg that still works may be kept."""
-        now = self._around.monotonic()
-        admitted = self._is_admitted(member)
-        if admitted and self._crowded(member):
+        admitted = self.is_admitted(member)
+        if admitted and self.crowded(member):
             raise Closing(CloseReason.FULL)
         if member.link is not None:
             member.link.close(CloseReason.TAKEN_OVER)
         member.link, member.gone_at = link, None
-        self._busy = now
-        if not member.present:
-            member.present = True
-            self._spawn(self._tell("joined", member.id, self._around.wall()))
+        self.came(member)
         member.admitted = admitted
-        keep = leg is not None and member.leg is not None and member.connected and member.leg.name == leg
+        keep = leg is not None and member.leg is not None and member.sending and member.leg.name == leg
+        keep, member.place = keep and not member.place, ""
         if not keep:
-            self._drop_leg(member)
+            self.drop_leg(member)
         link.send(
             "welcome",
             protocol=1,
@@ -140,8 +137,8 @@ class Room:
             state="lobby" if not member.admitted else "here",
             resume=resume,
             leg=leg if keep else None,
-            ice_servers=self._around.ice_servers(member.id),
-            now=self._around.wall(),
+            ice_servers=self.around.ice_servers(member.id),
+            now=self.around.wall(),
         )
         if member.admitted:
             self._let_in(member, fresh=not keep)
@@ -150,43 +147,49 @@ class Room:
         self.notices.forget(member)
         self.notices.presence()
 
+    def came(self, member: Member) -> None:
+        self._busy = self.around.monotonic()
+        if not member.present:
+            member.present = True
+            self._spawn(self._tell("joined", member.id, self.around.wall()))
+
     def disconnected(self, member: Member, link: Link) -> None:
         """The link has ended by itself or was closed; the leg may well go on."""
         if member.link is link:
             member.link = None
             member.drops += link.closed is None
             if link.closed == CloseReason.LEFT:
-                self._leave(member)
+                self.leave(member)
             elif not member.connected:
-                member.gone_at = self._around.monotonic()
+                member.gone_at = self.around.monotonic()
             self.notices.presence()
 
-    def _leave(self, member: Member) -> None:
-        self._drop_leg(member)
+    def leave(self, member: Member) -> None:
+        self.drop_leg(member)
         member.dropped = False
         member.gone_at = None
         member.seats = {}
         if member.present:
             member.present = False
             self.note("left", {"participant": member.id})
-            self._spawn(self._tell("left", member.id, self._around.wall()))
-        self._seat_everybody()
+            self._spawn(self._tell("left", member.id, self.around.wall()))
+        self.seat_everybody()
 
-    def _is_admitted(self, member: Member) -> bool:
+    def is_admitted(self, member: Member) -> bool:
         return member.info.role in HOSTS or member.id in self.info.admitted
 
-    def _crowded(self, member: Member) -> bool:
+    def crowded(self, member: Member) -> bool:
         return len(self.notices.others(member)) >= MOST
 
     def _let_in(self, member: Member, *, fresh: bool) -> None:
         if member.link is not None:
             member.link.send("admitted")
             self.notices.recording(self._proceedings.shown(), [member])
-        self._seat_everybody()
+        self.seat_everybody()
         self.notices.slots(member)
         if fresh:
-            member.offer_at = self._around.monotonic()
-            self._offer_due(member, self._around.monotonic())
+            member.offer_at = self.around.monotonic()
+            self._offer_due(member, self.around.monotonic())
 
     # Legs
 
@@ -197,14 +200,14 @@ class Room:
         self._spawn(self._offer(member, member.link))
 
     async def _offer(self, member: Member, link: Link) -> None:
-        self._drop_leg(member)
+        self.drop_leg(member)
         member.legs += 1
         leg = Leg(
             f"{member.id}/{member.legs}",
-            addresses=self._around.addresses,
-            ports=self._around.ports,
-            changed=lambda changed: self._leg_changed(member, changed),
-            monotonic=self._around.monotonic,
+            addresses=self.around.addresses,
+            ports=self.around.ports,
+            changed=lambda changed: self.leg_changed(member, changed),
+            monotonic=self.around.monotonic,
         )
         member.leg = leg
         try:
@@ -219,53 +222,74 @@ class Room:
             return
         link.send("offer", leg=leg.name, sdp=text)
 
-    def _leg_changed(self, member: Member, leg: Leg) -> None:
+    def leg_changed(self, member: Member, leg: Leg) -> None:
         if member.leg is not leg:
             return
         if leg.state == "up":
             member.dropped, member.failures, member.gone_at = False, 0, None
-            endpoint = self._router.add(leg.name, member.id, leg, leg.slots, member.seats)
-            leg.on_rtp, leg.on_rtcp = endpoint.on_rtp, endpoint.on_rtcp
-            member.tally = Tally(
-                leg,
-                endpoint,
-                began_at=self._around.wall(),
-                drops=member.drops,
-                now=self._around.monotonic(),
-            )
+            endpoint = devices.plug(self._router, leg, member.id, member.seats)
+            self._count(member, leg, endpoint)
             self.note("connected", {"participant": member.id, "leg": leg.name})
             self._maybe_live()
         elif leg.state == "down":
-            self._keep_tally(member, over=True)
+            self._keep_tally(member, leg, over=True)
             self._router.remove(member.id)
             self.note("disconnected", {"participant": member.id, "leg": leg.name})
             member.leg = None
             member.dropped = True
-            member.offer_at = self._around.monotonic() + min(8.0, 0.25 * 2**member.failures)
+            member.offer_at = self.around.monotonic() + min(8.0, 0.25 * 2**member.failures)
             member.failures = min(member.failures + 1, 6)
-            if member.link is None:
-                member.gone_at = self._around.monotonic()
+            if member.link is None and not member.connected:
+                member.gone_at = self.around.monotonic()
         self.notices.presence()
 
-    def _drop_leg(self, member: Member) -> None:
+    def view_changed(self, member: Member, view: Leg) -> None:
+        if member.view is not view:
+            return
+        if view.state == "up":
+            member.gone_at = None
+            self._count(member, view, devices.plug(self._router, view, member.id, member.seats))
+        elif view.state == "down":
+            self.drop_view(member)
+            if member.link is None and not member.connected:
+                member.gone_at = self.around.monotonic()
+        self.notices.presence()
+
+    def drop_view(self, member: Member) -> None:
+        view, member.view = member.view, None
+        if view is not None:
+            self._keep_tally(member, view, over=True)
+            self._router.remove(devices.viewer(member.id))
+            view.cut()
+            self._spawn(view.close())
+
+    def drop_leg(self, member: Member) -> None:
+        """Nothing passes to or from this person any more."""
+        self.drop_view(member)
+        self.drop_sending(member)
+
+    def drop_sending(self, member: Member) -> None:
         leg, member.leg = member.leg, None
         if leg is not None:
-            self._keep_tally(member, over=True)
+            self._keep_tally(member, leg, over=True)
             self._router.remove(member.id)
             if leg.state == "up":
                 member.dropped = True
             leg.cut()
             self._spawn(leg.close())
 
-    def _keep_tally(self, member: Member, *, over: bool) -> None:
-        tally = member.tally
-        if tally is not None:
-            summary = tally.summary(drops=member.drops, over=over)
-            self._spawn(self._tell("quality", member.id, self._around.wall(), summary))
-        if over:
-            member.tally = None
+    def _count(self, member: Member, leg: Leg, endpoint: Endpoint) -> None:
+        now = self.around.monotonic()
+        leg.tally = Tally(leg, endpoint, began_at=self.around.wall(), drops=member.drops, now=now)
 
-    def _seat_everybody(self) -> None:
+    def _keep_tally(self, member: Member, leg: Leg, *, over: bool) -> None:
+        if leg.tally is not None:
+            summary = leg.tally.summary(drops=member.drops, over=over)
+            self._spawn(self._tell("quality", member.id, self.around.wall(), summary))
+        if over:
+            leg.tally = None
+
+    def seat_everybody(self) -> None:
         order = {"official": 0, "visitor": 1, "interpreter": 2, "aide": 3}
         inside = sorted(self.notices.inside(), key=lambda member: order[member.info.role])
         for member in inside:
@@ -273,9 +297,10 @@ class Room:
             seats = seating(member.seats, others, sdp.SLOTS)
             if seats != member.seats:
                 member.seats = seats
-                endpoint = self._router.endpoints.get(member.id)
-                if endpoint is not None:
-                    self._router.seat(endpoint, seats)
+                for name in (member.id, devices.viewer(member.id)):
+                    endpoint = self._router.endpoints.get(name)
+                    if endpoint is not None:
+                        self._router.seat(endpoint, seats)
                 self.notices.slots(member)
 
     # What clients say (see `wishes`)
@@ -297,12 +322,12 @@ class Room:
     async def admit(self, by: Member, participant_id: str) -> None:
         if not by.host:
             raise Refused("not_allowed")
-        await self._around.directory.admit(self.info.id, by.id, participant_id, self._around.wall())
+        await self.around.directory.admit(self.info.id, by.id, participant_id, self.around.wall())
 
     async def end(self, by: Member) -> None:
         if not by.host:
             raise Refused("not_allowed")
-        await self._around.directory.end(self.info.id, by.id, self._around.wall())
+        await self.around.directory.end(self.info.id, by.id, self.around.wall())
 
     def mark(self, by: Member, kind: str, data: dict[str, Any]) -> float:
         if not by.host:
@@ -329,22 +354,22 @@ class Room:
                 self._expel(member)
                 continue
             member.info = info.participants[member.id]
-            admitted = self._is_admitted(member)
-            if admitted and not member.admitted and not self._crowded(member):
+            admitted = self.is_admitted(member)
+            if admitted and not member.admitted and not self.crowded(member):
                 member.admitted = True
                 self._let_in(member, fresh=True)
             elif not admitted and member.admitted:
                 member.admitted = False
-                self._drop_leg(member)
+                self.drop_leg(member)
                 member.dropped, member.seats, member.offer_at = False, {}, None
                 if member.link is not None:
                     member.link.send("lobby")
-                self._seat_everybody()
+                self.seat_everybody()
         self._maybe_live()
         self.notices.presence()
 
     def _expel(self, member: Member) -> None:
-        self._leave(member)
+        self.leave(member)
         del self.members[member.id]
         if member.link is not None:
             member.link.close(CloseReason.REMOVED)
@@ -353,21 +378,21 @@ class Room:
 
     def _maybe_live(self) -> None:
         """The official is here and so is an admitted visitor: start the recording, then let media flow."""
-        roles = {member.info.role for member in self.members.values() if member.connected}
+        roles = {member.info.role for member in self.members.values() if member.sending}
         if not self.closed and {"official", "visitor"} <= roles:
             self._proceedings.want()
 
     def _recording_began(self, first: bool) -> None:
         for member in self.members.values():
-            if member.connected and member.leg is not None:
+            if member.sending and member.leg is not None:
                 self.note("connected", {"participant": member.id, "leg": member.leg.name})
         self._router.want_keyframes()
         self._router.flow(True)
         if first:
-            self._spawn(self._tell("went_live", self._around.wall()))
+            self._spawn(self._tell("went_live", self.around.wall()))
 
     def _recording_lost(self, why: str) -> None:
-        self._spawn(self._tell("recording_lost", self._around.wall(), why))
+        self._spawn(self._tell("recording_lost", self.around.wall(), why))
 
     def _tell_recording(self) -> None:
         self.notices.recording(self._proceedings.shown())
@@ -391,16 +416,20 @@ class Room:
         self.notices.presence()
 
     def _look_after(self, member: Member, now: float) -> None:
-        leg, link = member.leg, member.link
+        leg, view, link = member.leg, member.view, member.link
         if link is not None and now - link.heard_at > LINK_SILENT_S:
             link.close(CloseReason.SILENT)
         if leg is not None and (legs.is_gone(leg, now=now) or legs.is_unanswered(leg, now=now)):
             leg.fail()
         elif leg is not None and leg.state == "up":
             self._judge(member, leg, now)
+        if view is not None and legs.is_gone(view, now=now):
+            view.fail()
+        elif view is not None and view.tally is not None and view.tally.look(silent=False, camera=False, now=now):
+            self._keep_tally(member, view, over=False)
         self._offer_due(member, now)
         if member.gone_at is not None and now - member.gone_at > GRACE_S and member.link is None:
-            self._leave(member)
+            self.leave(member)
 
     def _judge(self, member: Member, leg: Leg, now: float) -> None:
         endpoint = self._router.endpoints.get(member.id)
@@ -410,8 +439,8 @@ class Room:
         silent = legs.is_silent(leg, now=now)
         quality = judged(silent, endpoint.uplink_loss, endpoint.downlink_loss())
         self.notices.quality(member, quality)
-        if member.tally is not None and member.tally.look(silent=silent, camera=member.video, now=now):
-            self._keep_tally(member, over=False)
+        if leg.tally is not None and leg.tally.look(silent=silent, camera=member.video, now=now):
+            self._keep_tally(member, leg, over=False)
 
     # The end
 
@@ -422,12 +451,12 @@ class Room:
         self.closed, self._moved = True, reason == CloseReason.MOVED
         self._router.flow(False)
         for member in self.members.values():
-            self._drop_leg(member)
+            self.drop_leg(member)
             if member.link is not None:
                 member.link.close(reason)
             if member.present:
                 member.present = False
-                self._spawn(self._tell("left", member.id, self._around.wall()))
+                self._spawn(self._tell("left", member.id, self.around.wall()))
         self._proceedings.close(reason.value)
 
     async def drained(self) -> None:
@@ -437,7 +466,7 @@ class Room:
 
     async def _tell(self, what: str, *arguments: Any) -> None:
         """Tells the directory, one thing after the other; that it cannot listen must not disturb a meeting."""
-        method: Callable[..., Awaitable[None]] = getattr(self._around.directory, what)
+        method: Callable[..., Awaitable[None]] = getattr(self.around.directory, what)
         try:
             async with self._telling:
                 await method(self.info.id, *arguments)

@@ -68,6 +68,8 @@ class Endpoint:
         self.arrivals: twcc.Arrivals | None = None
         self.uplink_loss = 0.0
         self.held_to = PUBLISHER_MOST
+        self.whole = True
+        """Sends and receives; a leg that does but one can't relay feedback."""
         self._router = router
         self._by_ssrc = {forward.ssrc: forward for slot in self.slots for forward in (slot.audio, slot.video)}
         self._feedback_at = self._report_at = self._measured_at = 0.0
@@ -276,10 +278,13 @@ class Router:
         outlet: Outlet,
         slots: tuple[SlotStreams, ...],
         seats: dict[int, str],
+        *,
+        whole: bool = True,
     ) -> Endpoint:
         """Brings a leg in; an earlier one of the same participant goes. `seats`: slot index → participant."""
         self.remove(participant_id)
         endpoint = Endpoint(self, name, participant_id, outlet, slots)
+        endpoint.whole = whole
         self.endpoints[participant_id] = endpoint
         self.seat(endpoint, seats)
         for other in self.endpoints.values():
@@ -317,7 +322,8 @@ class Router:
             endpoint.tick(now=now)
 
     def _choose_mode(self) -> None:
-        self.relaying = self._flowing and len(self.endpoints) == 2
+        whole = [endpoint.whole for endpoint in self.endpoints.values()]
+        self.relaying = self._flowing and whole == [True, True]
         now = self._monotonic()
         for endpoint in self.endpoints.values():
             local = not self.relaying

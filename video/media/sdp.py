@@ -11,6 +11,7 @@ wait for any, names behind mDNS need no resolving, and nobody can point the node
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from aiortc import sdp as aiortc_sdp
@@ -22,18 +23,18 @@ SLOTS = 3
 LONGEST = 60_000
 START_KBPS = 600
 
-_TWCC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
-_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+TWCC_URI = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 
 _AUDIO = (
-    f"a=extmap:{rtp.AUDIO_LEVEL_ID} {_LEVEL}",
-    f"a=extmap:{rtp.TWCC_ID} {_TWCC}",
+    f"a=extmap:{rtp.AUDIO_LEVEL_ID} {LEVEL_URI}",
+    f"a=extmap:{rtp.TWCC_ID} {TWCC_URI}",
     f"a=rtpmap:{rtp.OPUS} opus/48000/2",
     f"a=rtcp-fb:{rtp.OPUS} transport-cc",
     f"a=fmtp:{rtp.OPUS} minptime=10;useinbandfec=1;usedtx=0",
 )
 _VIDEO = (
-    f"a=extmap:{rtp.TWCC_ID} {_TWCC}",
+    f"a=extmap:{rtp.TWCC_ID} {TWCC_URI}",
     f"a=rtpmap:{rtp.VP8} VP8/90000",
     f"a=rtcp-fb:{rtp.VP8} transport-cc",
     f"a=rtcp-fb:{rtp.VP8} goog-remb",
@@ -85,7 +86,17 @@ class Answer:
 
 def offer(ours: Ours) -> str:
     mids = [str(number) for number in range(2 + 2 * len(ours.slots))]
-    lines = [
+    lines = heading(ours, mids)
+    lines += _section(ours, "audio", "0", "recvonly", ())
+    lines += _section(ours, "video", "1", "recvonly", ())
+    for number, slot in enumerate(ours.slots, start=1):
+        lines += _section(ours, "audio", str(2 * number), "sendonly", streams(number, slot, "audio"))
+        lines += _section(ours, "video", str(2 * number + 1), "sendonly", streams(number, slot, "video"))
+    return "\r\n".join(lines) + "\r\n"
+
+
+def heading(ours: Ours, mids: Sequence[str]) -> list[str]:
+    return [
         "v=0",
         f"o=majlis {int.from_bytes(ours.leg.encode()[:6], 'big')} 1 IN IP4 0.0.0.0",
         "s=-",
@@ -94,20 +105,36 @@ def offer(ours: Ours) -> str:
         f"a=group:BUNDLE {' '.join(mids)}",
         "a=msid-semantic: WMS *",
     ]
-    lines += _section(ours, "audio", "0", "recvonly", ())
-    lines += _section(ours, "video", "1", "recvonly", ())
-    for number, slot in enumerate(ours.slots, start=1):
-        name = f"slot{number}"
-        audio = (f"a=msid:{name} {name}-audio", f"a=ssrc:{slot.audio} cname:{name}")
-        video = (
-            f"a=msid:{name} {name}-video",
-            f"a=ssrc-group:FID {slot.video} {slot.rtx}",
-            f"a=ssrc:{slot.video} cname:{name}",
-            f"a=ssrc:{slot.rtx} cname:{name}",
-        )
-        lines += _section(ours, "audio", str(2 * number), "sendonly", audio)
-        lines += _section(ours, "video", str(2 * number + 1), "sendonly", video)
-    return "\r\n".join(lines) + "\r\n"
+
+
+def streams(number: int, slot: SlotStreams, kind: str, *, rtx: bool = True) -> tuple[str, ...]:
+    """The identities of one kind in a slot."""
+    name = f"slot{number}"
+    if kind == "audio":
+        return (f"a=msid:{name} {name}-audio", f"a=ssrc:{slot.audio} cname:{name}")
+    if not rtx:
+        return (f"a=msid:{name} {name}-video", f"a=ssrc:{slot.video} cname:{name}")
+    return (
+        f"a=msid:{name} {name}-video",
+        f"a=ssrc-group:FID {slot.video} {slot.rtx}",
+        f"a=ssrc:{slot.video} cname:{name}",
+        f"a=ssrc:{slot.rtx} cname:{name}",
+    )
+
+
+def transport(ours: Ours, setup: str) -> list[str]:
+    return [
+        "a=rtcp-mux",
+        "a=rtcp-rsize",
+        f"a=ice-ufrag:{ours.ufrag}",
+        f"a=ice-pwd:{ours.password}",
+        f"a=fingerprint:sha-256 {ours.fingerprint}",
+        f"a=setup:{setup}",
+    ]
+
+
+def candidates(ours: Ours) -> list[str]:
+    return [*(f"a=candidate:{candidate}" for candidate in ours.candidates), "a=end-of-candidates"]
 
 
 def _section(ours: Ours, kind: str, mid: str, direction: str, streams: tuple[str, ...]) -> list[str]:
@@ -118,18 +145,12 @@ def _section(ours: Ours, kind: str, mid: str, direction: str, streams: tuple[str
         "a=rtcp:9 IN IP4 0.0.0.0",
         f"a=mid:{mid}",
         f"a={direction}",
-        "a=rtcp-mux",
-        "a=rtcp-rsize",
-        f"a=ice-ufrag:{ours.ufrag}",
-        f"a=ice-pwd:{ours.password}",
-        f"a=fingerprint:sha-256 {ours.fingerprint}",
-        "a=setup:actpass",
+        *transport(ours, "actpass"),
         *(_AUDIO if kind == "audio" else _VIDEO),
         *streams,
     ]
     if mid == "0":
-        lines += [f"a=candidate:{candidate}" for candidate in ours.candidates]
-        lines.append("a=end-of-candidates")
+        lines += candidates(ours)
     return lines
 
 

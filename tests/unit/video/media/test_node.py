@@ -41,7 +41,7 @@ class FakeLeg:
         self.name, self.state = name, "new"
         self.slots = tuple(sdp.SlotStreams(3 * n + 1, 3 * n + 2, 3 * n + 3) for n in range(3))
         self.packets_in = self.packets_out = self.bytes_in = self.bytes_out = 0
-        self.trip = RoundTrip()
+        self.trip, self.tally = RoundTrip(), None
         self.sent: list[int] = []
         self.on_rtp = self.on_rtcp = lambda packet, now: None
         self._changed, self._monotonic = changed, monotonic
