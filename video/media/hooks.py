@@ -13,6 +13,7 @@ import inspect
 import logging
 import random
 import socket
+import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 RECEIVE_BUFFER = 1 << 20
 LARGEST = 1356
 """What libsrtp's trailer leaves of 1500 bytes."""
+_PUT_SSRC = struct.Struct("!I").pack_into
 MOST_QUEUED = 64
 """Datagrams (DTLS) that may wait for a handshake which nobody runs yet."""
 
@@ -190,7 +192,6 @@ class Keys:
             raise HooksMoved("aiortc.RTCDtlsTransport has no SRTP sessions")
         self._rx, self._tx = (session._srtp[0] for session in self._sessions)
         self._cdata = ffi.new("char[]", 2048)
-        self._view = memoryview(ffi.buffer(self._cdata)).cast("B")
         self._buffer = ffi.buffer(self._cdata)
         self._length = ffi.new("int *")
 
@@ -220,12 +221,9 @@ class Keys:
         size = len(packet)
         if size > LARGEST:
             return None
-        buffer, view = self._buffer, self._view
+        buffer = self._buffer
         buffer[0:size] = packet
-        view[8] = ssrc >> 24
-        view[9] = ssrc >> 16 & 0xFF
-        view[10] = ssrc >> 8 & 0xFF
-        view[11] = ssrc & 0xFF
+        _PUT_SSRC(buffer, 8, ssrc)
         self._length[0] = size
         if lib.srtp_protect(self._tx, self._cdata, self._length):
             return None
