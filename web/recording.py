@@ -1,6 +1,7 @@
 """Where the media plane's recorder meets the archive: opening a journal, and making it playable afterwards."""
 
 import os
+import shutil
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -61,21 +62,31 @@ def sink_opener(settings: Settings, db: Database) -> Callable[[str], Sink]:
     keyring = key_ring(settings)
 
     def open_sink(meeting_id: str) -> Sink:
-        recording_id = new_id()
-        folder = settings.recordings_dir / recording_id
-        folder.mkdir(parents=True)
-        free = os.statvfs(folder)
+        settings.recordings_dir.mkdir(parents=True, exist_ok=True)
+        free = os.statvfs(settings.recordings_dir)
         if free.f_bavail * free.f_frsize < MARGIN:
             raise OSError("the disk is almost full: a meeting that can't be recorded does not start")
+        recording_id = new_id()
+        folder = settings.recordings_dir / recording_id
+        folder.mkdir()
         started = clock.now()
-        journal = open_journal(
-            folder / "journal", keyring, recording_id=recording_id, meeting_id=meeting_id, started_at=started
-        )
-        with db.write() as session:
-            petition_id = meetings.get(session, meeting_id).petition_id
-            archive.start(
-                session, recording_id=recording_id, meeting_id=meeting_id, petition_id=petition_id, now=started
+        try:
+            journal = open_journal(
+                folder / "journal", keyring, recording_id=recording_id, meeting_id=meeting_id, started_at=started
             )
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        try:
+            with db.write() as session:
+                petition_id = meetings.get(session, meeting_id).petition_id
+                archive.start(
+                    session, recording_id=recording_id, meeting_id=meeting_id, petition_id=petition_id, now=started
+                )
+        except BaseException:  # a journal that the archive doesn't know would stay open, and on the disk for ever
+            journal.close(0.0)
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
         def closed() -> None:
             with db.write() as session:

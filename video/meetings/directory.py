@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from core.db import Database
 from core.errors import MajlisError
+from core.staff.models import Staff
 from video.media.directory import LegSummary, MeetingInfo, ParticipantInfo, Refused
 from video.media.tokens import Role
 from video.meetings import service
-from video.meetings.models import Meeting
+from video.meetings.models import Meeting, Participant
 from video.meetings.states import ADMITTED, CANCELLED, ENDED, REMOVED
 
 
@@ -77,4 +78,10 @@ class DatabaseDirectory:
 
 
 def _act_as(session: Session, participant_id: str | None) -> None:
-    session.info["actor_name"] = f"participant {participant_id}" if participant_id else "media"
+    """Whoever pressed the button stands in the audit trail under their own sign-in, as with what they do on a page."""
+    participant = session.get(Participant, participant_id) if participant_id else None
+    person = session.get(Staff, participant.staff_id) if participant and participant.staff_id else None
+    if person:
+        session.info.update(actor_id=person.id, actor_name=person.username)
+    else:
+        session.info["actor_name"] = f"participant {participant_id}" if participant_id else "media"
