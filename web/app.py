@@ -31,6 +31,7 @@ from web.static_files import static_routes
 log = structlog.get_logger()
 
 HTTP_ERRORS = {
+    401: N_("Your session has ended. Sign in to go on."),
     403: N_("This form has expired. Please go back, reload the page and try again."),
     404: N_("There is nothing here."),
     405: N_("There is nothing here."),

@@ -209,7 +209,9 @@ class Edge:
 
     def _answer(self, page: Page, ctx: Context, now: datetime) -> Response:
         if not page.audience.admits(ctx.me):
-            if ctx.me is None and page.method == "GET" and not ctx.fragment:
+            if ctx.me is None and page.method == "GET":
+                if ctx.fragment:  # a live page of a session that has ended: it tells its reader, and stops asking
+                    raise HTTPException(401)
                 return RedirectResponse(f"/sign-in?next={quote(_target(ctx.request))}", 303)
             raise NotFound
         if page.method != "POST":

@@ -12,6 +12,7 @@ from tests.unit.web.conftest import Cast
 from web.app import create_app
 from web.http import SESSION_COOKIE
 from web.origin import is_ours
+from web.render import HERE
 
 WRONG = {"username": "nobody", "password": "wrong"}
 
@@ -73,3 +74,13 @@ def test_an_unforeseen_error_carries_the_strict_policy_too(settings: Settings, h
     assert answer.status_code == 500 and "unforeseen" not in answer.text
     assert "script-src 'self'" in answer.headers["content-security-policy"]
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_live_page_of_an_ended_session_is_told_so(settings: Settings, house: tuple[Database, object]) -> None:
+    """live.js shows its reader the way to the sign-in for this answer; for others it goes on asking."""
+    client = TestClient(create_app(settings, house[0]))
+    client.cookies.set(SESSION_COOKIE, "of yesterday")
+    answer = client.get("/office", headers={"x-fragment": "1"})
+    assert answer.status_code == 401 and "انتهت" in answer.text
+    script = (HERE / "static/js/live.js").read_text()
+    assert "status === 401" in script
