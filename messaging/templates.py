@@ -122,12 +122,32 @@ _ALL = (
         },
     ),
     Template(
+        "visitor_asked_at_centre",
+        SERVICE,
+        _CASE,
+        {
+            "ar": "نحتاج منكم إلى معلومة لإكمال طلبكم {case}. راجعوا مركزكم ومعكم الهوية، ففيه يُقرأ لكم السؤال.",
+            "en": "We need something from you to go on with petition {case}. What it is, your centre tells you. "
+            "Bring your identity card.",
+        },
+    ),
+    Template(
         "petition_answered",
         SERVICE,
         _CASE_LINK,
         {
             "ar": "صدر الرد على طلبكم {case}. اقرؤوه هنا: {link}",
             "en": "Your petition {case} has been answered. Read the answer here: {link}",
+        },
+    ),
+    Template(
+        "petition_answered_at_centre",
+        SERVICE,
+        _CASE,
+        {
+            "ar": "صدر الرد على طلبكم {case}. تستلمونه في مركزكم، فأحضروا الهوية.",
+            "en": "Your petition {case} has been answered. The answer is given to you at your centre. "
+            "Bring your identity card.",
         },
     ),
     Template(
@@ -198,8 +218,8 @@ _ALL = (
         SERVICE,
         _CASE_LINK,
         {
-            "ar": "نُفّذ توجيه معالي الوزير بشأن طلبكم {case}. التفاصيل: {link}",
-            "en": "The Minister's order about your petition {case} has been carried out. Details: {link}",
+            "ar": "نُفّذ توجيه معالي الوزير بشأن طلبكم {case}. خطوات طلبكم هنا: {link}",
+            "en": "The Minister's order about your petition {case} has been carried out. Its steps: {link}",
         },
     ),
 )

@@ -80,7 +80,7 @@ def petition_for(session: Session, staff: Staff, petition_id: str) -> Petition:
 
 def may_read_text(staff: Staff, petition: Petition) -> bool:
     """Text, papers and notes of a confidential case are not for the hotline, which reads out states only."""
-    if petition.type.confidentiality != rules.CONFIDENTIAL:
+    if not petition.confidential:
         return True
     return bool(staff.roles & (_CENTRE | _OFFICE | {OFFICER}))
 

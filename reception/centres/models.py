@@ -34,6 +34,7 @@ class Department(Base):
     name_ar: Mapped[str]
     name_en: Mapped[str]
     is_office: Mapped[bool] = mapped_column(default=False)  # the minister's office
+    active: Mapped[bool] = mapped_column(default=True)  # else nothing new is sent there
 
     def name(self, lang: str) -> str:
         return self.name_ar if lang == "ar" else self.name_en

@@ -63,27 +63,11 @@ def text_petition_acknowledged(
 
 def text_visitor_asked(session: Session, event: VisitorAsked, *, now: datetime, settings: Settings) -> None:
     """That something is missing; what it is stands on the visitor's own page, not in a text anybody may read."""
-    petition = session.get_one(Petition, event.petition_id)
-    tell(
-        session,
-        petition,
-        "visitor_asked",
-        lambda lang: _case_link(petition, settings),
-        key=each_time(petition, now),
-        now=now,
-    )
+    _tell_where(session, event.petition_id, "visitor_asked", now=now, settings=settings)
 
 
 def text_petition_answered(session: Session, event: PetitionAnswered, *, now: datetime, settings: Settings) -> None:
-    petition = session.get_one(Petition, event.petition_id)
-    tell(
-        session,
-        petition,
-        "petition_answered",
-        lambda lang: _case_link(petition, settings),
-        key=each_time(petition, now),
-        now=now,
-    )
+    _tell_where(session, event.petition_id, "petition_answered", now=now, settings=settings)
 
 
 def text_petition_closed(session: Session, event: PetitionClosed, *, now: datetime, settings: Settings) -> None:
@@ -96,6 +80,16 @@ def text_petition_closed(session: Session, event: PetitionClosed, *, now: dateti
         key=each_time(petition, now),
         now=now,
     )
+
+
+def _tell_where(session: Session, petition_id: str, template: str, *, now: datetime, settings: Settings) -> None:
+    """That there is something to read: on the visitor's own page, or at the centre where the case is confidential."""
+    petition = session.get_one(Petition, petition_id)
+    key = each_time(petition, now)
+    if petition.confidential:
+        tell(session, petition, f"{template}_at_centre", lambda lang: _case(petition), key=key, now=now)
+    else:
+        tell(session, petition, template, lambda lang: _case_link(petition, settings), key=key, now=now)
 
 
 def _case(petition: Petition) -> dict[str, str]:

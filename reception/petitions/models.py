@@ -6,6 +6,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.db import Base, new_id
 from reception.centres.models import Centre, Department
+from reception.petitions.rules import CONFIDENTIAL
 from reception.visitors.models import Visitor
 
 
@@ -104,6 +105,11 @@ class Petition(Base):
     type: Mapped[PetitionType] = relationship()
     department: Mapped[Department | None] = relationship()
 
+    @property
+    def confidential(self) -> bool:
+        """Its words are for the centre, the departments and the office: no text, no page, no phone tells them."""
+        return self.type.confidentiality == CONFIDENTIAL
+
 
 class PetitionStep(Base):
     """One step of the story. Words come from `story.TITLES[kind]` and `fields`; `text` is what a person wrote.
@@ -156,7 +162,10 @@ class Referral(Base):
 
 
 class PetitionNote(Base):
-    """What people wrote about a petition: note, opinion, question, reply, answer, missing."""
+    """What people wrote about a petition: note, opinion, question, reply, answer, missing.
+
+    Without `staff_id` the visitor wrote it, on the page of the receipt.
+    """
 
     __tablename__ = "petition_note"
     __table_args__ = (Index("ix_petition_note_petition", "petition_id", "at"),)
@@ -165,7 +174,7 @@ class PetitionNote(Base):
     petition_id: Mapped[str] = mapped_column(ForeignKey("petition.id", ondelete="CASCADE"))
     kind: Mapped[str]
     text: Mapped[str]
-    staff_id: Mapped[str]
+    staff_id: Mapped[str | None]
     department_id: Mapped[str | None]
     at: Mapped[datetime]
 

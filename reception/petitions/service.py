@@ -196,17 +196,21 @@ def visitor_replied(
     petition_id: str,
     *,
     reply: str,
-    staff_id: str,
+    staff_id: str | None,
     files: list[str] | None = None,
     now: datetime,
 ) -> Petition:
-    """Write down what the visitor brought or said; the work goes on and the deadline moves by the time waited."""
+    """Write down what the visitor brought or said; the work goes on and the deadline moves by the time waited.
+
+    Without `staff_id` the visitor wrote it. Raises Refused when nothing was asked.
+    """
     petition = custody.locked(session, petition_id)
     state = PETITION.next(petition.state, "reply")
     custody.resume_clock(petition, now=now)
     petition.state = state
     written = _write(session, petition, "reply", reply, "reply", staff_id, now)
-    files_service.attach(session, files or [], petition_id=petition.id, staff_id=staff_id)
+    if staff_id is not None:
+        files_service.attach(session, files or [], petition_id=petition.id, staff_id=staff_id)
     _step(session, petition, "replied", staff_id, now, written.text)
     emit(session, events.VisitorReplied(**_ids(petition)), now=now)
     return petition
@@ -313,13 +317,13 @@ def _ids(petition: Petition) -> dict[str, str]:
     }
 
 
-def _step(session: Session, petition: Petition, kind: str, staff_id: str, now: datetime, text: str = "") -> None:
+def _step(session: Session, petition: Petition, kind: str, staff_id: str | None, now: datetime, text: str = "") -> None:
     fields = story.named("department", petition.department or petition.centre)
     story.tell(session, petition, kind, now=now, by=staff_id, text=text, fields=fields)
 
 
 def _write(
-    session: Session, petition: Petition, kind: str, text: str, field: str, staff_id: str, now: datetime
+    session: Session, petition: Petition, kind: str, text: str, field: str, staff_id: str | None, now: datetime
 ) -> PetitionNote:
     note = PetitionNote(
         id=new_id(),

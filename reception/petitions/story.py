@@ -40,7 +40,7 @@ TELLINGS: dict[str, Telling] = {
     "begun": Telling(N_("Work has begun"), N_("An officer is now working on it."), "edit", "info"),
     "asked": Telling(
         N_("The visitor was asked for more"),
-        N_("Something more is needed from you. We contact you, or you may call the hotline."),
+        N_("Something more is needed from you."),
         "help",
         "wait",
     ),

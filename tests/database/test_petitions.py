@@ -13,6 +13,9 @@ from core.errors import Refused
 from core.staff.models import Staff
 from reception import access
 from reception.centres.models import Centre
+from reception.follow import rules as follow_rules
+from reception.follow import service as follow
+from reception.follow.models import FollowDoor
 from reception.petitions import catalogue, service, story
 from reception.petitions.models import Petition
 from reception.visitors import service as visitors
@@ -95,6 +98,19 @@ def test_steps_of_rivals_follow_each_other_in_number(town: Database, now: dateti
     assert rivals(6, write) == [None] * 6
     with town.read() as session:
         assert [s.number for s in story.story(session, petition_id)] == list(range(1, 9))
+
+
+def test_many_wrong_tries_at_once_count_as_many(town: Database, now: datetime) -> None:
+    petition_id = receive(town, 1, now)
+
+    def knock(_: int) -> None:
+        with town.write() as session:
+            assert not follow.knock(session, session.get_one(Petition, petition_id), typed="0000", now=now)
+
+    assert rivals(8, knock) == [None] * 8
+    with town.read() as session:
+        assert session.get_one(FollowDoor, petition_id).wrong == follow_rules.TRIES
+        assert follow.paused_until(session, petition_id, now=now)
 
 
 def test_the_door_is_the_same_on_both_databases(town: Database, now: datetime) -> None:

@@ -83,6 +83,15 @@ NOTE_NAMES = {
 }
 
 
+# What was written for the visitor, by the state in which it is read.
+WORDS = {
+    states.WAITING_VISITOR: "question",
+    states.RETURNED: "missing",
+    states.ANSWERED: "answer",
+    states.CLOSED: "answer",
+}
+
+
 def show(ctx: Context, template: str, *, status: int = 200, **values: Any) -> Response:
     """Render with the words that case parts need."""
     return ctx.render(

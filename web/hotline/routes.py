@@ -1,5 +1,7 @@
 """One box that finds the case by whatever the caller knows; what to read out; what was asked; whom to call back."""
 
+from collections.abc import Sequence
+
 from starlette.responses import Response
 
 from core import audit
@@ -10,9 +12,9 @@ from reception import access
 from reception.hotline import service
 from reception.hotline.models import CallBack, HotlineCall
 from reception.petitions import queries, states, story
-from reception.petitions.models import Petition
+from reception.petitions.models import Petition, PetitionNote
 from reception.visitors import service as visitors
-from web.cases.view import show, since_midnight, told
+from web.cases.view import WORDS, show, since_midnight, told
 from web.forms import Form
 from web.http import Context, Pages, staff
 
@@ -32,6 +34,22 @@ TO_READ_OUT = {
     states.ANSWERED: N_("{department} has answered your petition."),
     states.CLOSED: N_("Your petition is closed."),
 }
+# Where the words are for the centre alone.
+CONFIDENTIAL_TO_READ_OUT = {
+    states.WAITING_VISITOR: N_("{department} needs something more from you. Your centre tells you what: {centre}."),
+    states.RETURNED: N_("Something is missing in your petition. Your centre tells you what: {centre}."),
+    states.ANSWERED: N_("{department} has answered your petition. The answer is given to you at {centre}."),
+}
+# What came after the state and says more than it does: the latest of all steps that move a case decides.
+LATER_TO_READ_OUT = {
+    "meeting": N_("Your meeting about the petition took place. What follows from it is told to you step by step."),
+    "directive": N_("The minister gave an order about your petition, and it is being carried out."),
+    "fulfilled": N_("The minister's order about your petition was carried out."),
+}
+MOVES = frozenset(
+    {"received", "routed", "sent_up", "transferred", "acknowledged", "begun", "replied", "completed", "reopened"}
+    | {"answered", "closed", *LATER_TO_READ_OUT}
+)
 
 
 @pages.get("/hotline", audience=ONLY)
@@ -145,18 +163,30 @@ def _case(ctx: Context, petition: Petition, form: Form, *, status: int = 200) ->
         status=status,
         petition=petition,
         readable=readable,
-        read_out=ctx._(TO_READ_OUT[petition.state]).format(department=department),
+        read_out=ctx._(to_say(petition, [step.kind for step in steps])).format(
+            department=department, centre=petition.centre.name(ctx.lang)
+        ),
         since=steps[-1].at if steps else petition.received_at,
         items=told(ctx, steps),
         calls=service.calls_about(ctx.session, petition.id),
         appointment=calendar.current(ctx.session, petition.id),
-        needed=_needed(ctx, petition) if readable else "",
+        written=_written(ctx, petition) if readable else None,
         form=form,
     )
 
 
-def _needed(ctx: Context, petition: Petition) -> str:
-    """What the visitor was asked for, in the words of whoever asked."""
-    kind = {states.WAITING_VISITOR: "question", states.RETURNED: "missing"}.get(petition.state)
-    note = queries.latest_note(ctx.session, petition.id, kind) if kind else None
-    return note.text if note else ""
+def to_say(petition: Petition, kinds: Sequence[str]) -> str:
+    """The sentence for the caller: `kinds` are the steps so far. What waits for the caller comes before all."""
+    if petition.state not in (states.WAITING_VISITOR, states.RETURNED):
+        latest = next((kind for kind in reversed(kinds) if kind in MOVES), "")
+        if latest in LATER_TO_READ_OUT:
+            return LATER_TO_READ_OUT[latest]
+    if petition.confidential and petition.state in CONFIDENTIAL_TO_READ_OUT:
+        return CONFIDENTIAL_TO_READ_OUT[petition.state]
+    return TO_READ_OUT[petition.state]
+
+
+def _written(ctx: Context, petition: Petition) -> PetitionNote | None:
+    """What the visitor was asked for, or the answer, in the words of whoever wrote it."""
+    kind = WORDS.get(petition.state)
+    return queries.latest_note(ctx.session, petition.id, kind) if kind else None

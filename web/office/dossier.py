@@ -27,7 +27,7 @@ def show(ctx: Context) -> Response:
         ctx.afterwards(lambda session: _keep(session, petition, reader, now))
     held = meetings.about(ctx.session, petition.id)
     departments = {row.id: row for row in centres.departments(ctx.session)}
-    writers = {note.staff_id for note in (*file.notes, *file.opinions)}
+    writers = {note.staff_id for note in (*file.notes, *file.opinions) if note.staff_id}
     return ctx.render(
         "office/dossier.html",
         file=file,

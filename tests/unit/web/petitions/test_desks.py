@@ -6,9 +6,10 @@ from sqlalchemy import select
 
 from reception.hotline import service as hotline
 from reception.hotline.models import CallBack, HotlineCall
-from reception.petitions import catalogue, urgency
-from reception.petitions.models import Petition
+from reception.petitions import catalogue, service, urgency, verification
+from reception.petitions.models import Petition, PetitionType
 from tests.unit.web.petitions.conftest import Desk
+from web.hotline.routes import to_say
 
 Enter = Callable[..., str]
 
@@ -112,6 +113,51 @@ def test_every_state_can_be_read_out() -> None:
     from web.hotline.routes import TO_READ_OUT
 
     assert set(TO_READ_OUT) == set(STATION) == PETITION.states
+
+
+def settle(desk: Desk, petition_id: str, text: str, by: str = "officer") -> None:
+    now = datetime.now(UTC)
+    desk.do(lambda s: service.acknowledge(s, petition_id, staff_id=desk.ids[by], now=now))
+    desk.do(lambda s: verification.verify(s, petition_id, staff_id=desk.ids["verifier"], now=now))
+    desk.do(lambda s: service.answer(s, petition_id, text=text, staff_id=desk.ids[by], now=now))
+
+
+def test_an_answer_is_read_out_word_for_word(desk: Desk, enter: Enter) -> None:
+    petition_id = enter()
+    settle(desk, petition_id, "SECRET-ANSWER: the fine is lifted.")
+    page = desk.as_("hotline").get(f"/hotline/cases/{petition_id}").text
+    assert "SECRET-ANSWER" in page.split('id="words"')[1].split("</section>")[0]
+
+
+def test_the_answer_of_a_confidential_case_is_told_at_the_centre_only(desk: Desk, enter: Enter) -> None:
+    petition_id = enter("retribution")
+    settle(desk, petition_id, "SECRET-ANSWER", by="aide")
+    page = desk.as_("hotline").get(f"/hotline/cases/{petition_id}").text
+    assert "SECRET-ANSWER" not in page and "The answer is given to you at Riyadh" in page
+
+
+@pytest.mark.parametrize(
+    ("state", "kinds", "said"),
+    [
+        (
+            "acknowledged",
+            ["received", "routed", "acknowledged", "appointment", "meeting"],
+            "meeting about the petition",
+        ),
+        ("acknowledged", ["acknowledged", "meeting", "directive", "note"], "it is being carried out"),
+        (
+            "acknowledged",
+            ["acknowledged", "meeting", "directive", "fulfilled"],
+            "petition was carried out",
+        ),
+        ("in_progress", ["acknowledged", "meeting", "begun", "called"], "is working on your petition"),
+        ("waiting_visitor", ["begun", "asked", "directive"], "needs something more"),
+        ("answered", ["meeting", "answered"], "has answered"),
+    ],
+)
+def test_the_latest_step_decides_what_is_read_out(state: str, kinds: list[str], said: str) -> None:
+    found = Petition(state=state, type=PetitionType(confidentiality="open"))
+    assert said in to_say(found, kinds)
 
 
 def test_a_call_is_written_down_and_the_wish_to_be_called_back_too(desk: Desk, enter: Enter) -> None:
