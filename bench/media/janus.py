@@ -16,13 +16,15 @@ from typing import Any
 
 import websockets
 from websockets.asyncio.client import ClientConnection
+from websockets.typing import Subprotocol
 
 from bench.media import session
 from bench.media.film import OPUS, VP8
-from bench.media.gauges import pin
+from bench.media.gauges import favour, pin
 from bench.media.rig import Load, Recorded, Server, free_port
 
 TYPES = {"audio": OPUS, "video": VP8}
+_PROTOCOL = Subprotocol("janus-protocol")
 _PARTS = [("0", "audio", "sendrecv"), ("1", "video", "sendrecv")]
 
 
@@ -57,6 +59,7 @@ class Janus(Server):
                 "janus", "--configs-folder", str(self.folder), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 start_new_session=True, preexec_fn=lambda: pin(0, self.core),
             )  # fmt: skip
+        favour(self.process.pid)
         self._links: list[_Handle] = []
 
     def _write_configuration(self) -> None:
@@ -104,8 +107,8 @@ class Janus(Server):
             try:
                 link = await websockets.connect(
                     f"ws://127.0.0.1:{self._port}",
-                    subprotocols=["janus-protocol"],
-                    ping_interval=None,  # type: ignore[list-item]
+                    subprotocols=[_PROTOCOL],
+                    ping_interval=None,
                 )
                 break
             except OSError:

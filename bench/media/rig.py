@@ -13,6 +13,8 @@ from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bench.media.gauges import favour
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -34,10 +36,12 @@ def free_port() -> int:
 
 async def started(module: str, *arguments: str, talks: bool = False) -> Process:
     """One of our own modules as a process of its own group, so that Ctrl-C reaches the bench alone."""
-    return await asyncio.create_subprocess_exec(
+    process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", module, *arguments, cwd=ROOT, start_new_session=True,
         stdin=PIPE if talks else None, stdout=PIPE if talks else None, limit=1 << 20,
     )  # fmt: skip
+    favour(process.pid)
+    return process
 
 
 async def ended(process: Process | None, patience: float = 15) -> None:

@@ -140,7 +140,7 @@ async def bench(kinds: Sequence[str], counts: Sequence[int], rounds: int, second
             await load.stop()
         machine["srtp"] = load.profile
     machine["load_1m_after"] = round(os.getloadavg()[0], 2)
-    machine |= {"seconds": seconds, "rounds": rounds, "film_s": SECONDS}
+    machine |= {"seconds": seconds, "rounds": rounds, "film_s": SECONDS, "nice": os.nice(0)}
     return concluded(machine, cells)
 
 
@@ -189,6 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--n", default="1,10,20,30", help="numbers of calls, with commas")
     parser.add_argument("--only", default="ours,janus,janus_loops,aiortc", help="servers, with commas")
+    parser.add_argument("--nice", type=int, default=0, help="of everything measured; below 0 it needs the right to")
     parser.add_argument("--quick", action="store_true", help="one short round with 1 and 20 calls")
     options = parser.parse_args(arguments)
     counts = [int(count) for count in options.n.split(",")]
@@ -196,6 +197,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     seconds, rounds = options.seconds, options.rounds
     if options.quick:
         counts, seconds, rounds = [1, 20], min(seconds, 4.0), 1
+    if options.nice:
+        os.nice(options.nice)
     try:
         result = asyncio.run(_interruptible(bench(kinds, counts, rounds, seconds)))
     except (KeyboardInterrupt, asyncio.CancelledError):

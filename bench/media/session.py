@@ -16,7 +16,7 @@ def read(text: str) -> dict[str, Any]:
     first = session.media[0]
     candidates = [one for media in session.media for one in media.ice_candidates]
     host = next(one for one in candidates if one.protocol.lower() == "udp" and ":" not in one.ip)
-    assert first.dtls is not None
+    assert first.dtls is not None and first.ice is not None
     types = {
         kind: next(
             codec.payloadType
