@@ -41,7 +41,8 @@ class Forward:
         self._downlink = downlink
         self._spliced_for = 0
         self._last_number = -1
-        self._last_stamp = 0
+        self._last = b""
+        """The newest packet as it was sent; its stamp is looked at only when the stream must be continued."""
         self._last_at = 0.0
         self._first_number = 0
         self._rtx_number = 0
@@ -61,13 +62,11 @@ class Forward:
         """Sends one packet of the source `ssrc`; the hot path."""
         if ssrc != self._spliced_for:
             self._splice(ssrc, number, packet, now)
-        number_offset = self.number_offset
-        stamp = rtp.timestamp(packet) + self.stamp_offset
-        if number_offset or self.stamp_offset:
-            number = (number + number_offset) & 0xFFFF
-            packet = rtp.moved(packet, self.ssrc, number, stamp)
+        if self.number_offset or self.stamp_offset:
+            number = (number + self.number_offset) & 0xFFFF
+            packet = rtp.moved(packet, self.ssrc, number, rtp.timestamp(packet) + self.stamp_offset)
         if ((number - self._last_number) & 0xFFFF) < 0x8000:
-            self._last_number, self._last_stamp, self._last_at = number, stamp, now
+            self._last_number, self._last, self._last_at = number, packet, now
         self._outlet.send_rtp(self._downlink.numbered(packet, now), self.ssrc)
 
     def _splice(self, ssrc: int, number: int, packet: bytes, now: float) -> None:
@@ -81,7 +80,7 @@ class Forward:
         passed = max(FRAME_S[self.kind], now - self._last_at)
         self._first_number = (self._last_number + 1) & 0xFFFF
         self.number_offset = (self._first_number - number) & 0xFFFF
-        stamp = self._last_stamp + int(passed * rate)
+        stamp = rtp.timestamp(self._last) + int(passed * rate)
         self.stamp_offset = (stamp - rtp.timestamp(packet)) & 0xFFFFFFFF
 
     def probe(self, packet: bytes, now: float) -> None:
