@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from recordings import journal_records as records
-from recordings.journal_records import BadRecord, Kind, Mark, Meta, Raw, TrackDeclared
+from recordings.journal_records import BODY_LIMIT, PACKET, BadRecord, Kind, Mark, Meta, Raw, TrackDeclared
 from recordings.keys import KeyRing
 from recordings.sealed_log import SealedLogReader, SealedLogWriter
 
@@ -82,7 +82,7 @@ class JournalWriter:
         self._dropped = 0  # counted by the caller's thread
         self._confessed = 0  # how many of them a mark in the journal tells of
         self._failure = ""
-        self._dead = False
+        self._shut = False  # closed, or the writer has failed
         self._last_durable_at = -1.0
         self._synced = time.monotonic()
         self._stop = threading.Event()
@@ -105,12 +105,13 @@ class JournalWriter:
     def write(self, leg: str, at: float, packet: bytes) -> None:
         """Plain RTP, or RTCP with sender reports. Never blocks, never raises."""
         number = self._legs.get(leg)
+        size = len(packet)
         if number is None:
             self._fail(f"packet for leg {leg!r}, which was never declared")
-        elif len(packet) > records.BODY_LIMIT:
-            self._fail(f"packet of {len(packet)} bytes")
-        else:
-            self._put(records.PACKET, number, at, bytes(packet))  # bytes() copies only what its owner may reuse
+        elif size > BODY_LIMIT:
+            self._fail(f"packet of {size} bytes")
+        elif self._room(size):
+            self._queue.append((PACKET, number, at, bytes(packet)))  # bytes() copies only what its owner may reuse
 
     def mark(self, at: float, kind: str, data: dict[str, Any]) -> None:
         """Raises ValueError or TypeError for data that is not JSON of at most 60 kB."""
@@ -120,6 +121,7 @@ class JournalWriter:
         """Finish the file. Waits for the disk, so call it in a thread; afterwards `healthy()` tells the outcome."""
         if not self._stop.is_set():
             self._put(records.END, 0, at, b"")
+            self._shut = True
             self._stop.set()
         self._thread.join(wait)
         if self._thread.is_alive():
@@ -144,14 +146,20 @@ class JournalWriter:
         return self._last_durable_at
 
     def _put(self, type_: int, number: int, at: float, body: bytes) -> None:
-        if self._dead or self._stop.is_set():
-            return
-        if self._queued - self._taken + len(body) > self._queue_limit:
+        if self._room(len(body)):
+            self._queue.append((type_, number, at, body))
+
+    def _room(self, size: int) -> bool:
+        """Whether the queue takes `size` bytes more; what it can't take is counted."""
+        if self._shut:
+            return False
+        queued = self._queued + size
+        if queued - self._taken > self._queue_limit:
             self._dropped += 1
             self._fail("the disk is too slow: packets were lost")
-            return
-        self._queued += len(body)
-        self._queue.append((type_, number, at, body))
+            return False
+        self._queued = queued
+        return True
 
     def _fail(self, reason: str) -> None:
         self._failure = self._failure or reason
@@ -168,18 +176,19 @@ class JournalWriter:
             self._log.close()
         except Exception as error:  # a full or failing disk; whatever it is, it must not end the call
             self._fail(f"{type(error).__name__}: {error}")
-            self._dead = True
+            self._shut = True
             self._queue.clear()
             self._log.abandon()
 
     def _drain(self) -> float:
         latest, lost = -1.0, self._dropped - self._confessed
-        queue, append, encode = self._queue, self._log.append, records.encode
-        for _ in range(len(queue)):
-            type_, number, at, body = queue.popleft()
+        take, append, encode = self._queue.popleft, self._log.append, records.encode
+        for _ in range(len(self._queue)):
+            type_, number, at, body = take()
             append(encode(type_, number, at, body))
             self._taken += len(body)
-            latest = max(latest, at)
+            if at > latest:
+                latest = at
         if lost:
             self._confessed += lost
             append(records.encode_mark(Mark(latest, "journal.lost", {"records": lost})))
