@@ -1,41 +1,55 @@
 """The kiosk. Answers travel in the address, so that a reload, the way back and another language lose nothing."""
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from core.errors import Mistake
+from core import once
+from core.errors import Mistake, NotFound
 from core.language import LANGUAGES, N_
-from queueing.tickets import queries, rules, service
-from queueing.tickets.models import ServicePoint
+from queueing.tickets import queries, rules, service, states
+from queueing.tickets.models import ServicePoint, Ticket
 from reception.centres.models import Centre
 from reception.centres.service import centre_by_code
 from web.counter import words
 from web.http import Context, Pages, everyone
 from web.kiosk.phone import phone_pages
+from web.render import once_token
 
 pages = Pages()
 pages += phone_pages
 
 IDLE_SECONDS = 45
 LETTERS = {"ar": "ع", "en": "A"}
+VISIT = re.compile(r"[A-Za-z0-9_-]{16,40}")
 STEPS = (N_("Language"), N_("Section"), N_("Service"), N_("Your needs"), N_("Ticket"))
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What the visitor has said so far; an answer that isn't offered counts as none."""
+    """What the visitor has said so far; an answer that isn't offered counts as none.
+
+    `visit` is begun with the first question and is the key of the one ticket: the way back leads to no second one.
+    """
 
     lang: str
     speak: str = ""
     section: str = ""
     service: str = ""
+    visit: str = ""
 
     @property
     def query(self) -> str:
-        given = {"lang": self.lang, "speak": self.speak, "section": self.section, "service": self.service}
+        given = {
+            "lang": self.lang,
+            "speak": self.speak,
+            "section": self.section,
+            "service": self.service,
+            "visit": self.visit,
+        }
         return urlencode({key: value for key, value in given.items() if value})
 
 
@@ -102,6 +116,7 @@ def step_of(ctx: Context) -> Step:
             speak=answer("speak", words.LANGUAGES),
             section=section,
             service=answer("service", {point.code for point in points}),
+            visit=visit if VISIT.fullmatch(visit := str(given.get("visit") or "")) else "",
         ),
     )
 
@@ -109,6 +124,7 @@ def step_of(ctx: Context) -> Step:
 @pages.get("/kiosk/{centre}", audience=everyone)
 def language(ctx: Context) -> Response:
     step = step_of(ctx)
+    step = replace(step, answers=replace(step.answers, visit=step.answers.visit or once_token()))
     offered = [
         {
             "label": words.LANGUAGES[code],
@@ -240,7 +256,23 @@ def _show_needs(step: Step) -> Response:
         for key in (rules.DISABLED, rules.ELDERLY, rules.PREGNANT, rules.INFANT)
         if not (key == rules.PREGNANT and step.answers.section == rules.MEN)
     ]
-    return step.show("needs", offered=offered, current=4)
+    earlier = _earlier(step)
+    key = step.answers.visit if step.answers.visit and earlier is None else once_token()
+    return step.show("needs", offered=offered, current=4, earlier=earlier, key=key)
+
+
+def _earlier(step: Step) -> Ticket | None:
+    """The ticket that this visit has brought already and that still counts: the visitor came back to the question."""
+    session, visit = step.ctx.session, step.answers.visit
+    place = once.earlier(session, visit) if visit else None
+    begin = f"/kiosk/{step.centre.code}/ticket/"
+    if place is None or not place.startswith(begin):
+        return None
+    try:
+        found = queries.ticket_by_code(session, place.removeprefix(begin).split("?")[0])
+    except NotFound:
+        return None
+    return found if found.state in states.IN_CENTRE and found.expires_at > step.ctx.now else None
 
 
 def _wait(step: Step, point: ServicePoint) -> str:

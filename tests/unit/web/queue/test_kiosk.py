@@ -4,7 +4,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from core.events import OutboxEvent
-from queueing.tickets.models import Ticket
+from queueing.tickets.models import Counter, Ticket
 from tests.unit.web.queue.conftest import Place
 
 STEPS = ("section", "service", "needs")
@@ -101,3 +101,53 @@ def test_a_turn_given_up_on_the_phone_leaves_the_line(place: Place, press: Any) 
 def test_a_centre_that_does_not_exist_has_no_kiosk_and_no_hall(place: Place) -> None:
     assert place.browser().get("/kiosk/nowhere").status_code == 404
     assert place.browser().get("/hall/nowhere").status_code == 404
+
+
+def started(client: Any) -> str:
+    """The last question of a visit that began at the first one."""
+    address = "/kiosk/riyadh?lang=en"
+    for _ in range(3):
+        links = re.findall(r'<a class="choice choice--link" href="([^"]+)"', client.get(address).text)
+        address = next(link for link in links if "lang=en" in link).replace("&amp;", "&")
+    return address
+
+
+def test_going_back_after_the_ticket_says_which_one_it_is_and_leaves_both_ways_open(place: Place, press: Any) -> None:
+    client = place.browser()
+    needs = started(client)
+    press(client, needs, "/kiosk/riyadh/ticket")
+    (ticket,) = tickets(place)
+    again = client.get(needs).text
+    assert "have ticket \u2066A1\u2069 already" in again and f"/ticket/{ticket.code}?lang=en" in again
+    press(client, needs, "/kiosk/riyadh/ticket")
+    assert len(tickets(place)) == 2
+
+
+def test_a_page_kept_by_the_browser_leads_to_the_same_ticket(place: Place) -> None:
+    client = place.browser()
+    html = client.get(started(client)).text
+    form = html[html.index('class="kiosk-needs"') :]
+    fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form[: form.index("</form>")]))
+    first, second = (client.post("/kiosk/riyadh/ticket", data=fields | {"need": need}) for need in ("sign", "elderly"))
+    assert first.url == second.url and len(tickets(place)) == 1
+
+
+def test_the_next_visitor_begins_anew(place: Place, press: Any) -> None:
+    for _ in range(2):
+        client = place.browser()
+        needs = started(client)
+        assert "already" not in client.get(needs).text
+        press(client, needs, "/kiosk/riyadh/ticket")
+    assert len(tickets(place)) == 2
+
+
+def test_no_wait_is_promised_while_no_counter_is_open(place: Place, press: Any) -> None:
+    page = press(place.browser(), f"/kiosk/riyadh/needs?{ANSWERS}", "/kiosk/riyadh/ticket").text
+    (ticket,) = tickets(place)
+    for shown in (page, place.browser().get(f"/t/{ticket.code}?lang=en").text):
+        assert "one opens soon" in shown and "Expected wait" not in shown
+    press(place.browser("huda"), "/counter", "/counter/open")
+    with place.db.write() as session:
+        for counter in session.scalars(select(Counter)):
+            counter.languages = ["ar", "en"]
+    assert "Expected wait" in place.browser().get(f"/t/{ticket.code}?lang=en").text
