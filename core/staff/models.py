@@ -22,6 +22,7 @@ class Staff(Base):
     department_id: Mapped[str | None] = mapped_column(index=True)
     language: Mapped[str] = mapped_column(default="ar")
     active: Mapped[bool] = mapped_column(default=True)
+    must_change_password: Mapped[bool] = mapped_column(default=False)  # the present one was handed over by somebody
     failed_attempts: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
 
@@ -48,7 +49,10 @@ class StaffRole(Base):
 
 
 class StaffSession(Base):
-    """A sign-in. The cookie holds a random secret; the table only its SHA-256, so a copied table opens nothing."""
+    """A sign-in. The cookie holds a random secret; the table only its SHA-256, so a copied table opens nothing.
+
+    `limited`: signed in with a first password; it opens only the page where the person's own is chosen.
+    """
 
     __tablename__ = "staff_session"
 
@@ -58,3 +62,4 @@ class StaffSession(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     address: Mapped[str | None]
+    limited: Mapped[bool] = mapped_column(default=False)

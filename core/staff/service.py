@@ -1,5 +1,6 @@
 import hashlib
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
@@ -11,6 +12,7 @@ from core import audit
 from core.db import new_id
 from core.errors import Mistake
 from core.events import emit
+from core.staff import rules
 from core.staff.events import SignedIn, SignInFailed
 from core.staff.models import Staff, StaffRole, StaffSession
 from core.staff.rules import ROLES, pause_after
@@ -31,13 +33,14 @@ def create(
     title_en: str = "",
     centre_id: str | None = None,
     department_id: str | None = None,
+    must_change_password: bool = False,
     now: datetime,
 ) -> Staff:
-    """A new account. Raises Mistake for a name in use or an unknown role."""
+    """A new account. Raises Mistake for an unfit name, a name in use or an unknown role."""
+    username = rules.sign_in_name(username)
     if session.scalar(select(Staff.id).where(Staff.username == username)):
         raise Mistake("This sign-in name is in use.", field="username")
-    if unknown := set(roles) - set(ROLES):
-        raise Mistake("There is no role “{role}”.", field="roles", role=", ".join(sorted(unknown)))
+    need_known(roles)
     staff = Staff(
         id=new_id(),
         username=username,
@@ -48,6 +51,7 @@ def create(
         title_en=title_en,
         centre_id=centre_id,
         department_id=department_id,
+        must_change_password=must_change_password,
         role_rows=[StaffRole(role=role) for role in roles],
     )
     session.add(staff)
@@ -79,7 +83,11 @@ def check_password(session: Session, username: str, password: str, *, now: datet
 
 
 def sign_in(session: Session, staff: Staff, *, address: str | None, hours: int, now: datetime) -> str:
-    """Open a session for `staff`; the returned secret goes into the cookie and is kept nowhere."""
+    """Open a session for `staff`; the returned secret goes into the cookie and is kept nowhere.
+
+    With a first password the session is limited: `session_of` doesn't know it, `first_sign_in` does.
+    """
+    limited = staff.must_change_password
     token = secrets.token_urlsafe(32)
     session.execute(delete(StaffSession).where(StaffSession.expires_at < now))
     session.add(
@@ -88,8 +96,9 @@ def sign_in(session: Session, staff: Staff, *, address: str | None, hours: int, 
             staff_id=staff.id,
             csrf=secrets.token_urlsafe(18),
             created_at=now,
-            expires_at=now + timedelta(hours=hours),
+            expires_at=now + (rules.FIRST_PASSWORD_CHANGE if limited else timedelta(hours=hours)),
             address=address,
+            limited=limited,
         )
     )
     session.info["actor_id"], session.info["actor_name"] = staff.id, staff.username
@@ -101,10 +110,19 @@ def sign_in(session: Session, staff: Staff, *, address: str | None, hours: int, 
 def session_of(session: Session, token: str, *, now: datetime) -> tuple[Staff, StaffSession] | None:
     """Who the cookie belongs to, while the session lasts and the account is active."""
     row = session.get(StaffSession, _hash(token))
-    if row is None or row.expires_at <= now:
+    if row is None or row.expires_at <= now or row.limited:
         return None
     staff = session.get(Staff, row.staff_id)
     return (staff, row) if staff and staff.active else None
+
+
+def first_sign_in(session: Session, token: str, *, now: datetime) -> Staff | None:
+    """Who signed in with a first password and has yet to choose one of their own."""
+    row = session.get(StaffSession, _hash(token))
+    if row is None or row.expires_at <= now or not row.limited:
+        return None
+    staff = session.get(Staff, row.staff_id)
+    return staff if staff and staff.active and staff.must_change_password else None
 
 
 def sign_out(session: Session, token: str, *, now: datetime) -> None:
@@ -112,6 +130,27 @@ def sign_out(session: Session, token: str, *, now: datetime) -> None:
     if row:
         audit.note(session, "sign-out", "staff", row.staff_id, now=now)
         session.delete(row)
+
+
+def hash_password(password: str) -> str:
+    return _hasher.hash(password)
+
+
+def is_password(staff: Staff, password: str) -> bool:
+    try:
+        return _hasher.verify(staff.password_hash, password)
+    except (VerifyMismatchError, InvalidHashError):
+        return False
+
+
+def token_hash(token: str) -> str:
+    return _hash(token)
+
+
+def need_known(roles: Collection[str]) -> None:
+    """Raises Mistake for a role that doesn't exist."""
+    if unknown := set(roles) - set(ROLES):
+        raise Mistake("There is no role “{role}”.", field="roles", role=", ".join(sorted(unknown)))
 
 
 def _hash(token: str) -> str:

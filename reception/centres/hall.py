@@ -12,6 +12,7 @@ from core.errors import Mistake, NotFound, Refused
 from queueing.tickets import states
 from queueing.tickets.models import CallLog, Counter, ServicePoint, Ticket, TicketPeriod
 from queueing.tickets.service import close_counter
+from queueing.tickets.steps import lock_counter
 from reception.centres import rules, setup
 
 
@@ -40,10 +41,9 @@ def point(session: Session, centre_id: str, point_id: str) -> ServicePoint:
 
 
 def counter(session: Session, centre_id: str, counter_id: str) -> Counter:
-    """Locked. Raises NotFound, for another centre's too."""
-    wanted = select(Counter).where(Counter.id == counter_id, Counter.centre_id == centre_id)
-    found = session.scalar(wanted.with_for_update().execution_options(populate_existing=True))
-    if found is None:
+    """Raises NotFound, for another centre's too."""
+    found = session.get(Counter, counter_id)
+    if found is None or found.centre_id != centre_id:
         raise NotFound("There is no such counter.")
     return found
 
@@ -159,7 +159,7 @@ def change_counter(
     now: datetime,
 ) -> Counter:
     """Holds from the next call on. The number of an open counter stays: the hall is showing it."""
-    row = counter(session, centre_id, counter_id)
+    row = lock_counter(session, counter(session, centre_id, counter_id).id)
     if number != row.number:
         if row.open:
             raise Mistake("The counter is open: close it before it gets another number.", field="number")
@@ -179,7 +179,7 @@ def change_counter(
 
 def retire_counter(session: Session, centre_id: str, counter_id: str, *, now: datetime) -> bool:
     """Take a closed counter out of service; True if it is gone, False if its past keeps it in the list."""
-    row = counter(session, centre_id, counter_id)
+    row = lock_counter(session, counter(session, centre_id, counter_id).id)
     if row.open:
         raise Refused("The counter is open. Close it first.")
     past = (

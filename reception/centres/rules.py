@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from core.errors import Mistake
-from core.text import clean, latin_digits
+from core.text import latin_digits
 
 SECTIONS = ("men", "women", "family")
 _CODE = re.compile(r"[a-z0-9][a-z0-9-]{1,19}")
@@ -24,16 +24,6 @@ def letter(text: str) -> str:
     value = text.strip().upper()
     if not re.fullmatch(r"[A-Z]", value):
         raise Mistake("The letter is one Latin letter, A to Z.", field="letter")
-    return value
-
-
-def words(text: str, *, field: str, most: int = 120) -> str:
-    """A name that people read. Raises Mistake."""
-    value = clean(text)
-    if not value:
-        raise Mistake("Please fill this in.", field=field)
-    if len(value) > most:
-        raise Mistake("Please shorten this to {max} characters.", field=field, max=most)
     return value
 
 

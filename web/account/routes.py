@@ -1,4 +1,4 @@
-"""Front door, sign-in, language, style guide."""
+"""Front door, sign-in, language, style guide; passwords are in password.py."""
 
 from starlette.responses import Response
 
@@ -6,11 +6,13 @@ from core.language import LANGUAGES
 from core.staff import service
 from core.staff.models import Staff
 from reception.centres import service as centres_service
+from web.account import password
+from web.account.opening import open_session
 from web.forms import Form
 from web.http import LANGUAGE_COOKIE, SESSION_COOKIE, Context, Pages, everyone, signed_in
 from web.nav import home_of
 
-pages = Pages()
+pages = Pages(password.pages)
 
 
 @pages.get("/", audience=everyone)
@@ -31,31 +33,22 @@ def sign_in_page(ctx: Context) -> Response:
 def sign_in(ctx: Context) -> Response:
     form = Form(ctx)
     username = form.text("username", max=80)
-    password = str(ctx.form.get("password") or "")
-    if not password:
+    secret = str(ctx.form.get("password") or "")
+    if not secret:
         form.add("password", ctx._("Please fill this in."))
     staff: Staff | None = None
     if not form.errors:
         with form.catch("password"):
-            staff = service.check_password(ctx.session, username, password, now=ctx.now)
+            staff = service.check_password(ctx.session, username, secret, now=ctx.now)
             if staff is None:
                 form.add("password", ctx._("The sign-in name or the password is wrong."))
     next_url = _local(str(ctx.form.get("next") or ""))
     if staff is None:
         ctx.session.commit()  # failed attempts count although the page answers with an error
         return ctx.render("account/sign_in.html", status=422, form=form, next=next_url)
-    hours = ctx.settings.session_hours
-    token = service.sign_in(ctx.session, staff, address=ctx.session.info.get("address"), hours=hours, now=ctx.now)
-    ctx.cookies.append(
-        {
-            "key": SESSION_COOKIE,
-            "value": token,
-            "max_age": hours * 3600,
-            "httponly": True,
-            "samesite": "lax",
-            "secure": ctx.settings.secure_cookies,
-        }
-    )
+    open_session(ctx, staff)
+    if staff.must_change_password:
+        return ctx.redirect("/sign-in/password")
     return ctx.redirect(next_url or home_of(staff.roles))
 
 
