@@ -176,3 +176,55 @@ def test_what_is_no_offer_of_ours_is_refused_with_a_reason(rig: Any, meeting: st
     assert room.request("POST", "whip", token, content="x" * 70_000, headers=kind).status_code == 413
     assert room.request("OPTIONS", "whip", token).headers["accept-post"] == "application/sdp"
     assert room.open("whip", meeting, token).status_code == 201, "the token was not spent on any of these"
+
+
+CHROMIUM_AS_DEVICE = """async ([meeting, token]) => {
+  const films = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
+  window.device = { frames: 0, states: {} };
+  const open = async (way, prepare) => {
+    const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    pc.onconnectionstatechange = () => (device.states[way] = pc.connectionState);
+    prepare(pc);
+    await pc.setLocalDescription();
+    const answer = await fetch(`/media/${way}/${meeting}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/sdp" },
+      body: pc.localDescription.sdp,
+    });
+    if (answer.status !== 201) return answer.status;
+    await pc.setRemoteDescription({ type: "answer", sdp: await answer.text() });
+    return pc;
+  };
+  await open("whip", (pc) => films.getTracks().forEach((track) => pc.addTransceiver(track, { direction: "sendonly" })));
+  const viewing = await open("whep", (pc) => {
+    for (let pair = 0; pair < 2; pair += 1) {
+      pc.addTransceiver("audio", { direction: "recvonly" });
+      pc.addTransceiver("video", { direction: "recvonly" });
+    }
+  });
+  device.numbers = async () => {
+    const found = [];
+    (await viewing.getStats()).forEach((one) => {
+      if (one.type === "inbound-rtp" && one.kind === "video") found.push(one.framesDecoded ?? 0);
+    });
+    return found.sort((a, b) => a - b);
+  };
+}"""
+
+
+def test_a_browser_that_speaks_whip_with_all_its_extensions_is_understood_too(
+    rig: Any, meeting: str, person: Callable[..., Any], eventually: Callable[..., None]
+) -> None:
+    rig.meeting(meeting, admitted=["sara", "signer"])
+    minister, sara, signer = person("minister"), person("sara"), person("signer")
+    minister.join(meeting)
+    signer.join(meeting)
+    for one in (minister, signer):
+        one.state("here")
+    sara.page.evaluate(CHROMIUM_AS_DEVICE, [meeting, rig.token(meeting, "sara")])
+    sara.until("device.states.whip === 'connected' && device.states.whep === 'connected'")
+    for one in (minister, signer):
+        one.until("Object.keys(rig.streams).length === 2")
+        one.until("[...document.querySelectorAll('video')].filter(video => video.videoWidth > 0).length === 2", 25)
+        one.sees_someone(40)
+    eventually(lambda: len(seen := sara.page.evaluate("device.numbers()")) == 2 and seen[0] > 30, 25)

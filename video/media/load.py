@@ -4,7 +4,7 @@ from __future__ import annotations
 
 FULL_CPU, FREE_CPU = 0.80, 0.65
 """Shares of one core. Forwarding is one thread: beyond four fifths of it, packets begin to wait."""
-FULL_LAG_S, FREE_LAG_S = 0.15, 0.05
+FULL_LAG_S, FREE_LAG_S = 0.25, 0.1
 SMOOTH_S = 5.0
 """One long breath (a collection of garbage, a busy neighbour) is no load."""
 
@@ -29,4 +29,5 @@ class Load:
             self._busy = False
 
     def full(self, meetings: int) -> bool:
-        return self._busy or 0 < self._most <= meetings
+        """`meetings`: how many run here. With none, the load is somebody else's and there is nobody to protect."""
+        return (self._busy and meetings > 0) or 0 < self._most <= meetings

@@ -17,7 +17,8 @@ from video.media.load import Load
 from video.media.member import Member
 from video.media.messages import CloseReason, Closing
 from video.media.recorder import OpenSink
-from video.media.room import Room, Surroundings
+from video.media.room import Room
+from video.media.surroundings import Surroundings
 from video.media.turn import Turn
 
 log = logging.getLogger(__name__)

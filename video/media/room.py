@@ -6,24 +6,20 @@ recording runs. Whoever is removed, and everybody at the end, is cut off before 
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from video.media import devices, sdp
-from video.media import leg as legs
-from video.media.directory import Directory, MeetingInfo, Refused
+from video.media import care, devices, sdp
+from video.media.directory import MeetingInfo, Refused
+from video.media.errands import Errands
 from video.media.leg import Leg
-from video.media.link import SILENT_S as LINK_SILENT_S
 from video.media.link import Link
-from video.media.member import GRACE_S, Member, judged, seating
+from video.media.member import Member, seating
 from video.media.messages import CloseReason, Closing
 from video.media.notices import Notices
 from video.media.proceedings import Proceedings
-from video.media.recorder import OpenSink
 from video.media.router import Endpoint, Router
+from video.media.surroundings import Surroundings
 from video.media.tally import Tally
 from video.media.tokens import HOSTS
 
@@ -35,20 +31,6 @@ IDLE_S = 60.0
 FORGET_S = 900.0
 
 
-@dataclass(frozen=True)
-class Surroundings:
-    """What a room needs of the node."""
-
-    directory: Directory
-    open_sink: OpenSink
-    addresses: Sequence[str]
-    ports: tuple[int, int] | None
-    ice_servers: Callable[[str], list[dict[str, Any]]]
-    """What the client of this participant is told to use."""
-    wall: Callable[[], float]
-    monotonic: Callable[[], float]
-
-
 class Room:
     def __init__(self, info: MeetingInfo, around: Surroundings) -> None:
         self.info = info
@@ -56,20 +38,19 @@ class Room:
         self.notices = Notices(self.members)
         self.closed = self._moved = False
         self.around = around
+        self._errands = Errands(info.id, around.directory)
         self._proceedings = Proceedings(
             info.id,
             around.open_sink,
-            spawn=self._spawn,
+            spawn=self._errands.run,
             began=self._recording_began,
             lost=self._recording_lost,
             changed=self._tell_recording,
             wall=around.wall,
             monotonic=around.monotonic,
         )
-        self._router = Router(self, monotonic=around.monotonic)
+        self.router = Router(self, monotonic=around.monotonic)
         self._busy = around.monotonic()
-        self._telling = asyncio.Lock()
-        self._tasks: set[asyncio.Future[Any]] = set()
 
     # The router's tape: the recorder changes when a meeting is left and found again.
 
@@ -151,7 +132,7 @@ class Room:
         self._busy = self.around.monotonic()
         if not member.present:
             member.present = True
-            self._spawn(self._tell("joined", member.id, self.around.wall()))
+            self._errands.tell("joined", member.id, self.around.wall())
 
     def disconnected(self, member: Member, link: Link) -> None:
         """The link has ended by itself or was closed; the leg may well go on."""
@@ -172,7 +153,7 @@ class Room:
         if member.present:
             member.present = False
             self.note("left", {"participant": member.id})
-            self._spawn(self._tell("left", member.id, self.around.wall()))
+            self._errands.tell("left", member.id, self.around.wall())
         self.seat_everybody()
 
     def is_admitted(self, member: Member) -> bool:
@@ -189,15 +170,15 @@ class Room:
         self.notices.slots(member)
         if fresh:
             member.offer_at = self.around.monotonic()
-            self._offer_due(member, self.around.monotonic())
+            self.offer_due(member, self.around.monotonic())
 
     # Legs
 
-    def _offer_due(self, member: Member, now: float) -> None:
+    def offer_due(self, member: Member, now: float) -> None:
         if member.offer_at is None or now < member.offer_at or member.link is None or not member.admitted:
             return
         member.offer_at = None
-        self._spawn(self._offer(member, member.link))
+        self._errands.run(self._offer(member, member.link))
 
     async def _offer(self, member: Member, link: Link) -> None:
         self.drop_leg(member)
@@ -227,13 +208,13 @@ class Room:
             return
         if leg.state == "up":
             member.dropped, member.failures, member.gone_at = False, 0, None
-            endpoint = devices.plug(self._router, leg, member.id, member.seats)
+            endpoint = devices.plug(self.router, leg, member.id, member.seats)
             self._count(member, leg, endpoint)
             self.note("connected", {"participant": member.id, "leg": leg.name})
             self._maybe_live()
         elif leg.state == "down":
-            self._keep_tally(member, leg, over=True)
-            self._router.remove(member.id)
+            self.keep_tally(member, leg, over=True)
+            self.router.remove(member.id)
             self.note("disconnected", {"participant": member.id, "leg": leg.name})
             member.leg = None
             member.dropped = True
@@ -248,7 +229,7 @@ class Room:
             return
         if view.state == "up":
             member.gone_at = None
-            self._count(member, view, devices.plug(self._router, view, member.id, member.seats))
+            self._count(member, view, devices.plug(self.router, view, member.id, member.seats))
         elif view.state == "down":
             self.drop_view(member)
             if member.link is None and not member.connected:
@@ -258,10 +239,10 @@ class Room:
     def drop_view(self, member: Member) -> None:
         view, member.view = member.view, None
         if view is not None:
-            self._keep_tally(member, view, over=True)
-            self._router.remove(devices.viewer(member.id))
+            self.keep_tally(member, view, over=True)
+            self.router.remove(devices.viewer(member.id))
             view.cut()
-            self._spawn(view.close())
+            self._errands.run(view.close())
 
     def drop_leg(self, member: Member) -> None:
         """Nothing passes to or from this person any more."""
@@ -271,21 +252,21 @@ class Room:
     def drop_sending(self, member: Member) -> None:
         leg, member.leg = member.leg, None
         if leg is not None:
-            self._keep_tally(member, leg, over=True)
-            self._router.remove(member.id)
+            self.keep_tally(member, leg, over=True)
+            self.router.remove(member.id)
             if leg.state == "up":
                 member.dropped = True
             leg.cut()
-            self._spawn(leg.close())
+            self._errands.run(leg.close())
 
     def _count(self, member: Member, leg: Leg, endpoint: Endpoint) -> None:
         now = self.around.monotonic()
         leg.tally = Tally(leg, endpoint, began_at=self.around.wall(), drops=member.drops, now=now)
 
-    def _keep_tally(self, member: Member, leg: Leg, *, over: bool) -> None:
+    def keep_tally(self, member: Member, leg: Leg, *, over: bool) -> None:
         if leg.tally is not None:
             summary = leg.tally.summary(drops=member.drops, over=over)
-            self._spawn(self._tell("quality", member.id, self.around.wall(), summary))
+            self._errands.tell("quality", member.id, self.around.wall(), summary)
         if over:
             leg.tally = None
 
@@ -298,9 +279,9 @@ class Room:
             if seats != member.seats:
                 member.seats = seats
                 for name in (member.id, devices.viewer(member.id)):
-                    endpoint = self._router.endpoints.get(name)
+                    endpoint = self.router.endpoints.get(name)
                     if endpoint is not None:
-                        self._router.seat(endpoint, seats)
+                        self.router.seat(endpoint, seats)
                 self.notices.slots(member)
 
     # What clients say (see `wishes`)
@@ -386,13 +367,13 @@ class Room:
         for member in self.members.values():
             if member.sending and member.leg is not None:
                 self.note("connected", {"participant": member.id, "leg": member.leg.name})
-        self._router.want_keyframes()
-        self._router.flow(True)
+        self.router.want_keyframes()
+        self.router.flow(True)
         if first:
-            self._spawn(self._tell("went_live", self.around.wall()))
+            self._errands.tell("went_live", self.around.wall())
 
     def _recording_lost(self, why: str) -> None:
-        self._spawn(self._tell("recording_lost", self.around.wall(), why))
+        self._errands.tell("recording_lost", self.around.wall(), why)
 
     def _tell_recording(self) -> None:
         self.notices.recording(self._proceedings.shown())
@@ -400,47 +381,20 @@ class Room:
     # What time brings
 
     def tick_fast(self, *, now: float) -> None:
-        self._router.tick(now=now)
+        self.router.tick(now=now)
 
     def tick(self, *, now: float) -> None:
         """Every half second: silence, quality, the watch over the recording, people who don't come back."""
         self._proceedings.tick(now=now)
         for member in list(self.members.values()):
-            self._look_after(member, now)
+            care.look_after(self, member, now=now)
         self._maybe_live()
         if any(member.link is not None or member.connected for member in self.members.values()):
             self._busy = now
         elif now - self._busy > IDLE_S:
-            self._router.flow(False)
+            self.router.flow(False)
             self._proceedings.rest()
         self.notices.presence()
-
-    def _look_after(self, member: Member, now: float) -> None:
-        leg, view, link = member.leg, member.view, member.link
-        if link is not None and now - link.heard_at > LINK_SILENT_S:
-            link.close(CloseReason.SILENT)
-        if leg is not None and (legs.is_gone(leg, now=now) or legs.is_unanswered(leg, now=now)):
-            leg.fail()
-        elif leg is not None and leg.state == "up":
-            self._judge(member, leg, now)
-        if view is not None and legs.is_gone(view, now=now):
-            view.fail()
-        elif view is not None and view.tally is not None and view.tally.look(silent=False, camera=False, now=now):
-            self._keep_tally(member, view, over=False)
-        self._offer_due(member, now)
-        if member.gone_at is not None and now - member.gone_at > GRACE_S and member.link is None:
-            self.leave(member)
-
-    def _judge(self, member: Member, leg: Leg, now: float) -> None:
-        endpoint = self._router.endpoints.get(member.id)
-        if endpoint is None:
-            return
-        endpoint.measure(now=now)
-        silent = legs.is_silent(leg, now=now)
-        quality = judged(silent, endpoint.uplink_loss, endpoint.downlink_loss())
-        self.notices.quality(member, quality)
-        if leg.tally is not None and leg.tally.look(silent=silent, camera=member.video, now=now):
-            self._keep_tally(member, leg, over=False)
 
     # The end
 
@@ -449,36 +403,16 @@ class Room:
         if self.closed:
             return
         self.closed, self._moved = True, reason == CloseReason.MOVED
-        self._router.flow(False)
+        self.router.flow(False)
         for member in self.members.values():
             self.drop_leg(member)
             if member.link is not None:
                 member.link.close(reason)
             if member.present:
                 member.present = False
-                self._spawn(self._tell("left", member.id, self.around.wall()))
+                self._errands.tell("left", member.id, self.around.wall())
         self._proceedings.close(reason.value)
 
     async def drained(self) -> None:
         """Waits until what the room had started is done."""
-        while self._tasks:
-            await asyncio.wait(list(self._tasks), timeout=15)
-
-    async def _tell(self, what: str, *arguments: Any) -> None:
-        """Tells the directory, one thing after the other; that it cannot listen must not disturb a meeting."""
-        method: Callable[..., Awaitable[None]] = getattr(self.around.directory, what)
-        try:
-            async with self._telling:
-                await method(self.info.id, *arguments)
-        except Exception:
-            log.exception("the directory could not be told: %s of meeting %s", what, self.info.id)
-
-    def _spawn(self, coroutine: Any) -> None:
-        task = asyncio.ensure_future(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-
-    def _finished(self, task: asyncio.Future[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("a task of meeting %s failed", self.info.id, exc_info=task.exception())
+        await self._errands.done()

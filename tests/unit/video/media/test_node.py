@@ -322,12 +322,12 @@ def test_the_recording_starts_with_official_and_visitor_connected_and_media_flow
         await minister.answer()
         aide = await stage.join("aide")
         await aide.answer()
-        assert stage.sinks == [] and not stage.room._router.flowing
+        assert stage.sinks == [] and not stage.room.router.flowing
         sara = await stage.join("sara")
         assert stage.sinks == []
         await sara.answer()
         await settle()
-        assert stage.room._router.flowing and stage.room.live
+        assert stage.room.router.flowing and stage.room.live
         assert [one["state"] for one in sara.all("recording")] == ["starting", "on"]
         assert stage.book.names() == ["joined", "joined", "joined", "went_live"]
         assert stage.sinks[0].marks[0] == "started"
@@ -340,13 +340,13 @@ def test_a_meeting_that_cannot_be_recorded_does_not_start_and_everybody_is_told(
         stage.no_sink = True
         minister, sara = await stage.couple()
         assert sara.last("recording")["state"] == minister.last("recording")["state"] == "lost"
-        assert not stage.room._router.flowing and not stage.room.live
+        assert not stage.room.router.flowing and not stage.room.live
         assert stage.book.names().count("recording_lost") == 1 and "went_live" not in stage.book.names()
         await stage.pass_time(12)
         assert stage.book.names().count("recording_lost") == 1
         stage.no_sink = False
         await stage.pass_time(6)
-        assert sara.last("recording")["state"] == "on" and stage.room._router.flowing
+        assert sara.last("recording")["state"] == "on" and stage.room.router.flowing
 
     play(scene)
 
@@ -358,7 +358,7 @@ def test_a_recording_lost_in_the_middle_is_said_once_and_taken_up_again(play: Pl
         await stage.pass_time(0.5)
         assert sara.last("recording")["state"] == "lost"
         assert stage.book.names()[-1] == "recording_lost"
-        assert stage.room._router.flowing
+        assert stage.room.router.flowing
         await stage.pass_time(7)
         assert sara.last("recording")["state"] == "on" and len(stage.sinks) == 2
         assert stage.book.names().count("went_live") == 1
@@ -459,7 +459,7 @@ def test_the_removed_lose_leg_and_link_at_once_and_cannot_resume(play: Play) -> 
         stage.book.change(removed=frozenset({"sara"}))
         await stage.node.sync("m1")
         assert leg is not None and leg.state == "down"
-        assert "sara" not in stage.room._router.endpoints
+        assert "sara" not in stage.room.router.endpoints
         await settle()
         assert sara.reason == "removed"
         assert (await stage.join("", resume=sara.last("welcome")["resume"])).reason in ("removed", "bad_resume")
@@ -474,7 +474,7 @@ def test_someone_sent_back_to_the_lobby_sees_nothing_more(play: Play) -> None:
         stage.book.change(admitted=frozenset())
         await stage.node.sync("m1")
         await settle()
-        assert sara.heard[-1]["type"] == "lobby" and "sara" not in stage.room._router.endpoints
+        assert sara.heard[-1]["type"] == "lobby" and "sara" not in stage.room.router.endpoints
         heard = len(sara.heard)
         await minister.say("text", line=1, text="private", final=True)
         await sara.say("answer", leg="sara/1", sdp="answer")
@@ -551,9 +551,9 @@ def test_an_abandoned_meeting_closes_its_recording_and_starts_another_when_taken
         for leg in FakeLeg.made:
             leg.fail()
         await stage.pass_time(IDLE_S + 2)
-        assert stage.sinks[0].closed and not stage.room._router.flowing
+        assert stage.sinks[0].closed and not stage.room.router.flowing
         await stage.couple()
-        assert len(stage.sinks) == 2 and stage.room._router.flowing
+        assert len(stage.sinks) == 2 and stage.room.router.flowing
 
     play(scene)
 

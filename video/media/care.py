@@ -1,0 +1,42 @@
+"""Twice a second, for each member: silence, quality, what is kept of the legs, people who don't come back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from video.media import leg as legs
+from video.media.leg import Leg
+from video.media.link import SILENT_S as LINK_SILENT_S
+from video.media.member import GRACE_S, Member, judged
+from video.media.messages import CloseReason
+
+if TYPE_CHECKING:
+    from video.media.room import Room
+
+
+def look_after(room: Room, member: Member, *, now: float) -> None:
+    leg, view, link = member.leg, member.view, member.link
+    if link is not None and now - link.heard_at > LINK_SILENT_S:
+        link.close(CloseReason.SILENT)
+    if leg is not None and (legs.is_gone(leg, now=now) or legs.is_unanswered(leg, now=now)):
+        leg.fail()
+    elif leg is not None and leg.state == "up":
+        _judge(room, member, leg, now)
+    if view is not None and legs.is_gone(view, now=now):
+        view.fail()
+    elif view is not None and view.tally is not None and view.tally.look(silent=False, camera=False, now=now):
+        room.keep_tally(member, view, over=False)
+    room.offer_due(member, now)
+    if member.gone_at is not None and now - member.gone_at > GRACE_S and member.link is None:
+        room.leave(member)
+
+
+def _judge(room: Room, member: Member, leg: Leg, now: float) -> None:
+    endpoint = room.router.endpoints.get(member.id)
+    if endpoint is None:
+        return
+    endpoint.measure(now=now)
+    silent = legs.is_silent(leg, now=now)
+    room.notices.quality(member, judged(silent, endpoint.uplink_loss, endpoint.downlink_loss()))
+    if leg.tally is not None and leg.tally.look(silent=silent, camera=member.video, now=now):
+        room.keep_tally(member, leg, over=False)

@@ -1,0 +1,22 @@
+"""What a room needs of the node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from video.media.directory import Directory
+from video.media.recorder import OpenSink
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    directory: Directory
+    open_sink: OpenSink
+    addresses: Sequence[str]
+    ports: tuple[int, int] | None
+    ice_servers: Callable[[str], list[dict[str, Any]]]
+    """What the client of this participant is told to use."""
+    wall: Callable[[], float]
+    monotonic: Callable[[], float]
