@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     media_urls: tuple[str, ...] = ()  # internal base address of each media process; empty: one is started by `run`
     media_url: str = ""  # of this media process, as it stands in media_urls; empty where there is but one
     media_processes: int = 0  # started by `run`; 0: one for each core but one
+    media_spare: bool = False  # a media process that waits until `run` tells it whose place to take
     media_meetings: int = 0  # a media process takes no new meeting beyond so many; 0: as many as it can carry
     media_addresses: tuple[str, ...] = ()  # host candidates; empty: every interface of the machine
     media_ports: tuple[int, int] | None = None  # UDP range that the firewall opens

@@ -116,20 +116,37 @@ class MediaNodes:
             if node not in self.urls:
                 await browser.close(4404)
                 return
-            await _relay(browser, node.replace("http", "ws", 1) + "/ws")
+            await _relay(browser, node.replace("http", "ws", 1) + "/ws", others=len(self.urls) > 1)
 
         return [WebSocketRoute("/media/ws/{meeting_id}", relay), *device_routes(node_of, self.urls)]
 
 
-async def _relay(browser: WebSocket, node: str) -> None:
-    """Pass messages both ways until either side closes, and hand the close code on."""
+async def _relay(browser: WebSocket, node: str, *, others: bool) -> None:
+    """Pass messages both ways until either side closes, and hand the close code on.
+
+    A node that died is waited for: shortly where `others` could take the meeting, which the client is then told.
+    """
+    patience_s = 1.0 if others else 6.0
     try:
-        async with websockets.connect(node, max_size=MESSAGE_LIMIT, open_timeout=3, proxy=None) as upstream:
+        async with await _reach(node, time.monotonic() + patience_s) as upstream:
             await _pump(browser, upstream)
     except (OSError, TimeoutError, websockets.InvalidHandshake) as error:
         log.warning("media relay", node=node, error=str(error))
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+            if others:
+                await browser.send_json({"type": "close", "reason": "moved"})
             await browser.close(1013)
+
+
+async def _reach(node: str, until: float) -> Any:
+    """The node's socket; one that refuses may be about to come back. Raises OSError when `until` is over."""
+    while True:
+        try:
+            return await websockets.connect(node, max_size=MESSAGE_LIMIT, open_timeout=3, proxy=None)
+        except ConnectionRefusedError:
+            if time.monotonic() >= until:
+                raise
+            await asyncio.sleep(0.1)
 
 
 async def _pump(browser: WebSocket, upstream: Any) -> None:

@@ -15,11 +15,14 @@ from types import FrameType
 import httpx
 import structlog
 import uvicorn
+from sqlalchemy import text
 
 from core.db import Database
 from core.settings import Settings
 
 log = structlog.get_logger()
+LASTED_S = 60.0
+"""A process that lived so long and dies starts again at once."""
 
 
 def configure_logging() -> None:
@@ -64,8 +67,18 @@ def serve_worker(settings: Settings) -> None:
 def serve_media(settings: Settings, host: str, port: int) -> None:
     from web.wiring import make_media_app
 
+    db = Database(settings.database)
+    if settings.media_spare:
+        uvicorn.Config(make_media_app, loop="uvloop").load()
+        with db.read() as session:
+            session.execute(text("SELECT 1"))
+        given = sys.stdin.readline()
+        if not given:  # `run` has ended and needs no spare any more
+            return
+        port = int(json.loads(given)["port"])
+        settings = settings.model_copy(update={"media_url": json.loads(given)["url"]})
     uvicorn.run(
-        make_media_app(settings, Database(settings.database)),
+        make_media_app(settings, db),
         host=host,
         port=port,
         loop="uvloop",
@@ -86,6 +99,7 @@ class Child:
     process: subprocess.Popen[bytes] | None = None
     died: int = 0
     start_at: float = 0.0
+    started_at: float = 0.0
 
     def start(self) -> None:
         self.process = subprocess.Popen(self.command, start_new_session=True, env={**os.environ, **self.environment})
@@ -93,14 +107,54 @@ class Child:
     def mind(self, now: float) -> None:
         if self.process and self.process.poll() is not None:
             log.warning("process ended, starting it again", name=self.name, code=self.process.returncode)
-            self.process, self.died = None, self.died + 1
+            self.process, self.died = None, 1 if now - self.started_at > LASTED_S else self.died + 1
             self.start_at = now + min(0.2 * 2**self.died, 10.0) if self.died > 1 else now
         if self.process is None and now >= self.start_at:
+            self.started_at = now
             self.start()
 
     def end(self) -> None:
         if self.process and self.process.poll() is None:
             self.process.terminate()
+
+
+@dataclass
+class Spare(Child):
+    """A media process that has loaded everything and waits: it takes a dead one's place in tenths of a second.
+
+    Loading takes seconds, in which a meeting would stand still.
+    """
+
+    def start(self) -> None:
+        environment = {**os.environ, **self.environment, "MAJLIS_MEDIA_SPARE": "true"}
+        self.process = subprocess.Popen(
+            self.command, start_new_session=True, env=environment, stdin=subprocess.PIPE, bufsize=0
+        )
+
+    def give(self, **place: object) -> subprocess.Popen[bytes] | None:
+        """The process, told whose place to take; None where there is none alive. The next is started by `mind`."""
+        process, self.process = self.process, None
+        if process is None or process.poll() is not None or process.stdin is None:
+            return None
+        try:
+            process.stdin.write(json.dumps(place).encode() + b"\n")
+        except OSError:
+            return None
+        return process
+
+
+@dataclass
+class Media(Child):
+    """A media process: its place is taken by the spare, if there is one."""
+
+    port: int = 0
+    url: str = ""
+    spare: Spare | None = None
+
+    def start(self) -> None:
+        self.process = self.spare.give(port=self.port, url=self.url) if self.spare else None
+        if self.process is None:
+            super().start()
 
 
 def run_all(settings: Settings, *, announce: Callable[[str], None]) -> None:
@@ -109,9 +163,17 @@ def run_all(settings: Settings, *, announce: Callable[[str], None]) -> None:
     os.environ["MAJLIS_MEDIA_URLS"] = json.dumps(list(media_urls))
     os.environ["MAJLIS_PORT"], os.environ["MAJLIS_HOST"] = str(settings.port), settings.host
     majlis = [sys.executable, "-m", "web.cli"]
-    children = [
+    spare = Spare("spare media", [*majlis, "media", "--port", "0"])
+    children: list[Child] = [
         *(
-            Child("media", [*majlis, "media", "--port", str(port)], {"MAJLIS_MEDIA_URL": url})
+            Media(
+                "media",
+                [*majlis, "media", "--port", str(port)],
+                {"MAJLIS_MEDIA_URL": url},
+                port=port,
+                url=url,
+                spare=spare,
+            )
             for url, port in media_urls.items()
         ),
         Child("worker", [*majlis, "worker"]),
@@ -134,6 +196,7 @@ def run_all(settings: Settings, *, announce: Callable[[str], None]) -> None:
                 waiting = [url for url in waiting if not _answers(url)]
                 if not waiting:
                     announce(settings.url)
+                    children.append(spare)
             time.sleep(0.1)
     finally:
         for child in children:

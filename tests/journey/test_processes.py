@@ -16,12 +16,13 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 
 
 def children(parent: int) -> dict[str, int]:
-    """Role → process id of the processes that `majlis run` started."""
-    listing = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(parent)], capture_output=True, text=True).stdout
+    """Role → process id of the processes that `majlis run` started (of two media processes, the younger waits)."""
+    command = ["ps", "-o", "pid=,args=", "--sort", "pid", "--ppid", str(parent)]
+    listing = subprocess.run(command, capture_output=True, text=True).stdout
     found = {}
     for line in listing.splitlines():
         if match := re.search(r"^\s*(\d+) .*web\.cli (web|worker|media)", line):
-            found[match.group(2)] = int(match.group(1))
+            found.setdefault(match.group(2), int(match.group(1)))
     return found
 
 

@@ -9,7 +9,8 @@ export async function post(path, csrf, data = {}) {
   });
   if (!response.ok) {
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    throw new Error(page.querySelector(".empty__title")?.textContent ?? "");
+    const again = response.status >= 500; // a media process that is just coming back
+    throw Object.assign(new Error(page.querySelector(".empty__title")?.textContent ?? ""), { again });
   }
   return response.json();
 }

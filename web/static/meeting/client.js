@@ -53,7 +53,7 @@ export class MeetingClient extends EventTarget {
   // url           of the socket, same origin ("/media/ws") or absolute
   // token         to join with; may be null when this tab has joined before
   // stream        MediaStream of camera and microphone; tracks may be missing
-  // refreshToken  async () => token, called when a fresh one is needed (optional)
+  // refreshToken  async () => token, called when a fresh one is needed (optional); what it throws may carry `again`
   // motion        true in meetings with an interpreter: frame rate is kept before resolution
   // relayOnly     true where only the TURN server may be spoken to (strict networks)
   // storage       where the secret for coming back is kept; null keeps it in memory only
@@ -227,8 +227,17 @@ export class MeetingClient extends EventTarget {
     const resumed = reason === "bad_resume";
     this.#remember(null);
     if (!resumed) this.#token = null;
-    if (!this.#token && this.#options.refreshToken && this.#attempts++ < BACKOFF_MS.length) {
-      this.#token = await this.#options.refreshToken(reason).catch(() => null);
+    if (!this.#token && this.#options.refreshToken && this.#attempts < BACKOFF_MS.length) {
+      const wait = BACKOFF_MS[this.#attempts++];
+      try {
+        this.#token = await this.#options.refreshToken(reason);
+      } catch (error) {
+        if (error?.again || error instanceof TypeError) {
+          clearTimeout(this.#retryTimer);
+          this.#retryTimer = setTimeout(() => this.#withFreshToken(reason), wait);
+          return;
+        }
+      }
     }
     if (this.#token) this.#again(200);
     else this.#finish(resumed ? "no_token" : reason);
