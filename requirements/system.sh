@@ -13,6 +13,7 @@ case "${1:-run}" in
     has chromium || need+=(chromium)
     has ffmpeg || need+=(ffmpeg)
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need+=(postgresql)
+    has turnserver || need+=(coturn)
     has runuser || need+=(util-linux) ;;
 esac
 [ "${#need[@]}" = 0 ] && exit 0
