@@ -27,6 +27,8 @@ from video.media import hooks
 
 WARM_S = 2.5
 DRAIN_S = 0.4
+AT_ONCE = 5
+"""Calls that are being made at the same time."""
 CELL_S = 60.0
 """What starting, connecting and reading the records of one cell may take at most."""
 TARGETS: dict[str, list[Any]] = {"cpu_ours_to_janus_n20_ratio": ["<=", 0.75], "ours_n20_p99_ms": ["<=", 3.0]}
@@ -48,8 +50,8 @@ def own_address() -> str:
 async def measure(server: Server, load: Load, calls: int, seconds: float) -> Cell:
     """One cell: `calls` recorded calls through a server that was just started."""
     async with server:
-        for number in range(calls):
-            await server.call(load, number)
+        for first in range(0, calls, AT_ONCE):
+            await asyncio.gather(*(server.call(load, number) for number in range(first, min(calls, first + AT_ONCE))))
         await asyncio.sleep(0.5)
         await load.ask("send")
         await asyncio.sleep(WARM_S)
