@@ -71,7 +71,15 @@ SHOTS = (
     Shot("hotline-found", "/hotline?q=0500000001", "hotline"),
     Shot("messages", "/messages", "aide"),
     Shot("admin", "/admin", "admin"),
-    Shot("audit", "/admin/audit", "admin"),
+    Shot("admin-audit", "/admin/audit", "admin"),
+    Shot("admin-account", "/admin", "admin", link="/admin/people/0"),
+    Shot("admin-account-new", "/admin/people/new", "admin"),
+    Shot("admin-centres", "/admin/centres", "admin"),
+    Shot("admin-centre", "/admin/centres", "admin", link="/admin/centres/0"),
+    Shot("admin-centre-new", "/admin/centres/new", "admin"),
+    Shot("admin-departments", "/admin/departments", "admin"),
+    Shot("admin-types", "/admin/types", "admin"),
+    Shot("admin-password", "/account/password", "admin"),
 )
 
 

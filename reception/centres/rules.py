@@ -14,7 +14,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}")
 def code(text: str) -> str:
     """It stands in addresses and never changes. Raises Mistake."""
     value = latin_digits(text).strip().lower()
-    if not _CODE.fullmatch(value) or value == "new":
+    if not _CODE.fullmatch(value):
         raise Mistake("A code has 2 to 20 small Latin letters, digits or hyphens.", field="code")
     return value
 

@@ -45,6 +45,7 @@ ACTIONS = {
     "reclassify": N_("gave another type"),
     "refuse": N_("was refused"),
     "remove": N_("showed out"),
+    "release": N_("freed a forgotten counter"),
     "reply": N_("replied"),
     "reset password": N_("reset the password"),
     "retire": N_("took out of service"),
