@@ -127,4 +127,8 @@ def close_day(session: Session, now: datetime) -> None:
     tickets.close_day(session, now=now)
 
 
-SWEEPS: tuple[Callable[[Session, datetime], object], ...] = (expire_holds, close_day)
+def end_abandoned_meetings(session: Session, now: datetime) -> None:
+    meetings.end_abandoned(session, now=now)
+
+
+SWEEPS: tuple[Callable[[Session, datetime], object], ...] = (expire_holds, close_day, end_abandoned_meetings)

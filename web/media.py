@@ -22,11 +22,14 @@ from core.errors import Fault
 from core.settings import Settings
 from video.meetings.models import Meeting
 from video.meetings.states import LIVE
+from web.origin import is_ours
 from web.whip import device_routes
 
 log = structlog.get_logger()
 MESSAGE_LIMIT = 64 * 1024
 SHOWS_AFTER_S = 15.0
+NODE_TIMEOUT_S = 0.7  # asked inside a transaction: others wait meanwhile
+HUNG_S = 5.0
 A_LEG = 0.01
 """About the share of a core that one leg costs: what tells idle nodes apart, whose measured load is all noise."""
 
@@ -36,8 +39,10 @@ class MediaNodes:
 
     def __init__(self, settings: Settings) -> None:
         self.urls = settings.media_urls
+        self._public_url = settings.public_url
         self.secret = settings.key("media control").hex()
-        self._client = httpx.Client(timeout=2.0, trust_env=False)
+        self._client = httpx.Client(timeout=NODE_TIMEOUT_S, trust_env=False)
+        self._hung: dict[str, float] = {}  # nodes that let us wait, and until when they are not asked again
         self._given: dict[str, list[float]] = {url: [] for url in self.urls}
 
     def place(self, meeting: Meeting) -> str:
@@ -65,7 +70,7 @@ class MediaNodes:
 
         A node that refuses connections is dead; one that is only slow is asked again before a running meeting moves.
         """
-        for _ in range(2):
+        for _ in range(2 if self._hung.get(node, 0.0) < time.monotonic() else 0):
             try:
                 answer = self._client.get(
                     f"{node}/control/meetings/{meeting.id}", headers={"x-majlis-control": self.secret}
@@ -75,11 +80,18 @@ class MediaNodes:
                 continue
             except (httpx.HTTPError, ValueError, KeyError):
                 return False
+        self._hung[node] = time.monotonic() + HUNG_S
         return False
 
     def _health(self, url: str) -> dict[str, Any] | None:
-        with contextlib.suppress(httpx.HTTPError, ValueError):
+        if self._hung.get(url, 0.0) > time.monotonic():
+            return None
+        try:
             return dict(self._client.get(f"{url}/healthz").raise_for_status().json())
+        except httpx.TimeoutException:
+            self._hung[url] = time.monotonic() + HUNG_S
+        except (httpx.HTTPError, ValueError):
+            pass
         return None
 
     def _burden(self, url: str, health: dict[str, Any]) -> float:
@@ -107,8 +119,7 @@ class MediaNodes:
                 return meeting.node if meeting else None
 
         async def relay(browser: WebSocket) -> None:
-            origin = browser.headers.get("origin", "")
-            if origin and origin.split("://", 1)[-1] != browser.headers.get("host"):
+            if not is_ours(browser.headers, self._public_url):
                 await browser.close(4403)
                 return
             node = await anyio.to_thread.run_sync(node_of, browser.path_params["meeting_id"])

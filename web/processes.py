@@ -1,6 +1,7 @@
 """The three roles as processes, and `majlis run`, which starts them and minds them."""
 
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -89,6 +90,12 @@ def serve_media(settings: Settings, host: str, port: int) -> None:
     )
 
 
+def _die_with_parent() -> None:
+    """In a child, before it starts: it is asked to end when `run` dies, however it dies (prctl, PR_SET_PDEATHSIG)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
 @dataclass
 class Child:
     """A process we keep alive: started again after it dies, with a pause that grows while it keeps dying."""
@@ -102,7 +109,12 @@ class Child:
     started_at: float = 0.0
 
     def start(self) -> None:
-        self.process = subprocess.Popen(self.command, start_new_session=True, env={**os.environ, **self.environment})
+        self.process = subprocess.Popen(
+            self.command,
+            start_new_session=True,
+            env={**os.environ, **self.environment},
+            preexec_fn=_die_with_parent,
+        )
 
     def mind(self, now: float) -> None:
         if self.process and self.process.poll() is not None:
@@ -128,7 +140,12 @@ class Spare(Child):
     def start(self) -> None:
         environment = {**os.environ, **self.environment, "MAJLIS_MEDIA_SPARE": "true"}
         self.process = subprocess.Popen(
-            self.command, start_new_session=True, env=environment, stdin=subprocess.PIPE, bufsize=0
+            self.command,
+            start_new_session=True,
+            env=environment,
+            stdin=subprocess.PIPE,
+            bufsize=0,
+            preexec_fn=_die_with_parent,
         )
 
     def give(self, **place: object) -> subprocess.Popen[bytes] | None:

@@ -144,8 +144,8 @@ def of_meeting(session: Session, meeting_id: str) -> list[Recording]:
 
 
 def at_moment(session: Session, meeting_id: str, moment: datetime) -> tuple[Recording, float] | None:
-    """The part of the record that runs at `moment`, and the seconds into it; None while nothing is recorded."""
-    running = [r for r in of_meeting(session, meeting_id) if r.started_at <= moment]
+    """The part of the record that is being written at `moment`, and the seconds into it; None while nothing is."""
+    running = [r for r in of_meeting(session, meeting_id) if r.started_at <= moment and r.state == RECORDING]
     return (running[-1], (moment - running[-1].started_at).total_seconds()) if running else None
 
 

@@ -80,3 +80,24 @@ def test_a_second_start_keeps_the_data_and_a_used_port_is_told(tmp_path: Path) -
     with server:
         assert b"Setting up the demo" not in server.log.read_bytes()
         assert (server.data / "majlis.sqlite3").stat().st_size >= size
+
+
+def test_nothing_stays_behind_when_the_parent_is_killed(tmp_path: Path) -> None:
+    with Server(tmp_path, demo=True) as server:
+        assert server.process
+        left = children(server.process.pid)
+        assert set(left) == {"web", "worker", "media"}
+        server.process.kill()
+        server.process.wait(5)
+        end = time.monotonic() + 15
+        while any(alive(pid) for pid in left.values()) and time.monotonic() < end:
+            time.sleep(0.1)
+        assert not any(alive(pid) for pid in left.values())
+
+
+def alive(pid: int) -> bool:
+    """Runs, and is no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False

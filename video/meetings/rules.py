@@ -1,6 +1,6 @@
 """Pure decisions about meetings: who hosts, who may enter when."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -14,6 +14,8 @@ HOSTS = frozenset({OFFICIAL, AIDE})
 """They need no admission, see the lobby, admit others and end the meeting."""
 
 MOST = 4
+NOBODY_THERE = timedelta(minutes=15)
+LONGEST_OVERRUN = timedelta(hours=6)
 EARLY = timedelta(minutes=60)
 
 
@@ -23,6 +25,17 @@ def check_joinable(state: str, starts_at: datetime, *, now: datetime) -> None:
         raise Refused("This meeting is over.")
     if now < starts_at - EARLY:
         raise Refused("The room opens an hour before the meeting.")
+
+
+def is_abandoned(ends_at: datetime, left: Iterable[datetime | None], *, now: datetime) -> bool:
+    """A running meeting that nobody will end: everybody left a good while ago, or it is hours past its time.
+
+    `left` holds when each of those who ever came was last there; None for one who seems to be there still.
+    """
+    times = list(left)
+    if now > ends_at + LONGEST_OVERRUN:
+        return True
+    return bool(times) and all(at is not None and now > at + NOBODY_THERE for at in times) and now > ends_at
 
 
 def needs_admission(role: str) -> bool:

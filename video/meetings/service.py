@@ -24,7 +24,7 @@ from video.meetings.events import (
     RoomOpened,
 )
 from video.meetings.models import Meeting, MeetingQuality, Participant, RoomPass
-from video.meetings.rules import HOSTS, MOST, OFFICIAL, VISITOR, check_joinable, may_host
+from video.meetings.rules import HOSTS, MOST, OFFICIAL, VISITOR, check_joinable, is_abandoned, may_host
 from video.meetings.states import ADMITTED, LIVE, MEETING, OVER, PARTICIPANT, REMOVED
 
 PASS_LIFE = timedelta(hours=4)
@@ -176,6 +176,17 @@ def end(session: Session, meeting_id: str, *, by: str | None, now: datetime) -> 
     )
     audit.note(session, "end", "meeting", meeting.id, now=now)
     return meeting
+
+
+def end_abandoned(session: Session, *, now: datetime) -> int:
+    """End running meetings that were left without a press of the button, so that their recordings are closed."""
+    ended = 0
+    for meeting in session.scalars(select(Meeting).where(Meeting.state == LIVE, Meeting.ends_at < now)):
+        came = [p.left_at for p in meeting.participants if p.joined_at]
+        if is_abandoned(meeting.ends_at, came, now=now):
+            end(session, meeting.id, by=None, now=now)
+            ended += 1
+    return ended
 
 
 def cancel(session: Session, appointment_id: str, *, now: datetime) -> None:
