@@ -29,10 +29,10 @@ MESSAGE = Machine(
 VERBS = {SENDING: "accept", SENT: "send", DELIVERED: "deliver", FAILED: "fail"}  # how a provider's answer is entered
 
 NAMES = {
-    CREATED: N_("waiting to be sent"),
-    SENDING: N_("with the gateway"),
-    SENT: N_("sent"),
-    DELIVERED: N_("delivered"),
-    FAILED: N_("not sent"),
-    DROPPED: N_("taken back"),
+    CREATED: N_("Waiting to be sent"),
+    SENDING: N_("With the gateway"),
+    SENT: N_("Sent"),
+    DELIVERED: N_("Delivered"),
+    FAILED: N_("Not sent"),
+    DROPPED: N_("Taken back"),
 }

@@ -15,7 +15,7 @@ from core.errors import Mistake, NotFound, Refused
 from core.events import emit
 from queueing.tickets import events, rules, states
 from queueing.tickets.models import Counter, HelpRequest, ServicePoint, Ticket
-from queueing.tickets.queries import board, open_counters, place_in_line, since, waiting
+from queueing.tickets.queries import board, current, open_counters, place_in_line, since, waiting
 from queueing.tickets.steps import (
     counter_for,
     counter_of,
@@ -47,6 +47,7 @@ __all__ = [
     "place_in_line",
     "put_back",
     "recall",
+    "release_counter",
     "reopen",
     "resume",
     "start",
@@ -303,6 +304,21 @@ def close_counter(session: Session, counter_id: str, *, now: datetime) -> Counte
         counter.open, counter.staff_id = False, None
         emit(session, events.CounterClosed(counter.id, counter.centre_id), now=now)
     return counter
+
+
+def release_counter(session: Session, counter_id: str, ticket_id: str, *, finish_it: bool, now: datetime) -> Counter:
+    """Close a counter that its clerk has left with a visitor at it: the visit is finished, or goes back into the line.
+
+    Raises Refused when it is another visitor's turn there by now: who decides must have seen whom it concerns.
+    """
+    counter = lock_counter(session, counter_id)
+    here = current(session, counter_id)
+    if here is not None and here.id != ticket_id:
+        raise Refused("Counter {number} has another visitor by now. Please look again.", number=counter.number)
+    if here is not None:
+        (finish if finish_it else put_back)(session, here.id, now=now, counter_id=counter.id)
+        session.flush()
+    return close_counter(session, counter.id, now=now)
 
 
 def ask_for_help(session: Session, centre_id: str, *, now: datetime) -> HelpRequest:

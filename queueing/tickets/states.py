@@ -25,7 +25,8 @@ TICKET = Machine(
         (AT_COUNTER, "park", PARKED),
         (PARKED, "resume", SERVING),
         (CALLED, "no_show", NO_SHOW),
-        ((CALLED, PARKED, NO_SHOW), "return", WAITING),  # a call undone; back with the paper; came late after all
+        # a call undone; the clerk had to go; back with the paper; came late after all
+        ((CALLED, SERVING, PARKED, NO_SHOW), "return", WAITING),
         (FINISHED, "reopen", SERVING),  # finished by a slip of the hand
         ((WAITING, CALLED, SERVING, PARKED), "transfer", WAITING),
         ((WAITING, CALLED, PARKED), "cancel", CANCELLED),

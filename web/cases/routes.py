@@ -21,6 +21,9 @@ from web.forms import Form
 from web.http import Context, Pages, staff
 
 pages = Pages()
+GOES_BACK = (
+    "transfer", "dispatch", "send_back", "return", "verify", "close", "acknowledge", "agree_urgent", "decline_urgent",
+)  # fmt: skip
 READERS = staff(RECEPTIONIST, VERIFIER, MANAGER, OFFICER, OFFICIAL, AIDE, HOTLINE)
 
 
@@ -56,6 +59,14 @@ def paper(ctx: Context) -> Response:
     return papers.response(ctx, files.get(ctx.session, ctx.path("file_id"), petition_id=petition.id))
 
 
+@pages.get("/cases/{id}/{verb}", audience=READERS)
+def verb_address(ctx: Context) -> Response:
+    """Where a refused form leaves the browser: a reload and the live refresh find the case."""
+    if ctx.path("verb") not in VERBS:
+        raise NotFound("There is nothing here.")
+    return ctx.redirect(f"/cases/{access.petition_for(ctx.session, ctx.staff, ctx.path('id')).id}")
+
+
 @pages.post("/cases/{id}/{verb}", audience=READERS)
 def act(ctx: Context) -> Response:
     """One verb. A mistake shows the case again with its dialog open and what was typed in it."""
@@ -72,7 +83,7 @@ def act(ctx: Context) -> Response:
     ctx.flash(ctx._(verb.done))
     back = str(ctx.form.get("back") or "")
     own = back.startswith("/") and not back.startswith("//") and "\\" not in back
-    if own and name in ("transfer", "dispatch", "send_back", "return", "verify", "close", "acknowledge"):
+    if own and name in GOES_BACK:
         return ctx.redirect(back)
     return ctx.redirect(f"/cases/{petition.id}")
 

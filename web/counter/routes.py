@@ -58,6 +58,33 @@ def close(ctx: Context) -> Response:
     return _act(ctx, lambda: service.close_counter(ctx.session, counter.id, now=ctx.now))
 
 
+@pages.get("/counter/seats", audience=staff(MANAGER))
+def seats(ctx: Context) -> Response:
+    """All counters of the centre, for a manager who sits at one of them too."""
+    centre = _centre(ctx)
+    if centre is None:
+        return ctx.render("counter/nowhere.html")
+    return ctx.render("counter/choose.html", **_choice(ctx, centre))
+
+
+@pages.post("/counter/release", audience=staff(MANAGER))
+def release(ctx: Context) -> Response:
+    """A colleague has gone and left a visitor at the counter: the visit ends or goes back into the line."""
+    counter = ctx.session.get(Counter, _field(ctx, "counter"))
+    if counter is None or counter.centre_id != ctx.staff.centre_id:
+        raise NotFound
+    ticket = _ticket(ctx, _field(ctx, "ticket"))
+    finished = _field(ctx, "way") == "finish"
+
+    def verb() -> None:
+        clerk = counter.staff_id
+        service.release_counter(ctx.session, counter.id, ticket.id, finish_it=finished, now=ctx.now)
+        detail = {"ticket": ticket.label, "clerk": clerk, "way": "finish" if finished else "return"}
+        audit.note(ctx.session, "release", "counter", counter.id, now=ctx.now, detail=detail)
+
+    return _act(ctx, verb, to="/counter/seats")
+
+
 @pages.post("/counter/next", audience=clerks)
 def next_(ctx: Context) -> Response:
     """Call whoever's turn it is; with `finish` the present visitor is finished first (one press for two verbs)."""
@@ -109,14 +136,14 @@ def answer_help(ctx: Context) -> Response:
     return ctx.redirect("/counter")
 
 
-def _act(ctx: Context, verb: Callable[[], object]) -> Response:
-    """Do it and show the console. Whatever a refusal had begun is taken back to the savepoint."""
+def _act(ctx: Context, verb: Callable[[], object], *, to: str = "/counter") -> Response:
+    """Do it and show the console (or `to`). Whatever a refusal had begun is taken back to the savepoint."""
     try:
         with ctx.session.begin_nested():
             verb()
     except (Refused, Mistake) as refusal:
         ctx.flash(ctx.say(refusal), "danger")
-    return ctx.redirect("/counter")
+    return ctx.redirect(to)
 
 
 def _centre(ctx: Context) -> Centre | None:
@@ -151,6 +178,7 @@ def _choice(ctx: Context, centre: Centre) -> dict[str, Any]:
             {
                 "counter": counter,
                 "clerk": clerk.name(ctx.lang) if clerk else "",
+                "ticket": queries.current(ctx.session, counter.id) if clerk else None,
                 "services": [points[key].name(ctx.lang) for key in counter.service_point_ids if key in points],
                 "sections": [ctx._(words.SECTIONS[key]) for key in counter.sections],
                 "languages": [words.LANGUAGES.get(key, key) for key in counter.languages],
@@ -160,5 +188,7 @@ def _choice(ctx: Context, centre: Centre) -> dict[str, Any]:
         "centre": centre,
         "rows": rows,
         "day": queries.day(ctx.session, centre.id, now=ctx.now),
+        "mine": queries.counter_of_staff(ctx.session, ctx.staff.id),
         "may_close": MANAGER in ctx.staff.roles,
+        "states": states,
     }

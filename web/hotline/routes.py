@@ -69,6 +69,12 @@ def case(ctx: Context) -> Response:
     return _case(ctx, petition, Form(ctx))
 
 
+@pages.get("/hotline/cases/{id}/call", audience=ONLY)
+def log_address(ctx: Context) -> Response:
+    """Where a refused form leaves the browser: a reload and the live refresh find the case."""
+    return ctx.redirect(f"/hotline/cases/{access.petition_for(ctx.session, ctx.staff, ctx.path('id')).id}")
+
+
 @pages.post("/hotline/cases/{id}/call", audience=ONLY)
 def log(ctx: Context) -> Response:
     """Write the call down; with a wish to be called back, that too."""

@@ -31,8 +31,12 @@ ONLY = staff(RECEPTIONIST)
 @pages.get("/intake", audience=ONLY)
 def index(ctx: Context) -> Response:
     draft = _draft(ctx)
+    if draft is None and "draft" in ctx.query:  # sent or discarded: the browser's way back led here
+        return ctx.redirect("/intake")
     ticket = _ticket(ctx, draft.ticket_id if draft else ctx.query.get("ticket"))
     form = Form(ctx, **(draft.values if draft else _from_ticket(ticket)))
+    if draft and "check" in ctx.query:
+        check(ctx, form)
     return _page(ctx, form, draft.id if draft else new_id(), ticket)
 
 
@@ -66,9 +70,14 @@ def enter(ctx: Context) -> Response:
             if ticket:
                 tickets.attach(ctx.session, ticket.id, petition_id=petition.id, visitor_id=petition.visitor_id)
             return ctx.redirect(f"/intake/done/{petition.id}")
-    # Status 200 on purpose: an error status would roll the kept papers and the draft back.
+    # Kept, and shown again from there: no page of the browser's history asks to be sent once more.
     _save(ctx, draft_id)
-    return _page(ctx, form, draft_id, ticket)
+    shown = Form(ctx)
+    check(ctx, shown)
+    for field, message in form.errors.items():
+        if field not in shown.errors:  # what the fields alone don't tell, a refused paper for one
+            ctx.flash(message, "danger")
+    return ctx.redirect(f"/intake?draft={draft_id}&check=1")
 
 
 @pages.post("/intake/draft", audience=ONLY)
@@ -162,6 +171,7 @@ def _page(ctx: Context, form: Form, draft_id: str, ticket: Ticket | None) -> Res
             visitor = visitors.by_identity_number(ctx.session, with_number)
         except Mistake:
             visitor = None
+    tree = catalogue.tree(ctx.session)
     return show(
         ctx,
         "intake/index.html",
@@ -169,7 +179,8 @@ def _page(ctx: Context, form: Form, draft_id: str, ticket: Ticket | None) -> Res
         draft_id=draft_id,
         ticket=ticket,
         centre=_centre(ctx),
-        tree=catalogue.tree(ctx.session),
+        tree=tree,
+        unsorted=_unsorted(ctx, tree),
         papers=files.pending(ctx.session, staff_id=ctx.staff.id, draft_id=draft_id),
         paper_errors=[],
         accept=ACCEPT,
@@ -180,6 +191,15 @@ def _page(ctx: Context, form: Form, draft_id: str, ticket: Ticket | None) -> Res
         today=queries.received_today(ctx.session, ctx.staff, since=since_midnight(ctx), limit=6),
         returned=queries.sent_back(ctx.session, ctx.staff, limit=6),
     )
+
+
+def _unsorted(ctx: Context, tree: list[catalogue.Branch]) -> str:
+    """What the type for everything else is called here."""
+    for branch in tree:
+        if branch.type.code == "other":
+            last = [branch.type, *branch.leaves()][-1]
+            return last.name(ctx.lang)
+    return ""
 
 
 def _papers(ctx: Context, draft_id: str, refused: list[str]) -> Response:

@@ -112,7 +112,7 @@ def step_of(ctx: Context) -> Step:
         ctx,
         centre,
         Answers(
-            lang=ctx.lang,
+            lang=answer("lang", LANGUAGES) or ctx.lang,
             speak=answer("speak", words.LANGUAGES),
             section=section,
             service=answer("service", {point.code for point in points}),
@@ -215,7 +215,7 @@ def take_ticket(ctx: Context) -> Response:
         now=ctx.now,
         zone=ctx.settings.timezone,
     )
-    return ctx.redirect(f"/kiosk/{step.centre.code}/ticket/{ticket.code}?lang={ctx.lang}")
+    return ctx.redirect(f"/kiosk/{step.centre.code}/ticket/{ticket.code}?lang={step.answers.lang}")
 
 
 @pages.get("/kiosk/{centre}/ticket/{code}", audience=everyone)
@@ -237,9 +237,9 @@ def ticket(ctx: Context) -> Response:
 
 @pages.post("/kiosk/{centre}/help", audience=everyone)
 def ask_for_help(ctx: Context) -> Response:
-    centre = centre_by_code(ctx.session, ctx.path("centre"))
-    service.ask_for_help(ctx.session, centre.id, now=ctx.now)
-    return ctx.redirect(f"/kiosk/{centre.code}/help?lang={ctx.lang}")
+    step = step_of(ctx)
+    service.ask_for_help(ctx.session, step.centre.id, now=ctx.now)
+    return ctx.redirect(f"/kiosk/{step.centre.code}/help?lang={step.answers.lang}")
 
 
 @pages.get("/kiosk/{centre}/help", audience=everyone)

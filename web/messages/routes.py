@@ -22,7 +22,7 @@ from messaging.templates import OTP, TEMPLATES
 from reception import access
 from reception.petitions.models import Petition
 from web.http import Context, Pages, staff
-from web.messages.titles import STATE_TITLES, TITLES
+from web.messages.titles import GATEWAYS, LETTERS, STATE_TITLES, TITLES
 
 pages = Pages()
 readers = staff(AIDE, MANAGER, HOTLINE, ADMIN)
@@ -85,6 +85,8 @@ def show(ctx: Context) -> Response:
         petition=petition,
         case_href=f"/dossier/{petition.id}" if petition and AIDE in ctx.staff.roles else _case(petition),
         title=TITLES.get(message.template, message.template),
+        letters=ctx._(LETTERS.get(message.encoding, message.encoding)),
+        gateway=_gateway(ctx, message),
         life=_life(ctx, message),
     )
 
@@ -129,6 +131,7 @@ def _shown(ctx: Context, message: Message) -> dict[str, object]:
         "error": message.error,
         "provider": message.provider,
         "provider_id": message.provider_id,
+        "only_kept": message.provider in GATEWAYS,
     }
 
 
@@ -137,11 +140,16 @@ def _body(ctx: Context, message: Message) -> str:
     return re.sub(r"(https?://\S+/)[^\s/]+", r"\1••••", message.body) if _discreet(ctx.staff) else message.body
 
 
+def _gateway(ctx: Context, message: Message) -> str:
+    name = message.provider or ""
+    return ctx._(GATEWAYS[name]) if name in GATEWAYS else name
+
+
 def _life(ctx: Context, message: Message) -> list[dict[str, object]]:
     steps = (
         (message.failed_at, ctx._("Not sent"), "warning", "danger", message.error or ""),
         (message.delivered_at, ctx._("On the visitor's phone"), "check", "good", ""),
-        (message.sent_at, ctx._("Sent"), "send", "good", message.provider or ""),
+        (message.sent_at, ctx._("Sent"), "send", "good", _gateway(ctx, message)),
         (message.created_at, ctx._("Written"), "edit", "neutral", ""),
     )
     return [

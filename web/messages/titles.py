@@ -29,3 +29,13 @@ STATE_TITLES = {
     "failed": N_("Not sent"),
     "dropped": N_("Taken back"),
 }
+
+# What an encoding and a way out are to whoever looks after the texts; a real gateway is called by its own name.
+LETTERS = {
+    "GSM-7": N_("Latin letters: up to 160 in one part"),
+    "UCS-2": N_("Arabic letters: up to 70 in one part"),
+}
+GATEWAYS = {
+    "console": N_("Written to the log of this server only: no gateway is set up"),
+    "null": N_("Nowhere: texts are switched off"),
+}

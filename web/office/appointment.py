@@ -23,6 +23,12 @@ def show(ctx: Context) -> Response:
     return _page(ctx, _mine(ctx), Form(ctx))
 
 
+@pages.get("/office/appointments/{appointment_id}/cancel", audience=office)
+def cancel_address(ctx: Context) -> Response:
+    """Where a refused form leaves the browser: a reload and the live refresh find the appointment."""
+    return ctx.redirect(f"/office/appointments/{_mine(ctx).id}")
+
+
 @pages.post("/office/appointments/{appointment_id}/cancel", audience=office)
 def cancel(ctx: Context) -> Response:
     appointment, form = _mine(ctx), Form(ctx)

@@ -50,6 +50,12 @@ def show(ctx: Context) -> Response:
     return _page(ctx, service.get(ctx.session, ctx.path("directive_id")), Form(ctx))
 
 
+@pages.get("/office/directives/{directive_id}/{verb}", audience=office)
+def verb_address(ctx: Context) -> Response:
+    """Where a refused form leaves the browser: a reload and the live refresh find the order."""
+    return ctx.redirect(f"/office/directives/{service.get(ctx.session, ctx.path('directive_id')).id}")
+
+
 @pages.post("/office/directives/{directive_id}/write", audience=office)
 def write(ctx: Context) -> Response:
     return _do(ctx, lambda form, id_: service.write(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
@@ -68,6 +69,12 @@ def week(ctx: Context) -> Response:
     return _week(ctx, _first_day(ctx), Form(ctx))
 
 
+@pages.get("/office/calendar/sessions", audience=office)
+def sessions_address(ctx: Context) -> Response:
+    """Where a refused form leaves the browser: a reload and the live refresh find the calendar."""
+    return ctx.redirect("/office/calendar")
+
+
 @pages.post("/office/calendar/sessions", audience=office)
 def add_session(ctx: Context) -> Response:
     """Add a session, and the same one in the following weeks if wished; all of it or nothing."""
@@ -128,12 +135,14 @@ def _week(ctx: Context, first: date, form: Form, *, status: int = 200) -> Respon
             by_id |= {cell.slot.id: cell for cell in cells}
     chosen = by_id.get(ctx.query.get("slot", ""))
     people = officials(ctx.session)
+    at = proposed(days, now=ctx.now.astimezone(ZoneInfo(zone)))
     halls = [centre for centre in centres.centres(ctx.session) if centre.video_hall]
     return ctx.render(
         "office/week.html",
         status=status,
         days=shown,
         first=first,
+        proposed=at,
         today=local_day(ctx.now, zone),
         earlier=first - timedelta(weeks=1),
         later=first + timedelta(weeks=1),
@@ -181,6 +190,20 @@ def look(slot: Slot, others: list[Slot], *, now: datetime) -> str:
         if shares and other.starts_at < slot.ends_at and slot.starts_at < other.ends_at:
             return "blocked"
     return "reserved" if slot.reserved_urgent else "free"
+
+
+def proposed(days: list[date], *, now: datetime) -> tuple[date, time, time]:
+    """Day, begin and end that the form for a session offers: two hours from ten o'clock, and never what has begun.
+
+    `now` is local. Today from the next full hour on; late in the evening nothing of today is left.
+    """
+    day = max(now.date(), days[0])
+    if day > days[-1]:  # a week that is over: there is nothing better than its end
+        day = days[-1]
+    if day == now.date() and now.hour >= 22:
+        day += timedelta(days=1)
+    begin = max(10, now.hour + 1) if day == now.date() else 10
+    return day, time(begin), time(begin + 2) if begin <= 21 else time(23, 55)
 
 
 def sessions(cells: list[Cell]) -> list[Session]:

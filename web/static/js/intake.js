@@ -73,9 +73,25 @@ function forget() {
   filled = null;
 }
 
+/** What was wrong with a field is over once something else stands in it. */
+function forgive(name) {
+  const control = field(name);
+  const box = control instanceof Element ? control.closest(".field--error") : null;
+  if (!box) return;
+  box.classList.remove("field--error");
+  box.querySelector(".field__error")?.remove();
+  control.removeAttribute("aria-invalid");
+  const list = document.getElementById("form-errors");
+  list?.querySelector(`a[href="#f-${name}"]`)?.closest("li").remove();
+  if (list && !list.querySelector("li")) list.remove();
+}
+
 function fill(person) {
   forget();
-  for (const [name, value] of Object.entries(person)) put(name, value);
+  for (const [name, value] of Object.entries(person)) {
+    put(name, value);
+    forgive(name);
+  }
   filled = person;
   asked = person.identity_number;
   soon();
@@ -235,6 +251,7 @@ form.addEventListener("change", (event) => {
   soon();
 });
 form.addEventListener("input", (event) => {
+  forgive(event.target.name);
   if (event.target !== filter && event.target.name !== "papers") soon();
 });
 form.addEventListener("submit", () => {

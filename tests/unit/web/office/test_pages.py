@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from starlette.testclient import TestClient
@@ -12,6 +12,7 @@ from reception.dossier.models import DossierReceipt
 from reception.petitions.models import Petition
 from tests.unit.web.conftest import Cast
 from video.meetings import service as meetings
+from web.office.week import proposed
 from web.wiring import make_worker
 
 from .conftest import ZONE, Office, Send
@@ -107,6 +108,28 @@ def test_a_wrong_session_stays_in_its_dialog(office: Office, cast: Cast, send: S
     answer = send(cast("aide"), "/office/calendar/sessions", **session_form(office, **wrong))
     assert answer.status_code == 422 and "field__error" in answer.text
     assert len(_slots(office)) == before
+
+
+def test_the_address_of_a_refused_session_leads_to_the_calendar(cast: Cast) -> None:
+    answer = cast("aide").get("/office/calendar/sessions", headers={"x-fragment": "1"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/office/calendar")
+
+
+@pytest.mark.parametrize(
+    ("clock", "offered"),
+    [
+        ((27, 8, 20), (27, 10, 12)),  # before the session's usual hour
+        ((27, 13, 5), (27, 14, 16)),
+        ((27, 22, 30), (28, 10, 12)),  # nothing of today is left
+        ((24, 9, 0), (25, 10, 12)),  # the week lies ahead
+    ],
+)
+def test_a_session_is_proposed_for_a_time_that_lies_ahead(
+    clock: tuple[int, int, int], offered: tuple[int, int, int]
+) -> None:
+    days = [date(2026, 10, 25) + timedelta(days=n) for n in range(7)]
+    day, begin, end = proposed(days, now=datetime(2026, 10, *clock))
+    assert (day.day, begin.hour, end.hour) == offered
 
 
 def test_a_slot_is_closed_and_offered_again(office: Office, cast: Cast, send: Send) -> None:

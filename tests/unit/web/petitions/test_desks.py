@@ -66,9 +66,13 @@ def test_nobody_passes_what_he_took_himself_even_by_a_direct_post(desk: Desk, en
 def test_the_second_person_agrees_at_the_verification_desk(desk: Desk, enter: Enter) -> None:
     petition_id = enter("retribution", urgency="urgent", urgent_reason="Next week")
     verifier = desk.as_("verifier")
-    assert f"/cases/{petition_id}/agree_urgent" in verifier.get(f"/verification/{petition_id}").text
-    assert verifier.send_form(f"/cases/{petition_id}/agree_urgent").status_code == 303
+    desk_of_it = f"/verification/{petition_id}"
+    page = verifier.get(desk_of_it).text
+    assert f"/cases/{petition_id}/agree_urgent" in page and f'name="back" value="{desk_of_it}"' in page
+    answer = verifier.send_form(f"/cases/{petition_id}/agree_urgent", {"back": desk_of_it})
+    assert answer.headers["location"] == desk_of_it
     assert petition(desk, petition_id).urgency == "urgent"
+    assert verifier.get(desk_of_it).status_code == 200
 
 
 def test_the_proposer_is_not_offered_to_agree(desk: Desk, enter: Enter) -> None:
@@ -184,6 +188,15 @@ def test_a_call_back_ends_with_its_outcome(desk: Desk, enter: Enter) -> None:
     caller.send_form(f"/hotline/call-backs/{task}", {"reached": "yes", "outcome": "Told her"})
     done = desk.do(lambda s: s.get_one(CallBack, task))
     assert (done.state, done.tries, done.outcome) == ("done", 2, "Told her")
+
+
+def test_the_address_of_a_refused_form_leads_to_its_page(desk: Desk, enter: Enter) -> None:
+    petition_id = enter()
+    case = desk.as_("officer").get(f"/cases/{petition_id}/transfer")
+    call = desk.as_("hotline").get(f"/hotline/cases/{petition_id}/call")
+    assert (case.status_code, case.headers["location"]) == (303, f"/cases/{petition_id}")
+    assert (call.status_code, call.headers["location"]) == (303, f"/hotline/cases/{petition_id}")
+    assert desk.as_("officer").get(f"/cases/{petition_id}/nothing").status_code == 404
 
 
 @pytest.mark.parametrize("who", ["receptionist", "officer", "admin", "attendant", "nobody"])

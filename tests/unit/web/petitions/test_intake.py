@@ -32,6 +32,13 @@ def opened(browser: Browser) -> str:
     return draft_of(browser.get(PAGE).text)
 
 
+def refused(browser: Browser, data: dict[str, str], **more: object) -> str:
+    """The page that a wrong form leads to."""
+    answer = browser.send_form(PAGE, data, **more)
+    assert answer.status_code == 303 and "check=1" in answer.headers["location"], answer.text
+    return browser.get(answer.headers["location"]).text
+
+
 def one(desk: Desk, model: type):
     return desk.do(lambda s: s.scalars(select(model)).one())
 
@@ -62,7 +69,7 @@ def test_sent_twice_it_is_entered_once(desk: Desk, form: dict[str, str]) -> None
 def test_a_wrong_form_says_all_that_is_wrong_and_keeps_what_was_typed(desk: Desk, form: dict[str, str]) -> None:
     browser = desk.as_("receptionist")
     wrong = form | {"draft": opened(browser), "identity_number": "1234567890", "phone": "12", "type": "", "subject": ""}
-    page = browser.send_form(PAGE, wrong).text
+    page = refused(browser, wrong)
     for words in ("A digit is wrong", "A mobile number looks like", "Choose the type first", "Write in a few words"):
         assert words in page
     assert form["name"] in page and form["body"] in page and "1234567890" in page
@@ -73,7 +80,7 @@ def test_papers_outlive_a_wrong_form_and_go_with_the_right_one(desk: Desk, form:
     browser = desk.as_("receptionist")
     draft = opened(browser)
     files = {"papers": ("بطاقة.jpg", photo, "image/jpeg")}
-    page = browser.send_form(PAGE, form | {"draft": draft, "subject": ""}, files=files).text
+    page = refused(browser, form | {"draft": draft, "subject": ""}, files=files)
     assert "بطاقة.jpg" in page and "Checked and kept" in page
     reloaded = browser.get(f"{PAGE}?draft={draft}").text
     assert "بطاقة.jpg" in reloaded and form["body"] in reloaded
@@ -142,7 +149,7 @@ def test_without_scripts_looking_up_fills_the_form_and_loses_nothing(desk: Desk,
 def test_urgency_is_a_proposal_with_a_reason(desk: Desk, form: dict[str, str]) -> None:
     browser = desk.as_("receptionist")
     data = form | {"draft": opened(browser), "urgent": "1"}
-    assert "Write a few words" in browser.send_form(PAGE, data).text
+    assert "Write a few words" in refused(browser, data)
     assert browser.send_form(PAGE, data | {"urgent_reason": "التنفيذ بعد أسبوع"}).status_code == 303
     assert one(desk, Petition).urgency == "normal"
     assert one(desk, UrgentProposal).agreed is None
@@ -167,3 +174,18 @@ def test_a_form_of_another_site_is_refused(desk: Desk, form: dict[str, str]) -> 
         browser.send_form(PAGE, form | {"draft": draft}, headers={"origin": "https://evil.example"}).status_code == 403
     )
     assert count(desk, Petition) == 0
+
+
+def test_the_way_back_from_the_receipt_asks_for_no_second_sending(desk: Desk, form: dict[str, str]) -> None:
+    browser = desk.as_("receptionist")
+    draft = opened(browser)
+    refused(browser, form | {"draft": draft, "subject": ""})
+    assert browser.send_form(PAGE, form | {"draft": draft}).status_code == 303
+    back = browser.get(f"{PAGE}?draft={draft}&check=1")
+    assert (back.status_code, back.headers["location"]) == (303, PAGE)
+
+
+def test_a_search_without_a_hit_names_the_type_as_it_is_called(desk: Desk) -> None:
+    page = desk.as_("receptionist").get(PAGE).text
+    name = page.split("Choose “")[1].split("”")[0]
+    assert f"<span>{name}</span>" in page

@@ -175,3 +175,50 @@ def test_the_hall_shows_the_last_call_with_its_mark_and_the_ones_before(
     before = re.search(r'before__call.*?data-call="(\w{26})".*?<bdi dir="ltr">(\w+)<', html, re.DOTALL)
     assert last and before and (last.group(2), before.group(2)) == ("A2", "A1")
     assert last.group(1) > before.group(1)  # the display tells news by this order
+
+
+def at_the_counter(place: Place, press: Any, huda: TestClient) -> Ticket:
+    """A visitor being served at a counter whose clerk then goes home."""
+    ticket = take(place)
+    press(huda, "/counter", "/counter/next")
+    press(huda, "/counter", f"/counter/tickets/{ticket.id}/start")
+    return ticket
+
+
+@pytest.mark.parametrize(("way", "after"), [("finish", "finished"), ("return", "waiting")])
+def test_a_manager_releases_a_counter_that_was_left_with_a_visitor(
+    place: Place, press: Any, huda: TestClient, way: str, after: str
+) -> None:
+    ticket = at_the_counter(place, press, huda)
+    mona = place.browser("mona")
+    assert "/counter/release" in mona.get("/counter").text
+    answer = press(mona, "/counter/seats", "/counter/release", way=way)
+    assert answer.status_code == 200 and state(place, ticket) == after
+    with place.db.read() as session:
+        counter = session.get_one(Counter, place.counters[0])
+        row = session.scalars(select(AuditEntry).where(AuditEntry.action == "release")).one()
+    assert (counter.open, counter.staff_id) == (False, None)
+    assert (row.subject_id, row.detail["ticket"], row.detail["way"]) == (counter.id, "A1", way)
+
+
+def test_nobody_but_the_manager_releases_a_counter(place: Place, press: Any, huda: TestClient) -> None:
+    ticket = at_the_counter(place, press, huda)
+    salem = place.browser("salem")
+    token = re.search(r'name="csrf" value="([^"]+)"', salem.get("/counter").text)
+    assert token
+    form = {"csrf": token.group(1), "counter": place.counters[0], "ticket": ticket.id, "way": "finish"}
+    assert salem.post("/counter/release", data=form).status_code == 404
+    assert salem.get("/counter/seats").status_code == 404
+    assert state(place, ticket) == "serving"
+
+
+def test_a_release_that_has_seen_another_visitor_is_refused(place: Place, press: Any, huda: TestClient) -> None:
+    first, second = at_the_counter(place, press, huda), take(place)
+    mona = place.browser("mona")
+    page = mona.get("/counter/seats").text
+    token = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert token
+    press(huda, "/counter", "/counter/next")
+    form = {"csrf": token.group(1), "counter": place.counters[0], "ticket": first.id, "way": "return"}
+    mona.post("/counter/release", data=form)
+    assert (state(place, first), state(place, second)) == ("finished", "called")
