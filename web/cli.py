@@ -1,4 +1,4 @@
-"""The command line: `majlis run | web | worker | media | migrate | demo | doctor`."""
+"""The command line: `majlis run | web | worker | media | migrate | demo | doctor | staff`."""
 
 from typing import Annotated
 
@@ -6,9 +6,11 @@ import typer
 from rich.console import Console
 
 from core.settings import Settings
+from web.admin.command import app as staff_app
 from web.processes import configure_logging, port_is_free, run_all, serve_media, serve_web, serve_worker
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Majlis: reception and e-communication centres.")
+app.add_typer(staff_app, name="staff")
 console = Console(highlight=False)
 Port = Annotated[int | None, typer.Option(help="Port to serve on; default from MAJLIS_PORT, else 8080.")]
 

@@ -60,7 +60,7 @@ def centre(ctx: Context) -> Response:
         counters=hall.counters(ctx.session, row.id),
         in_service=hall.in_service,
         sections=queue_words.SECTIONS,
-        languages=queue_words.LANGUAGES,
+        spoken=queue_words.LANGUAGES,
     )
 
 

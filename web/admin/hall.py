@@ -149,7 +149,7 @@ def _counter_form(ctx: Context, centre: Centre, form: Form, row: Counter | None,
         chosen_services=form.many("services") if posted else row.service_point_ids if row else [p.id for p in points],
         sections=queue_words.SECTIONS,
         chosen=form.many("sections") if posted else row.sections if row else centre.sections,
-        languages=queue_words.LANGUAGES,
+        spoken=queue_words.LANGUAGES,
         chosen_languages=form.many("languages") if posted else row.languages if row else ["ar"],
         sign_language=form.flag("sign_language") if posted else bool(row and row.sign_language),
     )
