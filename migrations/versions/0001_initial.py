@@ -113,6 +113,7 @@ def upgrade() -> None:
     sa.Column('name_ar', sa.String(), nullable=False),
     sa.Column('name_en', sa.String(), nullable=False),
     sa.Column('is_office', sa.Boolean(), nullable=False),
+    sa.Column('active', sa.Boolean(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_department')),
     sa.UniqueConstraint('code', name=op.f('uq_department_code'))
     )
@@ -318,6 +319,7 @@ def upgrade() -> None:
     sa.Column('department_id', sa.String(), nullable=True),
     sa.Column('language', sa.String(), nullable=False),
     sa.Column('active', sa.Boolean(), nullable=False),
+    sa.Column('must_change_password', sa.Boolean(), nullable=False),
     sa.Column('failed_attempts', sa.Integer(), nullable=False),
     sa.Column('locked_until', core.db.UtcDateTime(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_staff')),
@@ -522,6 +524,7 @@ def upgrade() -> None:
     sa.Column('created_at', core.db.UtcDateTime(), nullable=False),
     sa.Column('expires_at', core.db.UtcDateTime(), nullable=False),
     sa.Column('address', sa.String(), nullable=True),
+    sa.Column('limited', sa.Boolean(), nullable=False),
     sa.ForeignKeyConstraint(['staff_id'], ['staff.id'], name=op.f('fk_staff_session_staff_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('token_hash', name=op.f('pk_staff_session'))
     )
@@ -678,6 +681,13 @@ def upgrade() -> None:
     with op.batch_alter_table('dossier_receipt', schema=None) as batch_op:
         batch_op.create_index('ix_dossier_receipt_petition', ['petition_id', 'staff_id', 'opened_at'], unique=False)
 
+    op.create_table('follow_door',
+    sa.Column('petition_id', sa.String(), nullable=False),
+    sa.Column('wrong', sa.Integer(), nullable=False),
+    sa.Column('paused_until', core.db.UtcDateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['petition_id'], ['petition.id'], name=op.f('fk_follow_door_petition_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('petition_id', name=op.f('pk_follow_door'))
+    )
     op.create_table('hotline_call',
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('visitor_id', sa.String(), nullable=True),
@@ -696,12 +706,46 @@ def upgrade() -> None:
         batch_op.create_index('ix_hotline_call_petition', ['petition_id', 'at'], unique=False)
         batch_op.create_index('ix_hotline_call_visitor', ['visitor_id', 'at'], unique=False)
 
+    op.create_table('meeting_quality',
+    sa.Column('meeting_id', sa.String(), nullable=False),
+    sa.Column('participant_id', sa.String(), nullable=False),
+    sa.Column('began_at', core.db.UtcDateTime(), nullable=False),
+    sa.Column('leg', sa.String(), nullable=False),
+    sa.Column('updated_at', core.db.UtcDateTime(), nullable=False),
+    sa.Column('over', sa.Boolean(), nullable=False),
+    sa.Column('seconds', sa.Double(), nullable=False),
+    sa.Column('packets_in', sa.Integer(), nullable=False),
+    sa.Column('bytes_in', sa.BigInteger(), nullable=False),
+    sa.Column('packets_out', sa.Integer(), nullable=False),
+    sa.Column('bytes_out', sa.BigInteger(), nullable=False),
+    sa.Column('lost_in', sa.Integer(), nullable=False),
+    sa.Column('asked_in', sa.Integer(), nullable=False),
+    sa.Column('repaired_in', sa.Integer(), nullable=False),
+    sa.Column('unfilled_in', sa.Integer(), nullable=False),
+    sa.Column('asked_out', sa.Integer(), nullable=False),
+    sa.Column('answered_out', sa.Integer(), nullable=False),
+    sa.Column('worst_loss_out', sa.Double(), nullable=False),
+    sa.Column('silences', sa.Integer(), nullable=False),
+    sa.Column('silent_s', sa.Double(), nullable=False),
+    sa.Column('stills', sa.Integer(), nullable=False),
+    sa.Column('rtt_ms_least', sa.Double(), nullable=True),
+    sa.Column('rtt_ms_mean', sa.Double(), nullable=True),
+    sa.Column('rtt_ms_most', sa.Double(), nullable=True),
+    sa.Column('kbps_in_least', sa.Double(), nullable=True),
+    sa.Column('kbps_in_most', sa.Double(), nullable=True),
+    sa.Column('kbps_out_least', sa.Double(), nullable=True),
+    sa.Column('kbps_out_most', sa.Double(), nullable=True),
+    sa.Column('link_drops', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['meeting_id'], ['meeting.id'], name=op.f('fk_meeting_quality_meeting_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['participant_id'], ['participant.id'], name=op.f('fk_meeting_quality_participant_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('meeting_id', 'participant_id', 'began_at', name=op.f('pk_meeting_quality'))
+    )
     op.create_table('petition_note',
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('petition_id', sa.String(), nullable=False),
     sa.Column('kind', sa.String(), nullable=False),
     sa.Column('text', sa.String(), nullable=False),
-    sa.Column('staff_id', sa.String(), nullable=False),
+    sa.Column('staff_id', sa.String(), nullable=True),
     sa.Column('department_id', sa.String(), nullable=True),
     sa.Column('at', core.db.UtcDateTime(), nullable=False),
     sa.ForeignKeyConstraint(['petition_id'], ['petition.id'], name=op.f('fk_petition_note_petition_id'), ondelete='CASCADE'),
@@ -837,12 +881,14 @@ def downgrade() -> None:
         batch_op.drop_index('ix_petition_note_petition')
 
     op.drop_table('petition_note')
+    op.drop_table('meeting_quality')
     with op.batch_alter_table('hotline_call', schema=None) as batch_op:
         batch_op.drop_index('ix_hotline_call_visitor')
         batch_op.drop_index('ix_hotline_call_petition')
         batch_op.drop_index('ix_hotline_call_at')
 
     op.drop_table('hotline_call')
+    op.drop_table('follow_door')
     with op.batch_alter_table('dossier_receipt', schema=None) as batch_op:
         batch_op.drop_index('ix_dossier_receipt_petition')
 

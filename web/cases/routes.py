@@ -6,7 +6,7 @@ from core import audit
 from core.errors import NotFound
 from core.staff.rules import AIDE, HOTLINE, MANAGER, OFFICER, OFFICIAL, RECEPTIONIST, VERIFIER
 from reception import access
-from reception.centres import service as centres
+from reception.centres.setup import departments_at_work
 from reception.directives import service as directives
 from reception.directives import states as directive_states
 from reception.files import service as files
@@ -109,7 +109,7 @@ def _page(ctx: Context, petition: Petition, form: Form, *, open_dialog: str = ""
         panels=panels(ctx, petition),
         verbs=offered(allowed),
         allowed=allowed,
-        departments=[d for d in centres.departments(ctx.session) if d.id != petition.department_id],
+        departments=[d for d in departments_at_work(ctx.session) if d.id != petition.department_id],
         tree=catalogue.tree(ctx.session) if "reclassify" in allowed else [],
         close_reasons=service.CLOSE_REASONS,
         accept=ACCEPT,

@@ -172,7 +172,7 @@ def _choice(ctx: Context, centre: Centre) -> dict[str, Any]:
     """The centre's counters with what each takes and who sits there."""
     points = {point.id: point for point in queries.service_points(ctx.session, centre.id)}
     rows = []
-    for counter in queries.counters(ctx.session, centre.id):
+    for counter in [c for c in queries.counters(ctx.session, centre.id) if c.service_point_ids]:
         clerk = ctx.session.scalar(select(Staff).where(Staff.id == counter.staff_id)) if counter.staff_id else None
         rows.append(
             {

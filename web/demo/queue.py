@@ -9,6 +9,7 @@ from core.calendar import day_bounds, local_day
 from core.errors import Refused
 from core.ids import new_id
 from core.staff.models import Staff
+from core.text import arabic_digits
 from queueing.tickets import service
 from queueing.tickets.models import Counter
 from web.demo.people import Ministry
@@ -108,7 +109,7 @@ def _stand_in(session: Session, centre_id: str, number: int) -> str:
         id=new_id(),
         username=f"clerk-{centre_id[-6:]}-{number}",
         password_hash="!",  # noqa: S106 - matches nothing
-        name_ar=f"موظف الشباك {number}",
+        name_ar=f"موظف الشباك {arabic_digits(str(number))}",
         name_en=f"Clerk {number}",
         centre_id=centre_id,
         active=False,

@@ -12,6 +12,7 @@ from core.staff.models import Staff
 from core.staff.rules import AIDE, OFFICIAL
 from reception.centres import service as centres
 from reception.centres.models import Department
+from reception.centres.setup import departments_at_work
 from reception.directives import service
 from reception.directives.models import Directive
 from reception.directives.states import ASSIGNED, DIRECTIVE, FULFILLED, MARKED, SIGNED, WITHDRAWN, WRITTEN
@@ -126,7 +127,7 @@ def _page(ctx: Context, directive: Directive, form: Form, *, status: int = 200) 
         petition=petition,
         meeting=ctx.session.get(Meeting, directive.meeting_id),
         department=ctx.session.get(Department, directive.department_id) if directive.department_id else None,
-        department_options=[(one.id, one.name(ctx.lang)) for one in centres.departments(ctx.session)],
+        department_options=[(one.id, one.name(ctx.lang)) for one in departments_at_work(ctx.session)],
         story=_story(ctx, directive, {person.id: person.name(ctx.lang) for person in people}),
         way=WAY,
         verbs=set(DIRECTIVE.verbs(directive.state)),
