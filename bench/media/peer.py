@@ -204,8 +204,10 @@ class Peer:
         except ValueError:
             return
         if message.message_class == stun.Class.REQUEST:
+            if self._remote is None:  # not told yet whom to expect; it will ask again
+                return
             answer = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, transaction_id=message.transaction_id)
-            answer.attributes["XOR-MAPPED-ADDRESS"] = self.socket.getpeername()
+            answer.attributes["XOR-MAPPED-ADDRESS"] = (self._remote.address, self._remote.port)
             answer.add_message_integrity(self.password.encode())
             self._put(bytes(answer))
         elif message.message_class == stun.Class.RESPONSE and self.state == "checking":

@@ -97,12 +97,13 @@ async def measure(server: Server, load: Load, calls: int, seconds: float) -> Cel
     return cell
 
 
-def plan(kinds: Sequence[str], counts: Sequence[int], rounds: int) -> list[tuple[str, int]]:
+def plan(kinds: Sequence[str], counts: Sequence[int], rounds: int) -> list[tuple[int, str, int]]:
     """Each round has every cell once. The servers of one N follow each other at once, in an order left to chance."""
     cells = []
-    for _ in range(rounds):
+    for turn in range(rounds):
         for calls in random.sample(counts, len(counts)):
-            cells += [(kind, calls) for kind in random.sample(kinds, len(kinds)) if kind != "aiortc" or calls == 1]
+            order = random.sample(kinds, len(kinds))
+            cells += [(turn, kind, calls) for kind in order if kind != "aiortc" or calls == 1]
     return cells
 
 
@@ -117,7 +118,8 @@ async def bench(kinds: Sequence[str], counts: Sequence[int], rounds: int, second
         kinds = [kind for kind in kinds if kind == "ours"]
     for_server, for_load = gauges.cores()
     gauges.pin(0, for_load)
-    cells: dict[tuple[str, int], list[Cell]] = {}
+    cells: dict[tuple[str, int], dict[int, Cell]] = {}
+    failed: list[str] = []
     with tempfile.TemporaryDirectory(prefix="majlis-bench-") as name:
         folder = Path(name)
         say("preparing the film")
@@ -126,21 +128,23 @@ async def bench(kinds: Sequence[str], counts: Sequence[int], rounds: int, second
         load = await Load.start(reel, for_load)
         try:
             order = plan(kinds, counts, rounds)
-            for index, (kind, calls) in enumerate(order):
+            for index, (turn, kind, calls) in enumerate(order):
                 server = KINDS[kind](folder / str(index), address, for_server)
                 try:
                     async with asyncio.timeout(seconds + CELL_S):
                         cell = await measure(server, load, calls, seconds)
                 except (RuntimeError, TimeoutError, OSError) as error:
                     say(f"{index + 1}/{len(order)}  {kind} N={calls}: failed: {str(error) or type(error).__name__}")
+                    failed.append(f"{kind} n{calls}")
                     await load.stop()
                     load = await Load.start(reel, for_load)
                     continue
-                cells.setdefault((kind, calls), []).append(cell)
+                machine["srtp"] = load.profile
+                cells.setdefault((kind, calls), {})[turn] = cell
                 say(f"{index + 1}/{len(order)}  {kind} N={calls}: {told(cell)}")
         finally:
             await load.stop()
-        machine["srtp"] = load.profile
+    machine["failed_cells"] = failed
     machine["load_1m_after"] = round(os.getloadavg()[0], 2)
     machine |= {"seconds": seconds, "rounds": rounds, "film_s": SECONDS, "nice": os.nice(0)}
     return concluded(machine, cells)
@@ -152,10 +156,11 @@ def told(cell: Cell) -> str:
     return "  ".join(f"{name} {cell[name]:.2f}" for name in shown if name in cell)
 
 
-def concluded(machine: dict[str, Any], cells: dict[tuple[str, int], list[Cell]]) -> dict[str, Any]:
-    """Medians over the rounds; the ratio is the median of those of neighbours."""
+def concluded(machine: dict[str, Any], cells: dict[tuple[str, int], dict[int, Cell]]) -> dict[str, Any]:
+    """Medians over the rounds; the ratio is the median of those of neighbours. `cells`: by server, N and round."""
     figures: dict[str, float] = {}
-    for (kind, calls), runs in sorted(cells.items()):
+    for (kind, calls), by_round in sorted(cells.items()):
+        runs = list(by_round.values())
         for name in runs[0]:
             values = [run[name] for run in runs if name in run]
             figures[f"{kind}_n{calls}_{name}"] = round(statistics.median(values), 3)
@@ -166,8 +171,11 @@ def concluded(machine: dict[str, Any], cells: dict[tuple[str, int], list[Cell]])
                 figures[f"{kind}_n{calls}_{name}_most"] = round(max(values), 3)
     for calls in sorted({calls for _, calls in cells}):
         for other in ("janus", "janus_loops"):
-            pairs = zip(cells.get(("ours", calls), []), cells.get((other, calls), []), strict=False)
-            ratios = [ours["cpu_pct_per_call"] / theirs["cpu_pct_per_call"] for ours, theirs in pairs]
+            ours, theirs = cells.get(("ours", calls), {}), cells.get((other, calls), {})
+            ratios = [
+                ours[turn]["cpu_pct_per_call"] / theirs[turn]["cpu_pct_per_call"]
+                for turn in ours.keys() & theirs.keys()
+            ]
             if ratios:
                 figures[f"cpu_ours_to_{other}_n{calls}_ratio"] = round(statistics.median(ratios), 3)
     met = {name: figures[name] <= most for name, (_, most) in TARGETS.items() if name in figures}

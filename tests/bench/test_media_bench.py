@@ -104,7 +104,10 @@ def test_each_sender_shows_the_film_in_its_order(reel: list[Piece]) -> None:
 
 
 def test_the_ratio_is_that_of_neighbours() -> None:
-    cells = {("ours", 20): [cell(1.0), cell(4.0)], ("janus", 20): [cell(2.0), cell(5.0)]}
+    cells = {
+        ("ours", 20): {0: cell(1.0), 1: cell(4.0), 2: cell(9.0)},
+        ("janus", 20): {1: cell(5.0), 0: cell(2.0), 3: cell(0.1)},
+    }
     outcome = concluded({}, cells)
     assert outcome["figures"]["cpu_ours_to_janus_n20_ratio"] == 0.65
     assert outcome["met"] == {"cpu_ours_to_janus_n20_ratio": True, "ours_n20_p99_ms": False}
