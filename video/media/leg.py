@@ -136,22 +136,20 @@ class Leg:
         keys = self._keys
         if keys is None or len(data) < 8:
             return
-        if 192 <= data[1] <= 223:
-            plain = keys.unprotect_rtcp(data)
-            handler = self.on_rtcp
-        else:
-            plain = keys.unprotect(data)
-            handler = self.on_rtp
+        reports = 192 <= data[1] <= 223
+        plain = keys.unprotect_rtcp(data) if reports else keys.unprotect(data)
         if plain is None:
             self.refused += 1
             return
-        now = self._monotonic()
-        self.heard_at = now
+        self.heard_at = now = self._monotonic()
         self.packets_in += 1
         self.bytes_in += len(data)
+        if not reports:
+            self.on_rtp(plain, now)
+            return
         if plain[1] in REPORTS:
             self.trip.heard(plain, now=now)
-        handler(plain, now)
+        self.on_rtcp(plain, now)
 
     def _alive(self) -> None:
         self.heard_at = self._monotonic()

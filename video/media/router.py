@@ -96,7 +96,10 @@ class Endpoint:
         ssrc = int.from_bytes(packet[8:12], "big")
         if ssrc != source.ssrc:
             source.started(ssrc, number)
-        source.arrived(number, now=now)
+        if (number - source.highest) & 0xFFFF == 1:
+            source.highest = number
+        else:
+            source.arrived(number, now=now)
         router = self._router
         if not router.flowing:
             return
