@@ -27,6 +27,10 @@ test: setup-test                  ## everything: check, then real servers and re
 screens: setup-test               ## a picture of every page, both languages, every size: var/screens/index.html
 	$(BIN)/python -m tests.screens
 
+.PHONY: bench-media
+bench-media: setup-test           ## CPU and delay of recorded calls beside Janus (about 13 minutes; Janus: apt-get install janus)
+	@$(BIN)/python -m bench.media
+
 fix: setup-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
