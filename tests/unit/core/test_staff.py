@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from core.errors import Mistake
 from core.staff import service
 from core.staff.models import Staff, StaffSession
+from core.staff.rules import pause_after
 
 
 @pytest.fixture
@@ -34,6 +35,12 @@ def test_guessing_is_paused_and_the_pause_ends(session: Session, clerk: Staff, n
         service.check_password(session, "clerk", "long-enough", now=now)
     later = now + timedelta(seconds=31)
     assert service.check_password(session, "clerk", "long-enough", now=later) is clerk
+
+
+def test_a_stranger_who_goes_on_guessing_cannot_shut_anybody_out_for_long(now: datetime) -> None:
+    for failures in (5, 6, 20, 400):
+        until = pause_after(failures, now=now)
+        assert until and timedelta(seconds=30) <= until - now <= timedelta(minutes=1)
 
 
 def test_the_table_of_sessions_holds_nothing_that_opens_one(session: Session, clerk: Staff, now: datetime) -> None:
