@@ -90,16 +90,13 @@ def test_both_are_back_within_five_seconds_without_admission_and_the_recording_g
     assert max(back.values()) <= MOST_S, back
     assert minister.locator("[data-admit]").count() == 0, "nobody had to be admitted again"
     expect(minister.locator("#recording-text")).to_have_text("تسجيل")
-    parts = until(
-        minister,
-        lambda: [
-            state
-            for (state,) in rows(
-                server, f"SELECT state FROM recording WHERE meeting_id = '{meeting}' ORDER BY started_at"
-            )
-        ],
-    )
-    assert len(parts) == 2 and parts[-1] == "recording", parts
+    query = f"SELECT state FROM recording WHERE meeting_id = '{meeting}' ORDER BY started_at"
+
+    def parts() -> list[str]:
+        return [state for (state,) in rows(server, query)]
+
+    until(minister, lambda: len(parts()) == 2)
+    assert parts()[-1] == "recording", parts()
     admitted = "name LIKE '%ParticipantAdmitted' AND payload LIKE"
     admissions = rows(server, f"SELECT count(*) FROM outbox_event WHERE {admitted} '%{meeting}%'")
     assert admissions == [(1,)]
