@@ -6,7 +6,6 @@ again and is authorised anew. See docs/decisions/003-hints.md.
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -96,6 +95,3 @@ class Live:
             found = staff_service.session_of(session, token, now=clock.now()) if token else None
             person: Staff | None = found[0] if found else None
             return [topic for topic in wished if may_watch(session, person, topic)]
-
-
-Wake = Callable[[], None]
