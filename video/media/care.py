@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from video.media import leg as legs
 from video.media.leg import Leg
 from video.media.link import SILENT_S as LINK_SILENT_S
-from video.media.member import GRACE_S, Member, judged
+from video.media.member import GRACE_S, Member
 from video.media.messages import CloseReason
 
 if TYPE_CHECKING:
@@ -37,6 +37,14 @@ def _judge(room: Room, member: Member, leg: Leg, now: float) -> None:
         return
     endpoint.measure(now=now)
     silent = legs.is_silent(leg, now=now)
-    room.notices.quality(member, judged(silent, endpoint.uplink_loss, endpoint.downlink_loss()))
+    seen = (room.members[person].line.shown for person in member.seats.values() if person in room.members)
+    member.line.look(
+        silent=silent,
+        uplink_loss=endpoint.uplink_loss,
+        downlink_loss=endpoint.downlink_loss(),
+        round_trip_s=leg.trip.lately,
+        others_weak=any(line.level == "silent" or line.why == "uplink" for line in seen),
+        now=now,
+    )
     if leg.tally is not None and leg.tally.look(silent=silent, camera=member.video, now=now):
         room.keep_tally(member, leg, over=False)

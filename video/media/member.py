@@ -9,16 +9,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from video.media.directory import ParticipantInfo
+from video.media.judgement import Line
 from video.media.leg import Leg
 from video.media.link import Link
 from video.media.tokens import HOSTS
 
 State = Literal["lobby", "here", "reconnecting", "left"]
-Quality = Literal["good", "weak", "silent"]
 
 GRACE_S = 45.0
 """How long someone who dropped off is still shown as coming back."""
-WEAK_LOSS = 0.08
 
 
 @dataclass(eq=False)
@@ -44,7 +43,9 @@ class Member:
     gone_at: float | None = None
     audio: bool = True
     video: bool = True
-    quality: Quality = "good"
+    held: bool = False
+    """The picture makes way for the sound: the camera is on, its picture is not sent."""
+    line: Line = field(default_factory=Line)
     seats: dict[int, str] = field(default_factory=dict)
     _resume: bytes = b""
 
@@ -90,6 +91,7 @@ class Member:
             "state": self.state,
             "audio": self.audio,
             "video": self.video,
+            "held": self.held,
         }
 
 
@@ -101,9 +103,3 @@ def seating(current: dict[int, str], others: list[str], slots: int) -> dict[int,
         if index not in seats and waiting:
             seats[index] = waiting.pop(0)
     return seats
-
-
-def judged(silent: bool, uplink_loss: float, downlink_loss: float) -> Quality:
-    if silent:
-        return "silent"
-    return "weak" if max(uplink_loss, downlink_loss) > WEAK_LOSS else "good"

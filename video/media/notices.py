@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from video.media import sdp
-from video.media.member import Member, Quality
+from video.media.judgement import GOOD, Verdict
+from video.media.member import Member
 
 
 class Notices:
@@ -15,6 +16,7 @@ class Notices:
     def __init__(self, members: Mapping[str, Member]) -> None:
         self._members = members
         self._shown: dict[str, list[dict[str, object]]] = {}
+        self._told: dict[str, dict[str, Verdict]] = {}
 
     def inside(self) -> list[Member]:
         return [member for member in self._members.values() if member.present and member.admitted]
@@ -25,6 +27,7 @@ class Notices:
     def forget(self, member: Member) -> None:
         """This member's client is new and knows nothing."""
         self._shown.pop(member.id, None)
+        self._told.pop(member.id, None)
 
     def presence(self) -> None:
         """The list of who is present, to everyone inside for whom it changed."""
@@ -37,6 +40,7 @@ class Notices:
             if self._shown.get(member.id) != entries:
                 self._shown[member.id] = entries
                 member.link.send("presence", participants=entries)
+        self._lines()
 
     def slots(self, member: Member) -> None:
         if member.link is not None:
@@ -58,10 +62,15 @@ class Notices:
             if member.link is not None:
                 member.link.send("recording", **shown)
 
-    def quality(self, member: Member, quality: Quality) -> None:
-        if quality == member.quality:
-            return
-        member.quality = quality
-        for other in self.inside():
-            if other.link is not None:
-                other.link.send("quality", participant=member.id, level=quality)
+    def _lines(self) -> None:
+        """How everybody's line is, to everyone inside for whom it changed; a newcomer hears of what is not good."""
+        inside = self.inside()
+        for member in inside:
+            if member.link is None:
+                continue
+            told = self._told.setdefault(member.id, {})
+            for other in inside:
+                verdict = other.line.shown
+                if told.get(other.id, GOOD) != verdict:
+                    told[other.id] = verdict
+                    member.link.send("quality", participant=other.id, level=verdict.level, why=verdict.why)

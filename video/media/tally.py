@@ -29,6 +29,8 @@ class RoundTrip:
     def __init__(self) -> None:
         self.count = 0
         self.least = self.most = self._sum = 0.0
+        self.lately: float | None = None
+        """Smoothed over the last few, as TCP does (RFC 6298): what holds now, not on the average of the meeting."""
         self._sent: dict[int, float] = {}
 
     @property
@@ -56,6 +58,7 @@ class RoundTrip:
         self.most = max(self.most, seconds)
         self._sum += seconds
         self.count += 1
+        self.lately = seconds if self.lately is None else self.lately + (seconds - self.lately) / 8
 
 
 class Counted(Protocol):

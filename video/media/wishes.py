@@ -57,7 +57,9 @@ async def _end(room: Room, member: Member, message: Message, sync: Any) -> None:
 
 async def _media(room: Room, member: Member, message: Message, sync: Any) -> None:
     member.audio, member.video = messages.flag_of(message, "audio"), messages.flag_of(message, "video")
-    room.note("media", {"participant": member.id, "audio": member.audio, "video": member.video})
+    member.held = message.get("held") is True
+    shown = {"audio": member.audio, "video": member.video, "held": member.held}
+    room.note("media", {"participant": member.id, **shown})
     room.notices.presence()
 
 

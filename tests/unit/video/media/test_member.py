@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from video.media.directory import ParticipantInfo
-from video.media.member import WEAK_LOSS, Member, judged, seating
+from video.media.member import Member, seating
 
 people = st.lists(st.sampled_from("abcdefgh"), unique=True, max_size=4)
 
@@ -40,10 +40,3 @@ def test_the_state_shown_is_one_of_four() -> None:
     assert member.state == "here"
     member.dropped = True
     assert member.state == "reconnecting"
-
-
-def test_quality_is_said_in_one_word() -> None:
-    assert judged(False, 0, WEAK_LOSS) == "good"
-    assert judged(False, WEAK_LOSS * 1.1, 0) == "weak"
-    assert judged(False, 0, WEAK_LOSS * 1.1) == "weak"
-    assert judged(True, 0, 0) == "silent"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from video.media import room, sdp
 from video.media.directory import LegSummary, MeetingInfo, ParticipantInfo, Refused
+from video.media.judgement import CALM_S, Verdict
 from video.media.leg import ANSWER_S, DOWN_S, SILENT_S
 from video.media.link import BURST, Link, WireClosed
 from video.media.member import GRACE_S
@@ -513,6 +514,32 @@ def test_silence_is_warned_of_then_the_leg_is_replaced(play: Play) -> None:
         assert sara.last("offer")["leg"] == "sara/2"
         await sara.answer()
         assert minister.present["sara"] == "here"
+
+    play(scene)
+
+
+def test_who_comes_later_is_told_of_lines_that_are_not_good_and_of_none_that_is(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, _ = await stage.couple()
+        stage.room.members["sara"].line.shown = Verdict("weak", "uplink")
+        aide = await stage.join("aide")
+        told = {"type": "quality", "participant": "sara", "level": "weak", "why": "uplink"}
+        assert aide.all("quality") == [told] and minister.all("quality") == [told]
+        await stage.pass_time(CALM_S + 0.5)
+        assert minister.last("quality") == aide.last("quality") == {**told, "level": "good", "why": None}
+        assert len(aide.all("quality")) == 2
+
+    play(scene)
+
+
+def test_a_picture_that_makes_way_for_the_sound_is_shown_to_the_others_and_noted(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        await sara.say("media", audio=True, video=True, held=True)
+        shown = {one["id"]: one["held"] for one in minister.last("presence")["participants"]}
+        assert shown == {"minister": False, "sara": True}
+        await sara.say("media", audio=True, video=True)
+        assert not any(one["held"] for one in minister.last("presence")["participants"])
 
     play(scene)
 

@@ -31,6 +31,7 @@ def test_the_round_trip_leaves_out_what_the_participant_waited_and_what_is_absur
     trip.heard(rtcp.rr([waited._replace(last_sr=5), waited._replace(last_sr=0)]), now=101)
     assert trip.count == 2
     assert (trip.least, trip.mean, trip.most) == pytest.approx((0.08, 0.10, 0.12), abs=1e-3)
+    assert trip.lately == pytest.approx(0.08 + 0.04 / 8, abs=1e-3)
 
 
 class Line:
