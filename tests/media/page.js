@@ -22,7 +22,7 @@ rig.join = async (token, options = {}) => {
   const client = new MeetingClient({ url: "/media/ws", token, stream, ...options });
   rig.client = client;
   for (const type of [
-    "state", "presence", "remote-track", "remote-gone", "recording", "quality", "text", "marked", "refused",
+    "state", "presence", "remote-track", "remote-gone", "recording", "quality", "sending", "text", "marked", "refused",
     "closed", "error",
   ]) {
     client.addEventListener(type, ({ detail }) => {

@@ -12,6 +12,8 @@
 //   remote-gone   {participant}
 //   recording     {state: starting, on, lost; startedAt, why}
 //   quality       {participant, level: good, weak, silent; …numbers for oneself}
+//   sending       {video: full, reduced, paused; width, fps, kbps}: what the line leaves of one's own picture; paused:
+//                 it is held back so that the sound survives, and comes back by itself
 //   text          {participant, line, text, final}
 //   marked        {kind, at, by, ref}
 //   refused       {what, why}
@@ -47,6 +49,7 @@ export class MeetingClient extends EventTarget {
   #clockAhead = 0;
   #probe = new QualityProbe();
   #level = null;
+  #held = false;
   #line = 0;
   #online = () => this.#again(0);
 
@@ -54,7 +57,7 @@ export class MeetingClient extends EventTarget {
   // token         to join with; may be null when this tab has joined before
   // stream        MediaStream of camera and microphone; tracks may be missing
   // refreshToken  async () => token, called when a fresh one is needed (optional); what it throws may carry `again`
-  // motion        true in meetings with an interpreter: frame rate is kept before resolution
+  // motion        true in meetings with an interpreter: the visitor and the interpreter keep frame rate before resolution
   // relayOnly     true where only the TURN server may be spoken to (strict networks)
   // storage       where the secret for coming back is kept; null keeps it in memory only
   constructor({
@@ -317,17 +320,16 @@ export class MeetingClient extends EventTarget {
     const peer = new Peer({ leg, iceServers: this.#iceServers, relayOnly: this.#options.relayOnly });
     this.#peer = peer;
     peer.addEventListener("broken", () => peer === this.#peer && this.#send("renew", { leg }));
+    peer.addEventListener("sending", ({ detail }) => peer === this.#peer && this.#sent(detail));
     peer.addEventListener("state", ({ detail }) => {
       if (peer !== this.#peer) return;
       if (detail === "connected") this.#become("here");
       else if (this.#state === "here" && detail !== "new") this.#become("reconnecting");
     });
     try {
-      const answer = await peer.answer(sdp, this.stream, {
-        maxBitrate: this.#options.maxBitrate,
-        maxFramerate: this.#options.maxFramerate,
-        degradation: this.#options.motion ? "maintain-framerate" : "balanced",
-      });
+      const { motion, maxBitrate, maxFramerate } = this.#options;
+      const signs = motion && (this.role === "visitor" || this.role === "interpreter");
+      const answer = await peer.answer(sdp, this.stream, { signs, maxBitrate, maxFramerate });
       if (peer !== this.#peer) return;
       this.#send("answer", { leg, sdp: answer });
       this.#announce();
@@ -366,7 +368,16 @@ export class MeetingClient extends EventTarget {
   }
 
   #tellMedia() {
-    this.#send("media", { audio: this.microphoneOn, video: this.cameraOn });
+    this.#send("media", { audio: this.microphoneOn, video: this.cameraOn, held: this.#held && this.cameraOn });
+  }
+
+  #sent(sending) {
+    const held = sending.video === "paused";
+    if (held !== this.#held) {
+      this.#held = held;
+      this.#tellMedia();
+    }
+    this.#emit("sending", sending);
   }
 
   async #measure() {

@@ -1,14 +1,17 @@
 // One leg: the RTCPeerConnection with the media node. The node offers once; sections never change (mid 0 and 1 are
 // what we send, the pairs after them the three places in which others are seen), so nothing is ever renegotiated.
 
+import { Care } from "./care.js";
+
 const DISCONNECTED_MS = 3000;
 
 export class Peer extends EventTarget {
   #pc;
   #timer = null;
   #senders = {};
+  #care = null;
 
-  // Events: "state" (connectionState), "broken" (wants to be replaced).
+  // Events: "state" (connectionState), "broken" (wants to be replaced), "sending" (see care.js).
   constructor({ leg, iceServers = [], relayOnly = false }) {
     super();
     this.leg = leg;
@@ -24,8 +27,8 @@ export class Peer extends EventTarget {
   }
 
   // Takes the node's offer and returns the answer. Candidates need not be waited for: the node is ICE lite and
-  // learns our addresses from our checks.
-  async answer(sdp, stream, { maxBitrate, maxFramerate, degradation }) {
+  // learns our addresses from our checks. `wishes`: {signs, maxBitrate, maxFramerate}, see care.js.
+  async answer(sdp, stream, wishes) {
     const pc = this.#pc;
     await pc.setRemoteDescription({ type: "offer", sdp });
     for (const [mid, kind] of [["0", "audio"], ["1", "video"]]) {
@@ -36,17 +39,9 @@ export class Peer extends EventTarget {
     }
     await pc.setLocalDescription();
     const text = pc.localDescription.sdp;
-    await this.#limit(maxBitrate, maxFramerate, degradation);
+    this.#care = new Care(pc, this.#senders, wishes, (detail) => this.dispatchEvent(new CustomEvent("sending", { detail })));
+    await this.#care.begin();
     return text;
-  }
-
-  async #limit(maxBitrate, maxFramerate, degradation) {
-    const sender = this.#senders.video;
-    const parameters = sender.getParameters();
-    if (!parameters.encodings?.length) return;
-    Object.assign(parameters.encodings[0], { maxBitrate, maxFramerate });
-    parameters.degradationPreference = degradation;
-    await sender.setParameters(parameters).catch(() => {});
   }
 
   async send(kind, track) {
@@ -60,6 +55,7 @@ export class Peer extends EventTarget {
   close() {
     clearTimeout(this.#timer);
     this.#timer = null;
+    this.#care?.stop();
     this.#pc.close();
   }
 
