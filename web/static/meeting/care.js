@@ -1,0 +1,222 @@
+// What is sent when the line carries less than the camera gives. The browser's congestion control says how much
+// fits; this chooses what to fill it with: frame rate before sharpness where someone signs, sound before picture
+// always. The browser alone takes ten seconds and more to find a size that fits, at four frames a second meanwhile.
+
+const LOOK_MS = 500;
+
+// From the best down. `lines`: height of the picture (its shorter side); `enter`/`leave`: kbit/s, sound included,
+// from which a step is taken and below which it is left; `sound`: bits per second of Opus.
+// EN 301 549 §6.5 asks for 20 frames a second and QVGA where someone signs.
+export const SIGNING = [
+  { lines: Infinity, fps: 30, enter: 2600, leave: 1900, sound: 32_000 },
+  { lines: 720, fps: 30, enter: 1000, leave: 700, sound: 32_000 },
+  { lines: 480, fps: 30, enter: 550, leave: 380, sound: 32_000 },
+  { lines: 360, fps: 30, enter: 330, leave: 220, sound: 24_000 },
+  { lines: 240, fps: 24, enter: 90, leave: 60, sound: 16_000 },
+];
+
+export const TALKING = [
+  { lines: Infinity, fps: 30, enter: 2200, leave: 1600, sound: 32_000 },
+  { lines: 720, fps: 30, enter: 750, leave: 500, sound: 32_000 },
+  { lines: 480, fps: 30, enter: 400, leave: 270, sound: 32_000 },
+  { lines: 360, fps: 24, enter: 250, leave: 170, sound: 24_000 },
+  { lines: 240, fps: 15, enter: 120, leave: 85, sound: 20_000 },
+];
+
+const PAUSED = { lines: 0, fps: 0, sound: 20_000 };
+const SETTLE_MS = 2500; // a new leg, or a picture that comes back: the estimate is not one yet
+const WORSE_MS = 400; // so long below before a step is left: two readings
+const PAUSE_MS = 1500; // so long below the last step before the picture stops
+const BETTER_MS = [3000, 6000, 12000]; // so long above before a step is taken; longer after a step that did not hold
+const HELD_MS = 10000; // a step that was left sooner did not hold
+const RESUME_MS = [5000, 10000, 20000, 40000]; // between attempts to show the picture again
+
+// Which step fits. Pure: feed it readings, it says what to do.
+export class Ladder {
+  #steps;
+  #below = null;
+  #above = null;
+  #took = 0; // when a better step was last taken
+  #settled;
+  #patience = 0;
+  #tries = 0;
+  #pausedAt = 0;
+
+  // `lines` of the camera: the smallest step that holds it whole becomes the top one.
+  constructor(steps, lines, now) {
+    const top = steps.findLastIndex((step) => step.lines >= lines);
+    this.#steps = [{ ...steps[top], lines: Infinity, fps: steps[0].fps }, ...steps.slice(top + 1)];
+    this.index = 0; // the length of the list: paused
+    this.#settled = now + SETTLE_MS;
+  }
+
+  get step() {
+    return this.#steps[this.index] ?? PAUSED;
+  }
+
+  get full() {
+    return this.index === 0;
+  }
+
+  get paused() {
+    return this.index === this.#steps.length;
+  }
+
+  // `kbps` is what the line carries by the newest reading; returns whether the step has changed.
+  read(kbps, now) {
+    if (this.paused) return this.#resume(kbps, now);
+    const { leave } = this.step;
+    if (kbps >= leave) this.#below = null;
+    else this.#below ??= now;
+    if (this.#below !== null) {
+      this.#above = null;
+      return this.#worse(kbps, now);
+    }
+    return this.#better(kbps, now);
+  }
+
+  #worse(kbps, now) {
+    const last = this.index === this.#steps.length - 1;
+    if (now < this.#settled || now - this.#below < (last ? PAUSE_MS : WORSE_MS)) return false;
+    if (now - this.#took < HELD_MS) {
+      this.#patience = Math.min(this.#patience + 1, BETTER_MS.length - 1);
+    }
+    const fits = this.#steps.findIndex((step, index) => index > this.index && kbps >= step.leave);
+    if (last) {
+      this.#tries = now - this.#took < HELD_MS ? Math.min(this.#tries + 1, RESUME_MS.length - 1) : 0;
+      this.#pausedAt = now;
+    }
+    this.index = last ? this.#steps.length : fits < 0 ? this.#steps.length - 1 : fits;
+    this.#below = null;
+    return true;
+  }
+
+  #better(kbps, now) {
+    const next = this.#steps.findIndex((step) => kbps >= step.enter);
+    if (next < 0 || next >= this.index) {
+      this.#above = null;
+      if (now - this.#took > 3 * HELD_MS) this.#patience = 0;
+      return false;
+    }
+    this.#above ??= now;
+    if (now - this.#above < BETTER_MS[this.#patience]) return false;
+    this.index = next;
+    this.#took = now;
+    this.#above = null;
+    return true;
+  }
+
+  // With the picture gone the estimate says little: it hardly rises above what sound takes. So the last step is tried.
+  #resume(kbps, now) {
+    if (now - this.#pausedAt < RESUME_MS[this.#tries]) return false;
+    this.index = this.#steps.length - 1;
+    this.#took = now;
+    this.#settled = now + SETTLE_MS;
+    this.#below = null;
+    return true;
+  }
+}
+
+// Looks after the senders of one leg. `show({video: "full" | "reduced" | "paused", width, fps, kbps})` at every change;
+// `kbps` is what the line carries.
+export class Care {
+  #pc;
+  #senders;
+  #options;
+  #show;
+  #ladder = null;
+  #lines = 0;
+  #timer;
+  #shown = "";
+  #busy = false;
+
+  // `signs`: frame rate before sharpness.
+  constructor(pc, senders, { signs = false, maxBitrate, maxFramerate }, show) {
+    this.#pc = pc;
+    this.#senders = senders;
+    this.#options = { signs, maxBitrate, maxFramerate };
+    this.#show = show;
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  stop() {
+    clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  // Before anything is sent: sound goes first, and the picture gives way as it should.
+  async begin() {
+    await change(this.#senders.audio, (encoding) => Object.assign(encoding, { priority: "high", networkPriority: "high" }));
+    await this.#apply({ lines: Infinity, fps: this.#options.maxFramerate, sound: 32_000 });
+  }
+
+  async #look() {
+    const track = this.#senders.video?.track;
+    if (this.#busy || !track || track.readyState !== "live" || this.#pc.connectionState !== "connected") return;
+    this.#busy = true;
+    try {
+      const reading = read(await this.#pc.getStats());
+      if (this.#timer === null || reading.kbps === null) return;
+      const now = performance.now();
+      let changed = false;
+      if (this.#lines !== linesOf(track)) {
+        changed = this.#ladder !== null; // another camera
+        this.#lines = linesOf(track);
+        this.#ladder = new Ladder(this.#options.signs ? SIGNING : TALKING, this.#lines, now);
+      }
+      if (this.#ladder.read(reading.kbps, now) || changed) await this.#apply(this.#ladder.step);
+      this.#tell(reading);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async #apply({ lines, fps, sound }) {
+    const { audio, video } = this.#senders;
+    const { signs, maxBitrate, maxFramerate } = this.#options;
+    const scale = lines > 0 && lines < linesOf(video.track) ? linesOf(video.track) / lines : 1;
+    await change(video, (encoding, parameters) => {
+      parameters.degradationPreference = signs ? "maintain-framerate" : "balanced";
+      encoding.active = fps > 0;
+      if (fps > 0) {
+        Object.assign(encoding, { maxBitrate, scaleResolutionDownBy: scale, maxFramerate: Math.min(fps, maxFramerate) });
+      }
+    });
+    await change(audio, (encoding) => (encoding.maxBitrate = sound));
+  }
+
+  #tell({ kbps, width, fps }) {
+    const ladder = this.#ladder;
+    const video = ladder.paused ? "paused" : ladder.full ? "full" : "reduced";
+    const said = `${video} ${width}`;
+    if (said === this.#shown) return;
+    this.#shown = said;
+    this.#show({ video, width: ladder.paused ? 0 : width, fps: ladder.paused ? 0 : fps, kbps: Math.round(kbps) });
+  }
+}
+
+function read(report) {
+  const reading = { kbps: null, width: 0, fps: 0 };
+  report.forEach((entry) => {
+    if (entry.type === "candidate-pair" && entry.nominated && entry.availableOutgoingBitrate) {
+      reading.kbps = entry.availableOutgoingBitrate / 1000;
+    } else if (entry.type === "outbound-rtp" && entry.kind === "video") {
+      reading.width = entry.frameWidth ?? 0;
+      reading.fps = Math.round(entry.framesPerSecond ?? 0);
+    }
+  });
+  return reading;
+}
+
+// The shorter side: telephones are held upright.
+function linesOf(track) {
+  const { width, height } = track?.getSettings() ?? {};
+  return Math.min(width || 720, height || 720);
+}
+
+async function change(sender, edit) {
+  const parameters = sender?.getParameters();
+  if (!parameters?.encodings?.length) return;
+  edit(parameters.encodings[0], parameters);
+  await sender.setParameters(parameters).catch(() => {});
+}
