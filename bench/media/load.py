@@ -29,6 +29,8 @@ MOST_LATE_S = 0.25
 
 
 class Engine:
+    kind: type[Peer] = Peer
+
     def __init__(self, film: list[Piece]) -> None:
         self._film = film
         self._peers: dict[str, Peer] = {}
@@ -126,7 +128,7 @@ class Engine:
             _say(getattr(self, "_do_" + words.pop("do"))(**words))
 
     def _do_new(self, name: str, address: str) -> dict[str, Any]:
-        peer = Peer(name, self._identity, address)
+        peer = self.kind(name, self._identity, address)
         self._peers[name] = self._by_fd[peer.socket.fileno()] = peer
         self._epoll.register(peer.socket.fileno(), select.EPOLLIN)
         return {
@@ -171,7 +173,7 @@ class Engine:
             "wrong": sum(peer.tally.wrong for peer in self._peers.values()),
             "late_ms": round(self._late * 1000, 1),
             "sampled": len(latencies),
-            "latency_us": {str(share): _quantile(latencies, share) for share in (50, 90, 99)},
+            "latency_us": {str(share): quantile(latencies, share) for share in (50, 90, 99)},
             "failed": [f"{peer.name}: {peer.why}" for peer in self._peers.values() if peer.state == "failed"],
         }
 
@@ -191,7 +193,7 @@ class Engine:
         return {"is": "closed", "sent_in_all": sent}
 
 
-def _quantile(values: list[int], share: int) -> int | None:
+def quantile(values: list[int], share: int) -> int | None:
     return values[min(len(values) - 1, len(values) * share // 100)] if values else None
 
 

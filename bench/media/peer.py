@@ -278,8 +278,9 @@ class Peer:
         if self.state not in ("failed", "closed"):
             self.state, self.why = "failed", why
 
-    def close(self) -> None:
-        if self.state == "up" and self._ssl is not None:
+    def close(self, *, farewell: bool = True) -> None:
+        """Without a farewell the server is left to find out."""
+        if farewell and self.state == "up" and self._ssl is not None:
             try:
                 self._ssl.shutdown()
                 self._flush()
@@ -370,7 +371,7 @@ class Peer:
 
     def readable(self) -> None:
         """Empties the socket."""
-        receive, view, incoming = self.socket.recvmsg_into, self._view, self.incoming
+        receive, view = self.socket.recvmsg_into, self._view
         for _ in range(64):
             try:
                 size, ancillary, _, _ = receive([view], ANCILLARY)
@@ -383,19 +384,29 @@ class Peer:
                 return
             first = view[0] if size else 0
             if 127 < first < 192:
-                if 192 <= view[1] <= 223 or self._rx is None:
+                if self._rx is None:
                     continue
-                stream = incoming.get(view[1] & 0x7F)
-                if stream is None:
-                    continue
-                stream.packet(view[2] << 8 | view[3], size)
-                if stream.sampled or view[1] & 0x80:
-                    stream.ssrc = _RTP.unpack_from(view, 2)[2]
-                    self._look(size, ancillary)
+                if 192 <= view[1] <= 223:
+                    self._on_reports(size)
+                else:
+                    self._on_media(size, ancillary)
             elif first < 4:
                 self._on_stun(bytes(view[:size]))
             elif 19 < first < 64:
                 self._on_dtls(bytes(view[:size]))
+
+    def _on_reports(self, size: int) -> None:
+        """This peer asks for nothing again, and nobody loses what it sends: it needs no reports."""
+
+    def _on_media(self, size: int, ancillary: list[tuple[int, int, bytes]]) -> None:
+        view = self._view
+        stream = self.incoming.get(view[1] & 0x7F)
+        if stream is None:
+            return
+        stream.packet(view[2] << 8 | view[3], size)
+        if stream.sampled or view[1] & 0x80:
+            stream.ssrc = _RTP.unpack_from(view, 2)[2]
+            self._look(size, ancillary)
 
     def _look(self, size: int, ancillary: list[tuple[int, int, bytes]]) -> None:
         """Decrypts a sampled packet, and takes its stamp and its transport-wide number."""

@@ -11,7 +11,7 @@ import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from bench.media.gauges import favour
 
@@ -34,12 +34,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def started(module: str, *arguments: str, talks: bool = False) -> Process:
-    """One of our own modules as a process of its own group, so that Ctrl-C reaches the bench alone."""
+async def started(module: str, *arguments: str, talks: bool = False, log: Path | None = None) -> Process:
+    """One of our own modules as a process of its own group, so that Ctrl-C reaches the bench alone.
+
+    `log` takes what it says on stderr.
+    """
+    said = await asyncio.to_thread(log.open, "wb") if log is not None else None
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", module, *arguments, cwd=ROOT, start_new_session=True,
-        stdin=PIPE if talks else None, stdout=PIPE if talks else None, limit=1 << 20,
+        stdin=PIPE if talks else None, stdout=PIPE if talks else None, stderr=said, limit=1 << 20,
     )  # fmt: skip
+    if said is not None:
+        said.close()
     favour(process.pid)
     return process
 
@@ -66,9 +72,11 @@ class Load:
         self._asking = asyncio.Lock()
         self._reader = asyncio.create_task(self._read())
 
+    module = "bench.media.load"
+
     @classmethod
-    async def start(cls, film: Path, core: int) -> Load:
-        return cls(await started("bench.media.load", str(film), str(core), talks=True))
+    async def start(cls, film: Path, core: int, *more: str) -> Self:
+        return cls(await started(cls.module, str(film), str(core), *more, talks=True))
 
     async def ask(self, do: str, **words: Any) -> dict[str, Any]:
         assert self.process.stdin is not None

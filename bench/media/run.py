@@ -210,7 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.nice:
         os.nice(options.nice)
     try:
-        result = asyncio.run(_interruptible(bench(kinds, counts, rounds, seconds)))
+        result = asyncio.run(interruptible(bench(kinds, counts, rounds, seconds)))
     except (KeyboardInterrupt, asyncio.CancelledError):
         say("interrupted; everything that was started has been ended")
         sys.exit(130)
@@ -218,7 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(json.dumps(result), flush=True)
 
 
-async def _interruptible(work: Any) -> Any:
+async def interruptible(work: Any) -> Any:
     """SIGTERM cleans up as Ctrl-C does."""
     task = asyncio.ensure_future(work)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
