@@ -20,7 +20,7 @@ from typing import Any, Protocol, cast
 from recordings import journal_records as records
 from recordings.journal_records import BODY_LIMIT, PACKET, BadRecord, Kind, Mark, Meta, Raw, TrackDeclared
 from recordings.keys import KeyRing
-from recordings.sealed_log import SealedLogReader, SealedLogWriter
+from recordings.sealed_log import Head, SealedLogReader, SealedLogWriter
 
 FLUSH_EVERY_S = 0.5
 STALLED_AFTER_S = 2.5
@@ -29,6 +29,9 @@ QUEUE_LIMIT_BYTES = 16 * 1024 * 1024  # half a minute of a busy call; beyond it 
 
 class Log(Protocol):
     """What the writer thread needs of a SealedLogWriter; tests put failing disks in its place."""
+
+    @property
+    def head(self) -> Head: ...
 
     def append(self, data: bytes) -> None: ...
 
@@ -84,6 +87,7 @@ class JournalWriter:
         self._failure = ""
         self._shut = False  # closed, or the writer has failed
         self._last_durable_at = -1.0
+        self._head = log.head
         self._synced = time.monotonic()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -145,6 +149,11 @@ class JournalWriter:
         """`at` of the latest record that is on the disk with all before it; negative before the first."""
         return self._last_durable_at
 
+    @property
+    def head(self) -> Head:
+        """The chain up to what is on the disk: whoever keeps it elsewhere can tell later that a tail was cut off."""
+        return self._head
+
     def _put(self, type_: int, number: int, at: float, body: bytes) -> None:
         if self._room(len(body)):
             self._queue.append((type_, number, at, body))
@@ -171,9 +180,11 @@ class JournalWriter:
                 stopping = self._stop.wait(self._flush_every)
                 latest = self._drain()
                 self._log.flush()
+                self._head = self._log.head
                 self._last_durable_at = max(self._last_durable_at, latest)
                 self._synced = time.monotonic()
             self._log.close()
+            self._head = self._log.head
         except Exception as error:  # a full or failing disk; whatever it is, it must not end the call
             self._fail(f"{type(error).__name__}: {error}")
             self._shut = True

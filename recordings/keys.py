@@ -5,7 +5,8 @@ associated data, so that a blob copied into another recording's file does not op
 that wrapped it: rotation is `FileKeyRing.rotate()` and then `container.rewrap(path, ring)` over the
 files, with no media touched.
 
-A ministry with an HSM writes its own `KeyRing` (two methods); everything else here only knows that interface.
+A ministry with an HSM writes its own `KeyRing` (two methods); everything else here only knows that interface. The key that
+signs manifests has the same shape of door: `signing.py`.
 """
 
 from __future__ import annotations
@@ -88,23 +89,14 @@ class FileKeyRing:
 
     def rotate(self) -> None:
         """Add a new key and make it current; the older ones stay, to open what they wrapped."""
-        _replace(self._path, self._path.read_text() + _new_line())
+        replace_private(self._path, self._path.read_text() + _new_line())
         self._load()
 
     def _create(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
-        _write_private(draft, _new_line())
-        try:
-            os.link(draft, self._path)  # of two processes that start at once, the first wins and both use its key
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
+        create_private(self._path, _new_line())
 
     def _load(self) -> None:
-        if self._path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise UnsafeKeyFile(f"{self._path} must be readable by its owner alone (chmod 600)")
+        refuse_open_to_others(self._path)
         pairs = list(_parse(self._path.read_text()))
         if not pairs:
             raise KeyRefused(f"{self._path} holds no key")
@@ -129,7 +121,8 @@ def _parse(text: str) -> Iterator[tuple[bytes, bytes]]:
             yield key_id, key
 
 
-def _write_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
+    """A new file of mode 0600, on the disk when this returns. Raises FileExistsError."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(fd, "w") as file:
         file.write(text)
@@ -137,7 +130,26 @@ def _write_private(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
-def _replace(path: Path, text: str) -> None:
+def create_private(path: Path, text: str) -> None:
+    """Of two processes that start at once, the first one's file stands, and both use it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    _write_private(draft, text)
+    write_private(draft, text)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def refuse_open_to_others(path: Path) -> None:
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise UnsafeKeyFile(f"{path} must be readable by its owner alone (chmod 600)")
+
+
+def replace_private(path: Path, text: str) -> None:
+    """Readers see the old file or the new one, never half of it."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    write_private(draft, text)
     draft.replace(path)

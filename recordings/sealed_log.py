@@ -37,6 +37,14 @@ def _associated(digest: bytes, index: int, final: bool) -> bytes:
     return digest + _PLACE.pack(index, final)
 
 
+class Head(NamedTuple):
+    """How far a log has come: what a witness is told while it grows. `size` in bytes."""
+
+    frames: int
+    size: int
+    chain: bytes
+
+
 class SealedLogWriter:
     """Not thread-safe: one thread appends, flushes and closes. Any OSError ends the log for good."""
 
@@ -46,12 +54,17 @@ class SealedLogWriter:
         self.digest = header.digest
         self.chain = header.digest
         self.chunks = 0
+        self.bytes = 0
         self._parts: list[bytes] = []
         self._size = 0
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         self._write(header.encode())
         os.fsync(self._fd)
         container.fsync_folder(path.parent)
+
+    @property
+    def head(self) -> Head:
+        return Head(self.chunks, self.bytes, self.chain)
 
     def append(self, data: bytes) -> None:
         """`data` is never split: after a crash it is there as a whole, or not at all."""
@@ -96,6 +109,7 @@ class SealedLogWriter:
         if self._fd < 0:
             raise ValueError("the log is closed")
         view = memoryview(data)
+        self.bytes += len(data)
         try:
             while view:
                 view = view[os.write(self._fd, view) :]

@@ -13,7 +13,7 @@ from recordings.container import HEADER_BYTES, SealBroken
 from recordings.journal import JournalReader, JournalWriter, open_journal
 from recordings.journal_records import Mark, TrackDeclared
 from recordings.keys import FileKeyRing, KeyRefused
-from recordings.sealed_log import walk_chain
+from recordings.sealed_log import Head, walk_chain
 
 NOON = datetime(2026, 11, 21, 15, 0, tzinfo=timezone(timedelta(hours=3)))
 
@@ -163,6 +163,10 @@ class Disk:
         self.answers.set()
         self.appended: list[bytes] = []
         self.ended = ""
+
+    @property
+    def head(self) -> Head:
+        return Head(0, 0, b"")
 
     def append(self, data: bytes) -> None:
         self.appended.append(data)
