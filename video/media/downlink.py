@@ -10,6 +10,9 @@ from __future__ import annotations
 from video.media import rtcp, rtp, twcc
 from video.media.estimate import Capacity
 
+READ_PER_S = 20_000
+"""Packets that a receiver may tell of: ten times what anybody is sent."""
+
 
 class Downlink:
     """Relaying: the publisher's numbers plus an offset, zero in a call without incidents. Otherwise: our own."""
@@ -21,6 +24,8 @@ class Downlink:
         self._last: bytes | None = None
         """The newest packet relayed, as it came; its number is looked at only when the count must be continued."""
         self._number = -1
+        self._read = 0
+        self._read_since = 0.0
 
     def measure(self, on: bool, *, now: float) -> None:
         """Numbers by itself and measures from now on, or relays from now on."""
@@ -58,8 +63,13 @@ class Downlink:
         return rtp.with_transport_sequence(packet, self._number)
 
     def heard(self, packet: bytes, *, now: float) -> None:
-        if self.capacity is not None:
-            self.capacity.heard(twcc.read(packet), now=now)
+        if self.capacity is None:
+            return
+        if now - self._read_since >= 1:
+            self._read, self._read_since = 0, now
+        reports = twcc.read(packet) if self._read < READ_PER_S else []
+        self._read += len(reports)
+        self.capacity.heard(reports, now=now)
 
     def relayed(self, packet: bytes, media: int) -> bytes:
         """The receiver's feedback as the publisher must read it."""

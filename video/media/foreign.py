@@ -122,7 +122,7 @@ def read_offer(text: str, way: Kind) -> Offered:
     if len(text) > sdp.LONGEST:
         raise BadOffer("the offer is too long")
     try:
-        return _understood(aiortc_sdp.SessionDescription.parse(_with_ports(text)), way)
+        return _understood(aiortc_sdp.SessionDescription.parse(_with_ports(sdp.readable(text))), way)
     except BadOffer:
         raise
     except Exception as error:  # the parser raises whatever comes
@@ -154,11 +154,12 @@ def _understood(session: aiortc_sdp.SessionDescription, way: Kind) -> Offered:
     if len({section.mid for section in sections}) != len(sections):
         raise BadOffer("each section needs a mid of its own")
     first = next(media for media in session.media if media.rtp.muxId == str(bundle[0]))
-    if first.ice is None or first.dtls is None or not first.dtls.fingerprints or not first.rtcp_mux:
-        raise BadOffer("ICE credentials, a fingerprint and rtcp-mux are needed")
-    ufrag, password = first.ice.usernameFragment, first.ice.password
-    if not ufrag or not password or len(ufrag) > 256 or not 22 <= len(password) <= 256:
+    if first.dtls is None or not first.dtls.fingerprints or not first.rtcp_mux:
+        raise BadOffer("a fingerprint and rtcp-mux are needed")
+    secrets = sdp.credentials(first)
+    if secrets is None:
         raise BadOffer("no ICE credentials")
+    ufrag, password = secrets
     _check_numbers(taken)
     remote = sdp.Answer(ufrag, password, tuple(first.dtls.fingerprints), active=first.dtls.role != "server")
     return Offered(way, remote, sections)
@@ -212,6 +213,10 @@ def _check_numbers(taken: list[Section]) -> None:
                 raise BadOffer("a header extension has the same id in every section")
     if len(set(formats.values())) != len(formats):
         raise BadOffer("a payload type means one codec in the whole bundle")
+    if len(set(extensions.values())) != len(extensions):
+        raise BadOffer("an id means one header extension in the whole bundle")
+    if not all(0 <= number < 64 or 96 <= number < 128 for number in formats.values()):
+        raise BadOffer("payload types are 0 to 63 and 96 to 127 (RFC 5761 §4)")
 
 
 def answer(ours: sdp.Ours, offered: Offered) -> str:

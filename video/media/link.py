@@ -16,6 +16,9 @@ log = logging.getLogger(__name__)
 
 WAITING = 256
 RATE, BURST = 40.0, 120.0
+WEIGHT = 1000
+"""Characters that count as much as another message: what someone says is sent on to three others."""
+FAREWELL_S = 2.0
 SILENT_S = 30.0
 CLOSE_CODE = 4000
 
@@ -65,6 +68,8 @@ class Link:
             self.closed = reason
             self._queue.put_nowait(json.dumps({"type": "close", "reason": reason.value}))
             self._queue.put_nowait(None)
+            # One who doesn't read doesn't take the farewell either.
+            asyncio.get_running_loop().call_later(FAREWELL_S, self._writer.cancel)
 
     async def receive(self) -> dict[str, Any]:
         """The next message; raises `WireClosed` when the connection has ended, `Closing` for misuse."""
@@ -79,12 +84,12 @@ class Link:
             for task in (reading, ending):
                 if not task.done():
                     task.cancel()
-        self._count()
+        self._count(text)
         return messages.read(text)
 
-    def _count(self) -> None:
+    def _count(self, text: str) -> None:
         now = self._monotonic()
-        self._allowance = min(BURST, self._allowance + (now - self.heard_at) * RATE) - 1
+        self._allowance = min(BURST, self._allowance + (now - self.heard_at) * RATE) - 1 - len(text) // WEIGHT
         self.heard_at = now
         if self._allowance < 0:
             raise Closing(CloseReason.FLOODING)
@@ -106,6 +111,6 @@ class Link:
         """Lets what waits go out for a moment, then stops the writer."""
         if self.closed is None:
             self._queue.put_nowait(None)
-        done, _ = await asyncio.wait([self._writer], timeout=2)
+        done, _ = await asyncio.wait([self._writer], timeout=FAREWELL_S)
         if not done:
             self._writer.cancel()

@@ -15,6 +15,8 @@ SR, RR, SDES, BYE, RTPFB, PSFB = 200, 201, 202, 203, 205, 206
 NACK, TWCC = 1, 15
 PLI, FIR, APP = 1, 4, 15
 
+MOST = 16
+"""Sub-packets of a compound that are looked at: browsers put five together, and each may cost a packet to someone."""
 OWN_SSRC = 1
 """The forwarder's own identity in what it sends upstream."""
 
@@ -46,9 +48,11 @@ def is_rtcp(packet: bytes) -> bool:
 
 
 def walk(compound: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """(packet type, count or format, sub-packet) of everything sound; stops at the first that isn't."""
+    """(packet type, count or format, sub-packet) of everything sound; stops at the first that isn't, and at `MOST`."""
     at, size = 0, len(compound)
-    while at + 8 <= size:
+    for _ in range(MOST):
+        if at + 8 > size:
+            return
         if compound[at] >> 6 != 2:
             return
         end = at + 4 + 4 * (compound[at + 2] << 8 | compound[at + 3])

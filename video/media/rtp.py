@@ -86,14 +86,22 @@ def extension_at(packet: bytes, wanted: int) -> int:
 
 def transport_sequence(packet: bytes) -> int:
     """The transport-wide sequence number of the packet, -1 where it carries none."""
+    at = _counted_at(packet)
+    return packet[at] << 8 | packet[at + 1] if at > 0 else -1
+
+
+def _counted_at(packet: bytes) -> int:
+    """Offset of the transport-wide number; an element of another size is none, and writing there would hit what
+    follows.
+    """
     at = extension_at(packet, TWCC_ID)
-    return packet[at] << 8 | packet[at + 1] if at > 0 and at + 2 <= len(packet) else -1
+    return at if at > 0 and packet[at - 1] & 0x0F == 1 else -1
 
 
 def with_transport_sequence(packet: bytes, number: int) -> bytes:
     """The packet counted anew for another transport; unchanged where it carries no number."""
-    at = extension_at(packet, TWCC_ID)
-    if at < 0 or at + 2 > len(packet):
+    at = _counted_at(packet)
+    if at < 0:
         return packet
     return packet[:at] + _U16.pack(number) + packet[at + 2 :]
 
@@ -102,8 +110,8 @@ def without_transport_sequence(packet: bytes) -> bytes:
     """The element overwritten with padding bytes (RFC 8285 §4.2), so that a packet sent again is not counted
     twice.
     """
-    at = extension_at(packet, TWCC_ID)
-    if at < 0 or at + 2 > len(packet):
+    at = _counted_at(packet)
+    if at < 0:
         return packet
     return packet[: at - 1] + b"\0\0\0" + packet[at + 2 :]
 

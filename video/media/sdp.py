@@ -11,6 +11,7 @@ wait for any, names behind mDNS need no resolving, and nobody can point the node
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -21,7 +22,10 @@ from video.media import rtp
 
 SLOTS = 3
 LONGEST = 60_000
+LINES = 1000
+"""More than any browser needs, and few enough for a parser that looks through all it has read for each of some."""
 START_KBPS = 600
+PROFILE = "UDP/TLS/RTP/SAVPF"
 
 TWCC_URI = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
@@ -45,6 +49,14 @@ _VIDEO = (
     f"a=rtpmap:{rtp.VP8_RTX} rtx/90000",
     f"a=fmtp:{rtp.VP8_RTX} apt={rtp.VP8}",
 )
+
+
+_UFRAG = re.compile(r"[!-9;-~]{4,256}")
+_PASSWORD = re.compile(r"[!-~]{22,256}")
+"""More lenient than RFC 8839 §5.4, which knows letters, digits, + and /."""
+_UNREAD = ("a=candidate:", "a=ssrc:", "a=ssrc-group:", "a=rtcp:", "a=sctp", "a=max-message-size:", "b=", "c=")
+_OFFERED = ("a=fmtp:", "a=rtcp-fb:", "a=extmap:", "a=msid")
+"""What an answer only repeats."""
 
 
 class BadAnswer(Exception):
@@ -140,7 +152,7 @@ def candidates(ours: Ours) -> list[str]:
 def _section(ours: Ours, kind: str, mid: str, direction: str, streams: tuple[str, ...]) -> list[str]:
     formats = f"{rtp.OPUS}" if kind == "audio" else f"{rtp.VP8} {rtp.VP8_RTX}"
     lines = [
-        f"m={kind} 9 UDP/TLS/RTP/SAVPF {formats}",
+        f"m={kind} 9 {PROFILE} {formats}",
         "c=IN IP4 0.0.0.0",
         "a=rtcp:9 IN IP4 0.0.0.0",
         f"a=mid:{mid}",
@@ -159,7 +171,7 @@ def read_answer(text: str) -> Answer:
     if not isinstance(text, str) or len(text) > LONGEST:
         raise BadAnswer("too long or no text")
     try:
-        session = aiortc_sdp.SessionDescription.parse(text)
+        session = aiortc_sdp.SessionDescription.parse(readable(text, _OFFERED))
         return _understood(session)
     except BadAnswer:
         raise
@@ -167,21 +179,41 @@ def read_answer(text: str) -> Answer:
         raise BadAnswer(f"{type(error).__name__}: {error}") from error
 
 
+def readable(text: str, unread: tuple[str, ...] = ()) -> str:
+    """Without the lines that nobody here reads; raises ValueError where it has too many."""
+    lines = text.splitlines()
+    if len(lines) > LINES:
+        raise ValueError("too many lines")
+    return "\r\n".join(line for line in lines if not line.startswith((*_UNREAD, *unread)))
+
+
+def credentials(section: aiortc_sdp.MediaDescription) -> tuple[str, str] | None:
+    """ICE user fragment and password, None where there are none that can be used."""
+    ufrag, password = (section.ice.usernameFragment, section.ice.password) if section.ice else (None, None)
+    if not ufrag or not password or not _UFRAG.fullmatch(ufrag) or not _PASSWORD.fullmatch(password):
+        return None
+    return ufrag, password
+
+
 def _understood(session: aiortc_sdp.SessionDescription) -> Answer:
     if not session.media:
         raise BadAnswer("no media")
-    bundled = next((section for section in session.media if section.port), None)
-    if bundled is None or bundled.ice is None:
+    media = [section for section in session.media if section.kind in ("audio", "video")]
+    bundled = next((section for section in media if section.port), None)
+    if bundled is None:
         raise BadAnswer("everything rejected")
+    if bundled.profile != PROFILE:
+        raise BadAnswer(f"{PROFILE} is needed")
     if bundled.dtls is None or not bundled.dtls.fingerprints:
         raise BadAnswer("no fingerprint")
     if bundled.dtls.role not in ("client", "server"):
         raise BadAnswer("setup must be active or passive")
-    ufrag, password = bundled.ice.usernameFragment, bundled.ice.password
-    if not ufrag or not password or len(ufrag) > 256 or not 22 <= len(password) <= 256:
+    secrets = credentials(bundled)
+    if secrets is None:
         raise BadAnswer("no ICE credentials")
+    ufrag, password = secrets
     sends = set()
-    for section in session.media:
+    for section in media:
         if section.port and section.rtp.muxId in ("0", "1") and section.direction in ("sendonly", "sendrecv"):
             formats = {codec.payloadType: codec.mimeType.lower() for codec in section.rtp.codecs}
             wanted = (rtp.OPUS, "audio/opus") if section.rtp.muxId == "0" else (rtp.VP8, "video/vp8")

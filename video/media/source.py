@@ -19,7 +19,11 @@ KEYFRAME_EVERY_S = 0.3
 RETRY_S = 0.1
 TRIES = 10
 TOO_MANY = 200
-"""A gap this wide is not worth asking for: a key frame is cheaper."""
+"""A gap this wide, or as many packets missing at one time, are not worth asking for: a key frame is cheaper."""
+STARTS_EVERY_S = 0.1
+STARTS = 100
+"""A sender may be swapped, each time as another track of the recording; one that changes its SSRC with every packet is
+not followed."""
 
 
 class Keyframes:
@@ -61,6 +65,9 @@ class Missing:
     def gap(self, numbers: list[int], *, now: float) -> None:
         for number in numbers:
             self._waiting[number] = (now, 1)
+
+    def __len__(self) -> int:
+        return len(self._waiting)
 
     def came(self, number: int) -> bool:
         return self._waiting.pop(number, None) is not None
@@ -126,7 +133,7 @@ class Reception:
         fraction = 0 if interval <= 0 or lost_now <= 0 else min(255, (lost_now << 8) // interval)
         self._expected_before, self._received_before = expected, self._received
         delay = int((now - self._sr_at) * 65536) & 0xFFFFFFFF if self._last_sr else 0
-        return Block(ssrc, fraction << 24 | lost, self._highest, int(self._jitter), self._last_sr, delay)
+        return Block(ssrc, fraction << 24 | lost, self._highest & 0xFFFFFFFF, int(self._jitter), self._last_sr, delay)
 
 
 class Source:
@@ -150,10 +157,18 @@ class Source:
         self.lost = self.asked = self.repaired = self.unfilled = 0
         """Counted over the whole leg, for the tally."""
         self._generation = 0
+        self._started_at = float("-inf")
         self._send_rtcp = send_rtcp
         self._cache: list[bytes | None] = [None] * CACHE
         self._gaps = 0
         self._measured_from = 0
+
+    def may_start(self, *, now: float) -> bool:
+        """Whether another stream is followed at this moment; asked once for each, before `started`."""
+        if now - self._started_at < STARTS_EVERY_S or self._generation >= STARTS:
+            return False
+        self._started_at = now
+        return True
 
     def started(self, ssrc: int, number: int) -> None:
         """Another stream begins: numbering, clock and journal track are new."""
@@ -181,7 +196,7 @@ class Source:
             self._gaps += step - 1
             self.lost += step - 1
             if self.kind == "video":
-                if step > TOO_MANY:
+                if step > TOO_MANY or len(self.missing) > TOO_MANY:
                     self.missing.clear()
                     self.keyframes.want()
                     self.unfilled += 1

@@ -21,6 +21,8 @@ HOSTS: frozenset[str] = frozenset({"official", "aide"})
 """Roles that are admitted by themselves, see the lobby, and admit others."""
 
 LIFE_S = 120
+FORGET_S = 7200
+"""How long a nonce is remembered beyond its token's death: a clock that jumps forth and back makes none good again."""
 LONGEST = 4096
 
 
@@ -70,16 +72,16 @@ def read(secret: bytes, token: str, *, now: float) -> JoinClaims:
         claims = JoinClaims(**values)
     except (ValueError, TypeError, binascii.Error, RecursionError) as error:
         raise TokenRefused("bad_token") from error
-    texts = (claims.meeting_id, claims.participant_id, claims.name_ar, claims.name_en, claims.nonce)
-    if claims.role not in ROLES or not all(isinstance(text, str) for text in texts) or not claims.nonce:
+    texts = (claims.meeting_id, claims.participant_id, claims.role, claims.name_ar, claims.name_en, claims.nonce)
+    if not all(isinstance(text, str) for text in texts) or claims.role not in ROLES or not claims.nonce:
         raise TokenRefused("bad_token")
-    if not isinstance(claims.exp, int | float) or claims.exp <= now:
+    if not isinstance(claims.exp, int | float) or not claims.exp > now:  # so put, NaN is expired too
         raise TokenRefused("expired_token")
     return claims
 
 
 class Used:
-    """Nonces already spent, forgotten when their tokens have expired anyway."""
+    """Nonces already spent, forgotten some time after their tokens have expired."""
 
     def __init__(self) -> None:
         self._until: dict[str, float] = {}
@@ -88,7 +90,7 @@ class Used:
         """True the first time, False for a replay."""
         if claims.nonce in self._until:
             return False
-        for nonce in [nonce for nonce, until in self._until.items() if until <= now]:
+        for nonce in [nonce for nonce, until in self._until.items() if until + FORGET_S <= now]:
             del self._until[nonce]
         self._until[claims.nonce] = claims.exp
         return True

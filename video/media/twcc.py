@@ -15,6 +15,8 @@ TICK_US = 250
 REFERENCE_US = 64_000
 MOST_PACKETS = 400
 """A feedback packet stays below the size of a datagram."""
+MOST_READ = 2000
+"""Twenty bytes can tell of 65,535 packets that didn't come; nobody is sent so many between two feedbacks."""
 
 _FIELDS = struct.Struct("!HHI")
 
@@ -31,6 +33,8 @@ def read(packet: bytes) -> list[Report]:
     if len(packet) < 20:
         return []
     base, count, time_and_serial = _FIELDS.unpack_from(packet, 12)
+    if count > MOST_READ:
+        return []
     reference = time_and_serial >> 8
     if reference & 0x800000:
         reference -= 1 << 24

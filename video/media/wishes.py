@@ -21,7 +21,7 @@ async def handle(room: Room, member: Member, message: Message, sync: Callable[[]
     """
     kind = message["type"]
     if kind == "ping":
-        _reply(member, "pong", t=message.get("t") if isinstance(message.get("t"), int | float) else None)
+        _reply(member, "pong", t=messages.time_of(message))
     elif kind == "leave":
         raise Closing(CloseReason.LEFT)
     elif not member.admitted:
@@ -75,10 +75,11 @@ async def _text(room: Room, member: Member, message: Message, sync: Any) -> None
 
 async def _mark(room: Room, member: Member, message: Message, sync: Any) -> None:
     kind, data = messages.mark_of(message)
+    ref = messages.ref_of(message)
     at = room.mark(member, kind, data)
     for other in [member, *room.notices.others(member)]:
         if other.host and other.link is not None:
-            other.link.send("marked", kind=kind, at=at, by=member.id, ref=message.get("ref"))
+            other.link.send("marked", kind=kind, at=at, by=member.id, ref=ref)
 
 
 def _reply(member: Member, kind: str, /, **values: Any) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from video.media import rtp, twcc
-from video.media.downlink import Downlink
+from video.media.downlink import READ_PER_S, Downlink
 from video.media.estimate import CEILING, FLOOR, START, Capacity
 from video.media.twcc import Report
 
@@ -104,3 +104,17 @@ def test_feedback_about_numbers_never_sent_changes_nothing() -> None:
     capacity = Capacity(now=0.0)
     capacity.heard([Report(number, None) for number in range(100)], now=1.0)
     assert capacity.cap == START and capacity.loss == 0
+
+
+def test_a_receiver_is_not_listened_to_without_end() -> None:
+    downlink = Downlink()
+    downlink.measure(True, now=0.0)
+    assert downlink.capacity is not None
+    heard: list[int] = []
+    downlink.capacity.heard = lambda reports, *, now: heard.append(len(reports))  # type: ignore[method-assign]
+    feedback = twcc.write(1, 0, [None] * twcc.MOST_READ, 0)
+    for _ in range(100):
+        downlink.heard(feedback, now=0.5)
+    assert sum(heard) == READ_PER_S
+    downlink.heard(feedback, now=2.0)
+    assert sum(heard) == READ_PER_S + twcc.MOST_READ

@@ -172,3 +172,21 @@ def test_with_a_leg_that_does_but_one_thing_the_node_answers_everybody_itself(ou
     assert router.relaying
     router.add("b/2", "b", outlets(), (), {}, whole=False)
     assert not router.relaying and router.endpoints["a"].arrivals is not None
+
+
+@pytest.mark.parametrize("number", ["5000", "128", "-1", "72", "64", "95"])
+def test_a_payload_type_that_no_packet_can_carry_is_refused(number: str) -> None:
+    """Written into a packet for this device, it would raise among those for the others."""
+    text = offer("recvonly").replace("a=rtpmap:101 ", f"a=rtpmap:{number} ").replace("fb:101 ", f"fb:{number} ")
+    with pytest.raises(BadOffer):
+        foreign.read_offer(text.replace("apt=101", f"apt={number}"), "whep")
+
+
+def test_one_id_means_one_header_extension() -> None:
+    with pytest.raises(BadOffer, match="one header extension"):
+        foreign.read_offer(offer().replace("a=extmap:3 ", "a=extmap:5 "), "whip")
+
+
+def test_an_offer_with_more_lines_than_anybody_needs_is_not_parsed() -> None:
+    with pytest.raises(BadOffer):
+        foreign.read_offer(offer() + "a=x\r\n" * sdp.LINES, "whip")

@@ -83,3 +83,7 @@ def test_nothing_from_the_wire_raises(data: bytes) -> None:
         rtcp.moved_sr(packet, 1, 2)
         rtcp.remb_bitrate(packet)
         rtcp.sr_middle(packet)
+
+
+def test_a_compound_of_hundreds_is_not_worked_through() -> None:
+    assert len(list(rtcp.walk(rtcp.pli(1) * 100))) == rtcp.MOST

@@ -101,3 +101,10 @@ def test_nothing_from_the_wire_raises(data: bytes) -> None:
     rtp.unwrap_rtx(data, 1, rtp.VP8)
     rtp.wrap_rtx(data, 1, 2, 3, rtp.VP8_RTX)
     rtp.is_vp8_keyframe(data)
+
+
+def test_an_element_of_another_size_is_no_transport_number_and_nothing_behind_it_is_touched() -> None:
+    for elements in (b"\x00\x00\x30\x07", b"\x30\x07\x10\x7f", b"\x32\x01\x02\x03"):
+        made = b"\x90\x60\x00\x01" + bytes(8) + b"\xbe\xde\x00\x01" + elements + b"\x10picture"
+        assert rtp.transport_sequence(made) == -1
+        assert rtp.with_transport_sequence(made, 9) == made == rtp.without_transport_sequence(made)

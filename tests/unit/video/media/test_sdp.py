@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 
 import pytest
 from aiortc.sdp import SessionDescription
@@ -89,3 +90,47 @@ def test_a_huge_answer_is_not_even_parsed() -> None:
 def test_whatever_comes_is_an_answer_or_refused(text: str) -> None:
     with contextlib.suppress(sdp.BadAnswer):
         sdp.read_answer(text)
+
+
+ANSWER = answered(sdp.offer(OURS))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("UDP/TLS/RTP/SAVPF", "RTP/SAVPF"),
+        ("a=ice-ufrag:abcd", "a=ice-ufrag:a b c d"),
+        ("a=ice-ufrag:abcd", "a=ice-ufrag:\u0639\u0639\u0639\u0639"),
+        ("a=ice-ufrag:abcd", "a=ice-ufrag:ab:cd"),
+        ("a=ice-pwd:", "a=ice-pwd:\u00e9"),
+        ("m=audio 9", "m=audio 0"),
+        ("m=", "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nm="),
+    ],
+)
+def test_only_a_sound_transport_for_sound_or_picture_is_one(change: tuple[str, str]) -> None:
+    text = ANSWER.replace(*change)
+    if change[0] in ("m=audio 9", "m="):
+        assert sdp.read_answer(text).ufrag == "abcd"
+        return
+    with pytest.raises(sdp.BadAnswer):
+        sdp.read_answer(text)
+
+
+def test_data_alone_is_no_answer() -> None:
+    head, first = ANSWER.split("m=audio", 1)[0], ANSWER.split("m=audio", 1)[1].split("m=")[0]
+    text = head + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n" + first.split("\r\n", 1)[1]
+    with pytest.raises(sdp.BadAnswer, match="rejected"):
+        sdp.read_answer(text)
+
+
+def test_no_answer_keeps_the_others_waiting() -> None:
+    """The parser looks through all it has read for each `ssrc`, `fmtp` and `rtcp-fb`: a third of a second for 60 kB."""
+    for line in ("a=ssrc:{} c:d\r\n", "a=rtpmap:{} x/1\r\na=fmtp:{} x\r\n", "a=rtpmap:{} x/1\r\na=rtcp-fb:{} x\r\n"):
+        text, number = ANSWER, 0
+        while len(text) < sdp.LONGEST - 40:
+            number += 1
+            text += line.replace("{}", str(number))
+        began = time.thread_time()
+        with contextlib.suppress(sdp.BadAnswer):
+            sdp.read_answer(text)
+        assert time.thread_time() - began < 0.05

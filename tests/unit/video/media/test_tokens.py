@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from video.media.tokens import LIFE_S, JoinClaims, TokenRefused, Used, mint, read
+from video.media.tokens import FORGET_S, LIFE_S, JoinClaims, TokenRefused, Used, mint, read
 
 SECRET = b"0123456789abcdef"
 CLAIMS = JoinClaims("m1", "sara", "visitor", "سارة", "Sara")
@@ -43,10 +43,18 @@ def test_claims_changed_without_the_secret_are_bad() -> None:
     assert refused(f"{forged}.{signature}") == "bad_token"
 
 
-@pytest.mark.parametrize("change", [{"role": "minister"}, {"nonce": ""}, {"meeting_id": 7}])
+@pytest.mark.parametrize(
+    "change", [{"role": "minister"}, {"role": ["visitor"]}, {"nonce": ""}, {"meeting_id": 7}, {"nonce": None}]
+)
 def test_a_signed_token_with_senseless_claims_is_bad(change: dict[str, object]) -> None:
     claims = JoinClaims(**{**CLAIMS.__dict__, **change})  # type: ignore[arg-type]
     assert refused(mint(SECRET, claims, now=100.0)) == "bad_token"
+
+
+def test_a_token_without_a_sensible_end_has_expired() -> None:
+    for end in (float("nan"), "tomorrow", [1e9]):
+        claims = JoinClaims(**{**CLAIMS.__dict__, "exp": end})  # type: ignore[arg-type]
+        assert refused(mint(SECRET, claims, now=100.0)) == "expired_token"
 
 
 @given(st.text(max_size=300))
@@ -72,6 +80,14 @@ def test_a_nonce_is_spent_once_and_forgotten_when_its_token_is_dead_anyway() -> 
     first = JoinClaims("m", "p", "aide", "أ", "A", exp=200.0, nonce="one")
     assert used.spend(first, now=100.0)
     assert not used.spend(first, now=150.0)
-    later = JoinClaims("m", "p", "aide", "أ", "A", exp=400.0, nonce="two")
-    assert used.spend(later, now=300.0)
-    assert used._until == {"two": 400.0}
+    later = JoinClaims("m", "p", "aide", "أ", "A", exp=20_000.0, nonce="two")
+    assert used.spend(later, now=200.0 + FORGET_S)
+    assert used._until == {"two": 20_000.0}
+
+
+def test_a_clock_that_jumps_an_hour_and_back_makes_no_token_good_again() -> None:
+    used = Used()
+    claims = JoinClaims("m", "p", "aide", "أ", "A", exp=1120.0, nonce="one")
+    assert used.spend(claims, now=1000.0)
+    assert used.spend(JoinClaims("m", "q", "aide", "أ", "A", exp=4720.0, nonce="two"), now=4600.0)
+    assert not used.spend(claims, now=1010.0)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import struct
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -92,3 +94,11 @@ def test_whatever_numbers_come_the_feedback_fits_a_datagram(notes: list[tuple[in
 def test_nothing_from_the_wire_raises(data: bytes) -> None:
     twcc.read(data)
     twcc.read(b"\x8f\xcd\x00\x09" + b"\0" * 8 + data)
+
+
+def test_twenty_bytes_that_tell_of_everything_are_not_listened_to() -> None:
+    body = struct.pack("!HHI", 0, 0xFFFF, 0) + struct.pack("!H", 0x1FFF) * 8 + struct.pack("!H", 7)
+    packet = struct.pack("!BBHII", 0x8F, 205, 2 + len(body) // 4, 1, 2) + body
+    assert twcc.read(packet) == []
+    most = struct.pack("!HHI", 0, twcc.MOST_READ, 0) + struct.pack("!HH", twcc.MOST_READ, 0)
+    assert len(twcc.read(packet[:12] + most)) == twcc.MOST_READ
