@@ -43,12 +43,13 @@ class SoakLoad(Load):
 
 class Node(Server):
     name = "soak"
+    module = "bench.soak.node"
 
     async def _start(self) -> None:
         self.port = free_port()
         self.log = self.folder / "log"
         self.process = await started(
-            "bench.soak.node", self.address, str(self.port), str(self.folder), str(self.core), log=self.log
+            self.module, self.address, str(self.port), str(self.folder), str(self.core), log=self.log
         )
         self.base = f"http://127.0.0.1:{self.port}"
         self.client = httpx.AsyncClient(trust_env=False, timeout=10)
@@ -157,7 +158,7 @@ class Observer:
         say(f"{now - self._zero:6.0f} s  {shown}  surprises {len(self._life.surprises)}")
 
 
-async def soak(options: argparse.Namespace) -> dict[str, Any]:
+async def soak(options: argparse.Namespace, kind: type[Node] = Node) -> dict[str, Any]:
     machine = gauges.machine()
     for_node, for_load = gauges.cores()
     gauges.pin(0, for_load)
@@ -169,7 +170,7 @@ async def soak(options: argparse.Namespace) -> dict[str, Any]:
         seats = 3 * options.calls + SEATS_MORE
         load = await SoakLoad.start(reel, for_load, str(seats), str(options.loss))
         try:
-            async with Node(folder / "node", own_address(), for_node) as node:
+            async with kind(folder / "node", own_address(), for_node) as node:
                 assert isinstance(node, Node)
                 figures, more = await _through(node, load, options)
         finally:
@@ -288,14 +289,7 @@ def concluded(samples: list[dict[str, float]], life: Life, checked: list[Checked
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.soak", description="Recorded calls with life in them")
-    parser.add_argument("--minutes", type=float, default=30.0)
-    parser.add_argument("--calls", type=int, default=10, help="at the same time")
-    parser.add_argument("--loss", type=float, default=0.02, help="of every packet, each way")
-    parser.add_argument("--turn", type=float, default=20.0, help="seconds after which a call ends and another begins")
-    parser.add_argument("--event", type=float, default=4.0, help="seconds after which something befalls someone")
-    parser.add_argument("--samples", default="", help="a file for every sample, as lines of JSON")
-    options = parser.parse_args(arguments)
+    options = wished(arguments)
     try:
         result = asyncio.run(interruptible(soak(options)))
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -306,3 +300,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         say(f"{'met   ' if met else 'NOT MET'}  {name} {result['figures'].get(name)} {sign} {bound}")
     print(json.dumps(result, ensure_ascii=False), flush=True)
     sys.exit(0 if all(result["met"].values()) else 1)
+
+
+def wished(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.soak", description="Recorded calls with life in them")
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--calls", type=int, default=10, help="at the same time")
+    parser.add_argument("--loss", type=float, default=0.02, help="of every packet, each way")
+    parser.add_argument("--turn", type=float, default=20.0, help="seconds after which a call ends and another begins")
+    parser.add_argument("--event", type=float, default=4.0, help="seconds after which something befalls someone")
+    parser.add_argument("--samples", default="", help="a file for every sample, as lines of JSON")
+    return parser.parse_args(arguments)
