@@ -90,10 +90,10 @@ class Load:
     async def new(self, name: str, address: str) -> dict[str, Any]:
         return await self.ask("new", name=name, address=address)
 
-    async def connect(self, name: str, remote: dict[str, Any]) -> asyncio.Future[None]:
+    async def connect(self, name: str, remote: dict[str, Any], **more: Any) -> asyncio.Future[None]:
         """Begins to connect; the future says when that is done."""
         self._ups[name] = asyncio.get_running_loop().create_future()
-        await self.ask("connect", name=name, remote=remote)
+        await self.ask("connect", name=name, remote=remote, **more)
         return self._ups[name]
 
     async def _read(self) -> None:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from bench.media.rig import Load
+from bench.soak.device import Device
 from bench.soak.person import Person
 
 DARK_S = 8.0
@@ -81,7 +82,10 @@ class Life:
     async def _start(self) -> None:
         number = next(self._numbers)
         roles = ["official", "visitor", *(["interpreter"] if number % 3 == 0 else [])]
-        call = Call(f"m{number}", [self._person(f"m{number}", role) for role in roles])
+        kinds: list[type[Person]] = [Person, Device if number % 5 == 4 else Person, Person]
+        call = Call(
+            f"m{number}", [self._person(kind, f"m{number}", role) for kind, role in zip(kinds, roles, strict=False)]
+        )
         for person in call.people:
             person.busy = True
             await person.arrive()
@@ -91,8 +95,8 @@ class Life:
         self.calls.append(call)
         self.happened["started"] += 1
 
-    def _person(self, meeting: str, role: str) -> Person:
-        return Person(
+    def _person(self, kind: type[Person], meeting: str, role: str) -> Person:
+        return kind(
             meeting, role, port=self._port, address=self._address, load=self._load, surprised=self.surprises.append
         )
 

@@ -51,13 +51,15 @@ class LivelyEngine(Engine):
             super()._readable(fd)
 
     def _tell(self, peer: Peer) -> None:
-        if peer.state == "up" and peer not in self._senders:
+        assert isinstance(peer, LivelyPeer)
+        if peer.state == "up" and peer.sends and peer not in self._senders:
             self._senders[self._senders.index(NOBODY)] = peer
         super()._tell(peer)
 
-    def _do_connect(self, name: str, remote: dict[str, Any]) -> dict[str, Any]:
+    def _do_connect(self, name: str, remote: dict[str, Any], sends: bool = True) -> dict[str, Any]:
         peer = self._peers[name]
         assert isinstance(peer, LivelyPeer)
+        peer.sends = sends
         peer.repairs = {again: media for media, again in remote.pop("pairs")}
         peer.connect(Remote(**remote))
         return {"is": "connecting", "name": name}

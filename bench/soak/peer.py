@@ -71,6 +71,7 @@ class LivelyPeer(Peer):
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self.dark_until = 0.0
+        self.sends = True
         self.streams: dict[int, Heard] = {}
         self.repairs: dict[int, int] = {}
         """Which stream a retransmission belongs to: SSRC → SSRC."""
