@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     upload_limit: int = 15 * 1024 * 1024  # bytes for each attachment
     session_hours: int = 12
 
+    signing_key: Path | None = None  # private key that signs recordings; needed by the worker alone
+
     secret_hex: str = Field(default="", repr=False)
 
     @property
@@ -57,6 +59,15 @@ class Settings(BaseSettings):
     @property
     def recordings_dir(self) -> Path:
         return self.data_dir / "recordings"
+
+    @property
+    def signing_key_file(self) -> Path:
+        return self.signing_key or self.data_dir / "signing.key"
+
+    @property
+    def public_keys_dir(self) -> Path:
+        """Public halves of every key that ever signed recordings here."""
+        return self.data_dir / "public-keys"
 
     @cached_property
     def secret(self) -> bytes:

@@ -19,7 +19,7 @@ from reception.petitions import service as petitions
 from reception.petitions import story
 from reception.visitors.models import Visitor
 from reception.visits import service as visits
-from recordings.archive.events import RecordingClosed
+from recordings.archive.events import RecordingClosed, RecordingTriedAgain
 from recordings.archive.service import FINISH
 from video.meetings import service as meetings
 from video.meetings.events import MeetingEnded
@@ -114,7 +114,9 @@ def close_appointment(session: Session, event: MeetingEnded, *, now: datetime, s
             return
 
 
-def make_playable(session: Session, event: RecordingClosed, *, now: datetime, settings: Settings) -> None:
+def make_playable(
+    session: Session, event: RecordingClosed | RecordingTriedAgain, *, now: datetime, settings: Settings
+) -> None:
     """A closed journal is remuxed at once, before any other work."""
     jobs.enqueue(session, FINISH, {"recording_id": event.recording_id}, now=now, lane=1)
 

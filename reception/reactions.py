@@ -20,6 +20,7 @@ from reception.notify import petitions as text_p
 from reception.petitions import events as petitions
 from reception.visitors import events as visitors
 from recordings.archive import events as archive
+from recordings.proof import events as proof
 from video.meetings import events as meetings
 
 Reaction = Callable[..., None]
@@ -45,6 +46,7 @@ REACTIONS: dict[type, tuple[Reaction, ...]] = {
     appointments.AppointmentCancelled: (do.call_off_meeting, text_a.text_appointment_cancelled),
     meetings.MeetingEnded: (do.close_appointment, do.tell_meeting, text_o.text_meeting_ended),
     archive.RecordingClosed: (do.make_playable,),
+    archive.RecordingTriedAgain: (do.make_playable,),
     directives.DirectiveAssigned: (text_o.text_directive_assigned,),
     directives.DirectiveFulfilled: (text_o.text_directive_fulfilled,),
 }
@@ -115,5 +117,10 @@ NO_REACTION: frozenset[type] = frozenset(
         archive.RecordingReady,
         archive.RecordingFailed,
         archive.RecordingGranted,
+        proof.RecordingSigned,
+        proof.SigningFailed,
+        proof.CheckAsked,
+        proof.CheckAdvanced,
+        proof.RecordingChecked,
     }
 )

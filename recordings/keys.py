@@ -5,8 +5,8 @@ associated data, so that a blob copied into another recording's file does not op
 that wrapped it: rotation is `FileKeyRing.rotate()` and then `container.rewrap(path, ring)` over the
 files, with no media touched.
 
-A ministry with an HSM writes its own `KeyRing` (two methods); everything else here only knows that interface. The key that
-signs manifests has the same shape of door: `signing.py`.
+A ministry with an HSM writes its own `KeyRing` (two methods); everything else here only knows that interface. The key
+that signs manifests stands behind a door of the same shape: `signing.py`.
 """
 
 from __future__ import annotations

@@ -20,26 +20,26 @@ from recordings.archive import service as archive
 from recordings.archive.rules import ABANDONED
 from recordings.archive.service import Side
 from recordings.journal import JournalWriter, open_journal
-from recordings.keys import FileKeyRing, KeyRing
+from recordings.proof import service as proof
 from recordings.remux import RemuxResult, remux
+from recordings.sealed_log import Head
 from video.meetings import service as meetings
+from video.meetings.models import Meeting
 from video.meetings.rules import HOSTS
 from video.meetings.states import OVER
+from web.keys import key_ring
+from web.proof import Witnesses
+
+__all__ = ["finish_handler", "key_ring", "sink_opener", "sweep_abandoned"]
 
 log = structlog.get_logger()
 MARGIN = 2 * 1024**3  # bytes that must be free for a meeting to start: an hour in HD, and as much again
 
 
-def key_ring(settings: Settings) -> KeyRing:
-    """The archive's key-encryption key, beside the data by default."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    return FileKeyRing(settings.data_dir / "archive.key")
-
-
 class Sink:
-    """A journal that tells the archive when it is closed. Everything else is the journal's own."""
+    """A journal that tells the archive when it is closed, and where it ended. Everything else is the journal's own."""
 
-    def __init__(self, journal: JournalWriter, closed: Callable[[], None]) -> None:
+    def __init__(self, journal: JournalWriter, closed: Callable[[Head], None]) -> None:
         self._journal, self._closed = journal, closed
         self.track, self.write, self.mark, self.healthy = (
             journal.track,
@@ -54,12 +54,12 @@ class Sink:
 
     def close(self, at: float) -> None:
         self._journal.close(at)
-        self._closed()
+        self._closed(self._journal.head)
 
 
 def sink_opener(settings: Settings, db: Database) -> Callable[[str], Sink]:
     """What a media node calls (in a thread) when a meeting goes live. Raises OSError when the disk can't take it."""
-    keyring = key_ring(settings)
+    keyring, witnesses = key_ring(settings), Witnesses(db)
 
     def open_sink(meeting_id: str) -> Sink:
         settings.recordings_dir.mkdir(parents=True, exist_ok=True)
@@ -83,15 +83,19 @@ def sink_opener(settings: Settings, db: Database) -> Callable[[str], Sink]:
                 archive.start(
                     session, recording_id=recording_id, meeting_id=meeting_id, petition_id=petition_id, now=started
                 )
+                proof.witness(session, {recording_id: journal.head}, now=started)
         except BaseException:  # a journal that the archive doesn't know would stay open, and on the disk for ever
             journal.close(0.0)
             shutil.rmtree(folder, ignore_errors=True)
             raise
 
-        def closed() -> None:
+        def closed(head: Head) -> None:
+            witnesses.forget(recording_id)
             with db.write() as session:
+                proof.witness(session, {recording_id: head}, now=clock.now())
                 archive.close(session, recording_id, now=clock.now())
 
+        witnesses.watch(recording_id, journal)
         return Sink(journal, closed)
 
     return open_sink
@@ -126,13 +130,23 @@ def finish_handler(settings: Settings) -> Handler:
             )
             for r in result.renditions
         ]
-        viewers = {p.staff_id for p in people.values() if p.staff_id and p.role in HOSTS and p.joined_at}
-        archive.finish(session, payload["recording_id"], sides, sorted(viewers), now=now)
+        recording_id, viewers = payload["recording_id"], _viewers(meeting)
+        archive.finish(session, recording_id, sides, viewers, now=now, duration_s=result.duration_s)
+        proof.ask_to_sign(session, recording_id, now=now)
 
     def gave_up(session: Session, payload: dict[str, Any], error: str, now: datetime) -> None:
-        archive.fail(session, payload["recording_id"], error, now=now)
+        recording = archive.get(session, payload["recording_id"])
+        viewers = _viewers(session.get(Meeting, recording.meeting_id))
+        archive.fail(session, recording.id, error, now=now, viewers=viewers)
+        proof.ask_to_sign(session, recording.id, now=now)  # the journal is evidence, playable or not
 
     return Handler(act=act, record=record, gave_up=gave_up, tries=3)
+
+
+def _viewers(meeting: Meeting | None) -> list[str]:
+    """The members of staff who took part as hosts."""
+    people = meeting.participants if meeting else []
+    return sorted({p.staff_id for p in people if p.staff_id and p.role in HOSTS and p.joined_at})
 
 
 def sweep_abandoned(settings: Settings) -> Callable[[Session, datetime], None]:

@@ -14,11 +14,13 @@ from reception.files import service as files
 from reception.petitions import drafts
 from reception.reactions import REACTIONS
 from recordings.archive.service import FINISH
+from recordings.proof.service import CHECK, SIGN
 from video.media.app import create_app
 from video.media.node import MediaNode
 from video.media.turn import Turn
 from video.meetings.directory import DatabaseDirectory
 from web.cases.papers import store_of
+from web.proof import check_handler, sign_handler
 from web.recording import finish_handler, sink_opener, sweep_abandoned
 from web.worker import Sweep, Worker
 
@@ -33,7 +35,12 @@ def make_worker(settings: Settings, db: Database, **more: Any) -> Worker:
     return Worker(
         db=db,
         reactions=given,
-        handlers={FINISH: finish_handler(settings), **message_handlers(settings)},
+        handlers={
+            FINISH: finish_handler(settings),
+            SIGN: sign_handler(settings, db),
+            CHECK: check_handler(settings, db),
+            **message_handlers(settings),
+        },
         sweeps=(*arrangements.SWEEPS, sweep_abandoned(settings), _forget_old_drafts(settings)),
         **more,
     )

@@ -27,6 +27,12 @@ class RecordingFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingTriedAgain:
+    recording_id: str
+    meeting_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingGranted:
     recording_id: str
     staff_id: str

@@ -23,6 +23,7 @@ class Recording(Base):
     duration_s: Mapped[float | None]
     journal: Mapped[str]  # path below the recordings folder
     problem: Mapped[str | None]
+    signing_problem: Mapped[str | None]  # why the last try to sign it was given up
 
     renditions: Mapped[list["Rendition"]] = relationship(lazy="selectin", order_by="Rendition.role")
     grants: Mapped[list["Grant"]] = relationship(lazy="selectin")

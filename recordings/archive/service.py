@@ -15,6 +15,7 @@ from recordings.archive.events import (
     RecordingGranted,
     RecordingReady,
     RecordingStarted,
+    RecordingTriedAgain,
 )
 from recordings.archive.models import Grant, Recording, Rendition
 from recordings.archive.rules import LONGEST_GRANT, TOOK_PART, granted
@@ -50,6 +51,7 @@ def start(session: Session, *, recording_id: str, meeting_id: str, petition_id: 
         journal=f"{recording_id}/journal",
     )
     session.add(recording)
+    session.flush()  # what refers to it may follow at once
     emit(session, RecordingStarted(recording_id, meeting_id), now=now)
     return recording
 
@@ -64,27 +66,46 @@ def close(session: Session, recording_id: str, *, now: datetime) -> None:
 
 
 def finish(
-    session: Session, recording_id: str, sides: Iterable[Side], viewers: Iterable[str], *, now: datetime
+    session: Session,
+    recording_id: str,
+    sides: Iterable[Side],
+    viewers: Iterable[str],
+    *,
+    now: datetime,
+    duration_s: float = 0.0,
 ) -> Recording:
-    """The renditions exist: the recording can be played by `viewers`, the staff who took part."""
+    """The renditions exist: the recording can be played by `viewers`, the staff who took part.
+
+    There are none where nobody was seen or heard; `duration_s` is then all that can be told of it.
+    """
     recording = _locked(session, recording_id)
     recording.state = MACHINE.next(recording.state, "finish")
-    recording.problem = None
+    recording.problem, recording.duration_s = None, duration_s
     for side in sides:
         session.add(Rendition(id=new_id(), recording_id=recording.id, **{f: getattr(side, f) for f in Side.__slots__}))
-        recording.duration_s = max(recording.duration_s or 0.0, side.duration_s)
-    for staff_id in viewers:
-        session.add(Grant(id=new_id(), recording_id=recording.id, staff_id=staff_id, purpose=TOOK_PART, granted_at=now))
-    session.flush()
+        recording.duration_s = max(recording.duration_s, side.duration_s)
+    _give_leave(session, recording, viewers, now=now)
     emit(session, RecordingReady(recording.id, recording.meeting_id, recording.petition_id), now=now)
     return recording
 
 
-def fail(session: Session, recording_id: str, problem: str, *, now: datetime) -> None:
-    """It can't be made playable; the sealed journal is kept, and the try can be repeated."""
+def fail(session: Session, recording_id: str, problem: str, *, now: datetime, viewers: Iterable[str] = ()) -> Recording:
+    """It can't be made playable; the sealed journal is kept. `viewers` see that, and may have it tried again."""
     recording = _locked(session, recording_id)
     recording.state, recording.problem = MACHINE.next(recording.state, "fail"), problem[:500]
+    _give_leave(session, recording, viewers, now=now)
     emit(session, RecordingFailed(recording.id, recording.meeting_id), now=now)
+    return recording
+
+
+def try_again(session: Session, recording_id: str, *, by: str, now: datetime) -> Recording:
+    """A failed recording is made playable once more. Raises NotFound unless `by` may view it; Refused unless failed."""
+    viewable(session, recording_id, by, now=now)
+    recording = _locked(session, recording_id)
+    recording.state = MACHINE.next(recording.state, "try_again")
+    audit.note(session, "try again", "recording", recording.id, now=now)
+    emit(session, RecordingTriedAgain(recording.id, recording.meeting_id), now=now)
+    return recording
 
 
 def grant(
@@ -136,6 +157,14 @@ def library(session: Session, staff_id: str, *, now: datetime, limit: int = 100)
     return list(session.scalars(query))
 
 
+def get(session: Session, recording_id: str) -> Recording:
+    """For the archive's own work; whoever shows it to somebody asks `viewable`. Raises NotFound."""
+    recording = session.get(Recording, recording_id)
+    if recording is None:
+        raise NotFound
+    return recording
+
+
 def of_meeting(session: Session, meeting_id: str) -> list[Recording]:
     """The parts of a meeting's record in the order of time; says that they exist, not that they may be viewed."""
     return list(
@@ -151,6 +180,17 @@ def at_moment(session: Session, meeting_id: str, moment: datetime) -> tuple[Reco
 
 def open_ones(session: Session) -> list[Recording]:
     return list(session.scalars(select(Recording).where(Recording.state == RECORDING)))
+
+
+def _give_leave(session: Session, recording: Recording, viewers: Iterable[str], *, now: datetime) -> None:
+    """To those who took part; once, however often the recording was tried."""
+    have = {grant.staff_id for grant in recording.grants if grant.purpose == TOOK_PART}
+    for staff_id in viewers:
+        if staff_id not in have:
+            session.add(
+                Grant(id=new_id(), recording_id=recording.id, staff_id=staff_id, purpose=TOOK_PART, granted_at=now)
+            )
+    session.flush()
 
 
 def _locked(session: Session, recording_id: str) -> Recording:

@@ -1,9 +1,9 @@
 """The manifest: two lines that say what a recording consists of, and who says so.
 
-Line 1 is a JSON object in canonical form (RFC 8785), line 2 is `ed25519 <fingerprint> <signature>`. The signature covers
-line 1 with its line feed, byte for byte; there is one way only to write either line, so no flipped bit passes. It lies in
-the clear: ids, times, sizes, hashes, codecs. Names are in a sealed file of their own, of which it has the hash.
-docs/protocols/recording-format.md says what each field means.
+Line 1 is a JSON object in canonical form (RFC 8785), line 2 is `ed25519 <fingerprint> <signature>`. The signature
+covers line 1 with its line feed, byte for byte; there is one way only to write either line, so no flipped bit passes.
+It lies in the clear: ids, times, sizes, hashes, codecs. Names are in a sealed file of their own, of which it has the
+hash. docs/protocols/recording-format.md says what each field means.
 """
 
 from __future__ import annotations

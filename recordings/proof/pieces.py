@@ -1,8 +1,8 @@
 """A file's hash in pieces: what tells not only that a file was changed, but where.
 
-Piece i is the bytes from i · piece to (i + 1) · piece, the last one shorter. The size of a piece grows with the file, so
-that there are never more than 1024: of a gigabyte the place is known to a mebibyte, of a small file to a page.
-Everything is plain SHA-256 (FIPS 180-4) over bytes as they lie, so `sha256sum` and `split` suffice to check it.
+Piece i is the bytes from i · piece to (i + 1) · piece, the last one shorter. The size of a piece grows with the file,
+so that there are never more than 1024: of a gigabyte the place is known to a mebibyte, of a small file to a page.
+All is plain SHA-256 (FIPS 180-4) over bytes as they lie, so `sha256sum` and `split` suffice to check it.
 """
 
 from __future__ import annotations

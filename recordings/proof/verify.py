@@ -1,8 +1,8 @@
 """Is a recording what was signed? Asked with public keys alone: no database, no key to open anything.
 
-Every byte below the recording's folder is compared with the manifest. What differs is named by file and range, so that a
-reader knows which minutes are in doubt and which are not. Nothing here raises for what it may meet on a disk: bad input
-ends in a finding.
+Every byte below the recording's folder is compared with the manifest. What differs is named by file and range, so that
+a reader knows which minutes are in doubt and which are not. Nothing here raises for what it may meet on a disk: bad
+input ends in a finding.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from recordings.container import NotSealed, SealBroken
 from recordings.proof import manifest
 from recordings.proof.manifest import Entry, Manifest, ManifestBroken, UnknownKey
 from recordings.proof.pieces import Progress, differing, silent
+from recordings.proof.rules import ALTERED, PROVEN, UNSIGNED
 from recordings.sealed_log import walk_chain
 from recordings.signing import PublicKeys
-
-PROVEN, ALTERED, UNSIGNED = "proven", "altered", "unsigned"
 
 # What was found, in the order of how much it says.
 CHANGED = "changed"  # bytes are not those that were signed
@@ -77,7 +76,7 @@ def size_of(path: Path) -> int:
 
 
 def verify(path: Path, keys: PublicKeys, progress: Progress = silent) -> Report:
-    """`path` is a recording's folder, its manifest, or one file beside the manifest (then only that one is looked at)."""
+    """`path` is a recording's folder, its manifest, or one file beside a manifest (then only that one is looked at)."""
     folder, only = _place(path)
     report = Report(path)
 

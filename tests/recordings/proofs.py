@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from recordings.signing import FileSigner, PublicKeys
 from tests.recordings.calls import Sender
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+SIGNED = NOON + timedelta(seconds=9)
 SILENCE = b"\xf8\xff\xfe"  # 20 ms of Opus
 
 
@@ -97,8 +98,6 @@ def small(folder: Path, keys: Keys, recording: str = "rec-1", *, close: bool = T
 
 
 def sign(made: Small, **changes: object) -> bytes:
-    from dataclasses import replace
-
     made.facts = replace(made.facts, **changes)
     return sign_recording(
         made.folder,
@@ -106,5 +105,5 @@ def sign(made: Small, **changes: object) -> bytes:
         made.keys.ring,
         made.keys.signer,
         software="majlis test",
-        now=NOON + timedelta(seconds=9),
+        now=SIGNED,
     )

@@ -11,9 +11,12 @@ import pytest
 
 from recordings import container
 from recordings.proof import manifest
-from recordings.proof.verify import ALTERED, PROVEN, UNKNOWN_KEY, UNSIGNED, Finding
+from recordings.proof.rules import ALTERED, PROVEN, UNSIGNED
+from recordings.proof.verify import UNKNOWN_KEY, Finding
 from recordings.sealed_log import walk_chain
 from tests.recordings.proofs import Keys, Small, sign, small
+
+NAMES = ["journal", "01-sara.webm.sealed", "02-omar.webm.sealed", "people-1.sealed", "manifest"]
 
 
 @pytest.fixture(scope="module")
@@ -126,9 +129,7 @@ def test_segments_of_another_recording_are_found_where_they_lie(one: Small, othe
         assert report.verdict == ALTERED and holds(report.first(), "journal", differs_at(whole, changed))
 
 
-@pytest.mark.parametrize(
-    "name", ["journal", "01-sara.webm.sealed", "02-omar.webm.sealed", "people-1.sealed", "manifest"]
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_whole_files_swapped_between_two_recordings_are_found_in_both(one: Small, other: Small, name: str) -> None:
     mine, theirs = (one.folder / name).read_bytes(), (other.folder / name).read_bytes()
     (one.folder / name).write_bytes(theirs)

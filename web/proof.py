@@ -1,0 +1,267 @@
+"""Where proof meets the archive: witnessing live journals, signing what was closed, checking what was signed."""
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.db import Database
+from core.errors import NotFound
+from core.events import OutboxEvent, name_of
+from core.jobs import Handler
+from core.settings import Settings
+from reception.petitions.models import Petition
+from recordings.archive.models import Recording
+from recordings.proof import manifest, service
+from recordings.proof.compose import Facts, Film, Person, Witnessed, sign_recording
+from recordings.proof.pieces import Progress, silent
+from recordings.proof.rules import FAILED, WITNESS_EVERY_S
+from recordings.proof.verify import Finding, Report, size_of, verify
+from recordings.sealed_log import Head
+from recordings.signing import PublicKeys
+from video.meetings.events import RecordingLost
+from video.meetings.models import Meeting
+from video.meetings.rules import VISITOR
+from web.keys import key_ring, public_keys, signer
+
+log = structlog.get_logger()
+TELL_EVERY_S = 2.0  # how often a running check says how far it is
+
+MISPLACED = "misplaced"  # the manifest, sound as it is, belongs to another recording than the archive's row
+OUTDATED = "not on record"  # the manifest is not the one that the archive saw signed last
+
+
+class Journal(Protocol):
+    @property
+    def head(self) -> Head: ...
+
+
+class Witnesses:
+    """Tells the database every two seconds how far the live journals of this process have come.
+
+    One thread for all of them, which ends when none is left. A database that does not answer is asked again; the call
+    never notices.
+    """
+
+    def __init__(self, db: Database, *, every: float = WITNESS_EVERY_S) -> None:
+        self._db, self._every = db, every
+        self._journals: dict[str, Journal] = {}
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def watch(self, recording_id: str, journal: Journal) -> None:
+        with self._lock:
+            self._journals[recording_id] = journal
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="witness", daemon=True)
+                self._thread.start()
+
+    def forget(self, recording_id: str) -> None:
+        with self._lock:
+            self._journals.pop(recording_id, None)
+
+    def tell(self) -> None:
+        with self._lock:
+            heads = {recording_id: journal.head for recording_id, journal in self._journals.items()}
+        if heads:
+            with self._db.write() as session:
+                service.witness(session, heads, now=clock.now())
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(self._every)
+            with self._lock:
+                if not self._journals:
+                    self._thread = None
+                    return
+            try:
+                self.tell()
+            except Exception as error:
+                log.warning("live recordings not witnessed", error=str(error))
+
+
+def sign_handler(settings: Settings, db: Database) -> Handler:
+    """The job: hash what lies in the recording's folder, and sign what it is."""
+
+    def act(payload: dict[str, Any]) -> dict[str, Any]:
+        return sign(settings, db, payload["recording_id"])
+
+    def record(session: Session, payload: dict[str, Any], result: dict[str, Any], _now: datetime) -> None:
+        service.signed(session, payload["recording_id"], **result)
+
+    def gave_up(session: Session, payload: dict[str, Any], error: str, now: datetime) -> None:
+        service.not_signed(session, payload["recording_id"], error, now=now)
+
+    return Handler(act=act, record=record, gave_up=gave_up)
+
+
+def sign(settings: Settings, db: Database, recording_id: str, progress: Progress = silent) -> dict[str, Any]:
+    """Write the recording's manifest; returns what `service.signed` is to keep."""
+    with db.read() as session:
+        facts = facts_of(session, recording_id)
+    key, now = signer(settings), clock.now()
+    data = sign_recording(
+        settings.recordings_dir / recording_id,
+        facts,
+        key_ring(settings),
+        key,
+        software=f"majlis {version('majlis')}",
+        now=now,
+        progress=progress,
+    )
+    digest = hashlib.sha256(data).hexdigest()
+    return {"revision": facts.revision, "sha256": digest, "key": key.fingerprint, "signed_at": now}
+
+
+def facts_of(session: Session, recording_id: str) -> Facts:
+    """Raises NotFound."""
+    row = session.get(Recording, recording_id)
+    if row is None:
+        raise NotFound
+    meeting = session.get(Meeting, row.meeting_id)
+    petition = session.get(Petition, row.petition_id)
+    witness = service.witnessed(session, recording_id)
+    before = service.manifest_of(session, recording_id)
+    return Facts(
+        recording_id=row.id,
+        meeting_id=row.meeting_id,
+        petition_id=row.petition_id,
+        case_number=petition.case_number if petition else "",
+        started_at=row.started_at,
+        closed_at=row.closed_at,
+        people=_people(meeting) if meeting else (),
+        films=tuple(
+            Film(Path(r.path).name, r.participant_id, r.width, r.height, tuple((k, a, b) for k, a, b in r.gaps))
+            for r in row.renditions
+        ),
+        alarms=tuple(_alarms(session, row)),
+        witness=Witnessed(witness.frames, witness.size, witness.head, witness.at) if witness else None,
+        revision=before.revision + 1 if before else 1,
+        replaces=before.sha256 if before else "",
+    )
+
+
+def _people(meeting: Meeting) -> tuple[Person, ...]:
+    return tuple(
+        Person(
+            p.id,
+            p.role,
+            p.name_ar,
+            p.name_en,
+            staff_id=p.staff_id or "",
+            visitor_id=meeting.visitor_id if p.role == VISITOR else "",
+        )
+        for p in meeting.participants
+    )
+
+
+def _alarms(session: Session, row: Recording) -> Iterator[tuple[datetime, str]]:
+    """When the watchdog said that this recording was lost: the outbox has it, with its time."""
+    until = (row.closed_at or row.started_at) + timedelta(minutes=1)
+    rows = session.scalars(
+        select(OutboxEvent)
+        .where(
+            OutboxEvent.name == name_of(RecordingLost),
+            OutboxEvent.occurred_at >= row.started_at,
+            OutboxEvent.occurred_at <= until,
+        )
+        .order_by(OutboxEvent.id)
+    )
+    for event in rows:
+        if event.payload.get("meeting_id") == row.meeting_id:
+            yield event.occurred_at, str(event.payload.get("why", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class OnRecord:
+    """What the archive says of a recording's newest manifest; `sha256` is empty where it saw none signed."""
+
+    recording_id: str
+    sha256: str
+
+    @classmethod
+    def of(cls, session: Session, recording_id: str) -> "OnRecord":
+        row = service.manifest_of(session, recording_id)
+        return cls(recording_id, row.sha256 if row else "")
+
+
+def examine(folder: Path, said: OnRecord, keys: PublicKeys, progress: Progress = silent) -> Report:
+    """`verify`, and what only the archive can tell: that the manifest is the newest of this very recording."""
+    report = verify(folder, keys, progress)
+    report.findings[:0] = compared(folder, said, report)
+    return report
+
+
+def compared(folder: Path, said: OnRecord, report: Report) -> list[Finding]:
+    place = folder / manifest.NAME
+    if not place.exists():
+        return [Finding("missing", manifest.NAME)] if said.sha256 else []
+    data = place.read_bytes()
+    if report.manifest and report.manifest.recording_id != said.recording_id:
+        return [Finding(MISPLACED, manifest.NAME, 0, len(data), report.manifest.recording_id)]
+    if report.manifest and hashlib.sha256(data).hexdigest() != said.sha256:
+        return [Finding(OUTDATED, manifest.NAME, 0, len(data), str(report.manifest.fields["signed_at"]))]
+    return []
+
+
+def result_of(report: Report) -> dict[str, Any]:
+    """A report as `service.checked` keeps it."""
+    return {
+        "verdict": report.verdict,
+        "findings": [asdict(finding) for finding in report.findings[:100]],
+        "read": report.checked,
+    }
+
+
+def check_handler(settings: Settings, db: Database) -> Handler:
+    """The job: read a recording against its manifest, and say now and then how far it is."""
+
+    def act(payload: dict[str, Any]) -> dict[str, Any]:
+        folder = settings.recordings_dir / payload["recording_id"]
+        with db.read() as session:
+            said = OnRecord.of(session, payload["recording_id"])
+        with _telling(db, payload["check_id"], size_of(folder) if folder.is_dir() else 0) as progress:
+            return result_of(examine(folder, said, public_keys(settings), progress))
+
+    def record(session: Session, payload: dict[str, Any], result: dict[str, Any], now: datetime) -> None:
+        service.checked(session, payload["recording_id"], check_id=payload["check_id"], **result, now=now)
+
+    def gave_up(session: Session, payload: dict[str, Any], error: str, now: datetime) -> None:
+        problem = {"kind": "unreadable", "file": "", "start": 0, "end": 0, "other": error[:200]}
+        service.checked(
+            session,
+            payload["recording_id"],
+            check_id=payload["check_id"],
+            verdict=FAILED,
+            findings=[problem],
+            read=0,
+            now=now,
+        )
+
+    return Handler(act=act, record=record, gave_up=gave_up, tries=2)
+
+
+@contextmanager
+def _telling(db: Database, check_id: str, total: int) -> Iterator[Progress]:
+    done, told = 0, time.monotonic()
+
+    def progress(read: int) -> None:
+        nonlocal done, told
+        done += read
+        if total and time.monotonic() - told >= TELL_EVERY_S:
+            told = time.monotonic()
+            with db.write() as session:
+                service.advance(session, check_id, min(99, done * 100 // total), now=clock.now())
+
+    yield progress
