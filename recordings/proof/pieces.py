@@ -52,7 +52,12 @@ def take(path: Path, progress: Progress = silent) -> Fingerprint:
         size = path.stat().st_size
         piece = piece_for(size)
         whole = hashlib.sha256()
-        pieces = tuple(_hashes(file, piece, size, lambda block: (whole.update(block), progress(len(block)))))
+
+        def seen(block: bytes) -> None:
+            whole.update(block)
+            progress(len(block))
+
+        pieces = tuple(_hashes(file, piece, size, seen))
         if len(pieces) != _count(size, piece) or file.read(1):
             raise FileChanged(path.name)
     return Fingerprint(size, whole.hexdigest(), piece, pieces)
