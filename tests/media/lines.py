@@ -117,6 +117,11 @@ class Seen:
         """How long after the moment the first new picture was shown; None: it wasn't."""
         return next((frame.at - moment for frame in self.frames if frame.at >= moment), None)
 
+    def smooth_after(self, moment: float, still_s: float = FREEZE_S) -> float | None:
+        """How long after the moment the last freeze that began within five seconds of it was over."""
+        ends = [at + length for at, length in self.gaps() if length > still_s and at < moment + 5]
+        return None if ends and ends[-1] >= self.until else max([0.0, *(end - moment for end in ends)])
+
     def sound_after(self, moment: float) -> float | None:
         """How long after the moment most of what is played is real again, to the resolution of the samples."""
         heard = [

@@ -313,7 +313,7 @@ class Wires:
             answers, onward = await asyncio.open_connection(*target)
             self._connections.add(onward)
             await asyncio.gather(_pump(self.up, reader, onward), _pump(self.down, answers, writer))
-        except OSError:
+        except (OSError, RuntimeError):  # RuntimeError: uvloop, where the other side has closed already
             pass
         finally:
             for one in (writer, onward):
@@ -342,7 +342,7 @@ async def _pump(way: Way, reader: asyncio.StreamReader, writer: asyncio.StreamWr
             while (wait := max(leaves, way.dark_until) - time.monotonic()) > 0:
                 await asyncio.sleep(wait)
             if not data:
-                if writer.can_write_eof():
+                if not writer.is_closing() and writer.can_write_eof():
                     writer.write_eof()
                 return
             writer.write(data)
