@@ -23,7 +23,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from video.media import hooks, leg
+from video.media import hooks, leg, sockets
 from video.media.app import create_app
 from video.media.directory import LegSummary, MeetingInfo, ParticipantInfo, Refused
 from video.media.node import MediaNode
@@ -165,28 +165,25 @@ class MemorySink:
 
 def lose(shelf: Shelf) -> None:
     """Media packets get lost on either way, as often as the shelf says; in the dark nothing arrives at all."""
-    send, receive = hooks.Way.send, leg.Leg._datagram
+    rtp, rtcp, receive, look = hooks.Way.rtp, hooks.Way.rtcp, leg.Leg.media, sockets.Port.look
 
-    def lossy_send(self: hooks.Way, data: bytes) -> bool:
-        return random.random() < shelf.loss or send(self, data)
+    def lossy_rtp(self: hooks.Way, packet: bytes, ssrc: int, session: Any) -> int:
+        return len(packet) if random.random() < shelf.loss else rtp(self, packet, ssrc, session)
 
-    def lossy_receive(self: leg.Leg, data: bytes) -> None:
-        if random.random() >= shelf.loss:
-            receive(self, data)
+    def lossy_rtcp(self: hooks.Way, packet: bytes, session: Any) -> int:
+        return len(packet) if random.random() < shelf.loss else rtcp(self, packet, session)
 
-    hooks.Way.send, leg.Leg._datagram = lossy_send, lossy_receive  # type: ignore[method-assign]
+    def lossy_receive(self: leg.Leg, *datagram: Any) -> bool:
+        return random.random() >= shelf.loss and receive(self, *datagram)
 
-    tap = hooks.tap
+    def dark_look(self: sockets.Port) -> None:
+        if shelf.dark:
+            self._inbox.receive()
+        else:
+            look(self)
 
-    def dark_tap(transport: Any, *handlers: Any) -> None:
-        tap(transport, *handlers)
-        for protocol in transport._connection._protocols:
-            protocol.datagram_received = curtain(protocol.datagram_received)
-
-    def curtain(receive: Any) -> Any:
-        return lambda data, addr: None if shelf.dark else receive(data, addr)
-
-    hooks.tap = dark_tap
+    hooks.Way.rtp, hooks.Way.rtcp = lossy_rtp, lossy_rtcp  # type: ignore[method-assign]
+    leg.Leg.media, sockets.Port.look = lossy_receive, dark_look  # type: ignore[method-assign]
 
 
 PAGE = """<!doctype html><html lang="ar" dir="rtl"><meta charset="utf-8"><title>rig</title>

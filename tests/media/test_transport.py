@@ -14,6 +14,7 @@ from aiortc.mediastreams import AudioStreamTrack
 
 from video.media import hooks, rtcp, rtp
 from video.media.leg import Leg
+from video.media.sockets import Sockets
 
 pytestmark = [
     pytest.mark.real,
@@ -22,10 +23,13 @@ pytestmark = [
 
 
 class Scene:
-    def __init__(self) -> None:
+    def __init__(self, sockets: Sockets | None = None) -> None:
         self.states: list[str] = []
         self.changed = asyncio.Event()
-        self.leg = Leg("sara/1", addresses=hooks.host_addresses()[:1], changed=self._changed)
+        self.sockets = sockets or Sockets(hooks.host_addresses()[:1])
+        if sockets is None:
+            self.sockets.open()
+        self.leg = Leg("sara/1", sockets=self.sockets, changed=self._changed)
         self.rtp: list[bytes] = []
         self.rtcp: list[bytes] = []
         self.leg.on_rtp = lambda packet, now: self.rtp.append(packet)
@@ -36,7 +40,7 @@ class Scene:
         self.states.append(leg.state)
 
     async def connect(self, change: Callable[[str], str] = lambda text: text) -> None:
-        await self.client.setRemoteDescription(RTCSessionDescription(await self.leg.offer(), "offer"))
+        await self.client.setRemoteDescription(RTCSessionDescription(self.leg.offer(), "offer"))
         self.client.addTrack(AudioStreamTrack())
         await self.client.setLocalDescription(await self.client.createAnswer())
         self.leg.accept(change(self.client.localDescription.sdp))
@@ -55,6 +59,7 @@ def play(scene: Callable[[Scene], Awaitable[None]]) -> None:
         finally:
             await stage.client.close()
             await stage.leg.close()
+            stage.sockets.close()
 
     asyncio.run(whole())
 
@@ -95,30 +100,41 @@ def test_another_certificate_than_announced_gets_no_keys() -> None:
     play(scene)
 
 
-def test_sockets_stay_within_the_port_range_and_are_given_back() -> None:
+def test_a_process_takes_one_port_of_the_range_for_all_its_legs_and_gives_it_back() -> None:
     async def scene(stage: Scene) -> None:
         address = hooks.host_addresses()[0]
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.bind((address, 0))
             port = probe.getsockname()[1]
         for _ in range(2):
-            leg = Leg("a/1", addresses=[f"{address}=203.0.113.9"], ports=(port, port), changed=lambda one: None)
-            assert f" 203.0.113.9 {port} typ host" in await leg.offer()
-            other = Leg("b/1", addresses=[address], ports=(port, port), changed=lambda one: None)
+            sockets = Sockets([f"{address}=203.0.113.9"], (port, port))
+            sockets.open()
+            for name in ("a/1", "b/1"):
+                leg = Leg(name, sockets=sockets, changed=lambda one: None)
+                assert f" 203.0.113.9 {port} typ host" in leg.offer()
+                await leg.close()
             with pytest.raises(OSError):
-                await other.offer()
-            await leg.close()
-            await other.close()
+                Sockets([address], (port, port)).open()
+            sockets.close()
 
     play(scene)
 
 
-def test_a_leg_closed_while_it_opens_leaves_no_socket() -> None:
+def test_two_calls_share_a_port_and_never_hear_each_other() -> None:
     async def scene(stage: Scene) -> None:
-        opening = asyncio.ensure_future(stage.leg.offer())
-        await asyncio.sleep(0)
-        await stage.leg.close()
-        with pytest.raises(OSError):
-            await opening
+        other = Scene(stage.sockets)
+        try:
+            await stage.connect()
+            await other.connect()
+            await stage.until(lambda: len(stage.rtp) > 20 and len(other.rtp) > 20)
+            ours, theirs = ({packet[8:12] for packet in one.rtp} for one in (stage, other))
+            assert len(ours) == len(theirs) == 1 and ours != theirs
+            assert stage.leg.refused == other.leg.refused == 0
+            await other.client.close()
+            await stage.until(lambda: other.leg.state == "down", 3)
+            assert stage.leg.state == "up"
+        finally:
+            await other.client.close()
+            await other.leg.close()
 
     play(scene)

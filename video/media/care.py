@@ -36,6 +36,7 @@ def _judge(room: Room, member: Member, leg: Leg, now: float) -> None:
     if endpoint is None:
         return
     endpoint.measure(now=now)
+    leg.known_by((endpoint.audio.ssrc, endpoint.video.ssrc))
     silent = legs.is_silent(leg, now=now)
     seen = (room.members[person].line.shown for person in member.seats.values() if person in room.members)
     member.line.look(

@@ -36,9 +36,9 @@ class DeviceLeg(Leg):
         self.slots = self.slots[: offered.slots] if offered.way == "whep" else ()
         self._pictures = {slot.rtx: slot.video for slot in self.slots}
 
-    async def answer(self) -> str:
-        """Opens the sockets, answers, and waits for the device; raises OSError where there are none to be had."""
-        ours = await self.open()
+    def answer(self) -> str:
+        """Answers, and waits for the device; raises OSError where there is no socket."""
+        ours = self.open()
         text = foreign.answer(ours, self.offered)
         if self.state == "new":  # not cut meanwhile
             self.connect(self.offered.remote)
@@ -127,15 +127,14 @@ def arrive(room: Room, member: Member, place: str) -> None:
     room.seat_everybody()
 
 
-async def seat(room: Room, member: Member, offered: Offered) -> tuple[DeviceLeg, str]:
+def seat(room: Room, member: Member, offered: Offered) -> tuple[DeviceLeg, str]:
     """A leg for what the device offers, and the answer. Raises OSError where there is no socket to be had."""
     whip = offered.way == "whip"
     member.legs += 1
     leg = DeviceLeg(
         f"{member.id}/{member.legs}",
         offered,
-        addresses=room.around.addresses,
-        ports=room.around.ports,
+        sockets=room.around.sockets,
         changed=lambda leg: (room.leg_changed if whip else room.view_changed)(member, leg),
         monotonic=room.around.monotonic,
     )
@@ -147,7 +146,7 @@ async def seat(room: Room, member: Member, offered: Offered) -> tuple[DeviceLeg,
         room.drop_view(member)
         member.view = leg
     try:
-        text = await leg.answer()
+        text = leg.answer()
     except OSError:
         leg.fail()
         raise
@@ -187,12 +186,11 @@ class Devices:
         room, member = await self._node.place_of(claims)
         check(room, member)
         place = claims.nonce
-        self._prune()
         if not self._node.spend(claims) and (member.place != place or way in self._ways.get(place, {way})):
             raise Closing(CloseReason.USED_TOKEN)
         arrive(room, member, place)
         self._ways.setdefault(place, set()).add(way)
-        leg, answer = await seat(room, member, offered)
+        leg, answer = seat(room, member, offered)
         session = Session(
             id=secrets.token_urlsafe(18),
             way=way,
@@ -218,7 +216,8 @@ class Devices:
         self._sessions.pop(session.id, None)
         unseat(session.room, session.member, session.leg)
 
-    def _prune(self) -> None:
+    def prune(self) -> None:
+        """Forgets the sessions that have ended, and tokens whose place is somebody else's or nobody's."""
         for session in [one for one in self._sessions.values() if one.leg.state == "down"]:
             del self._sessions[session.id]
         places = {member.place for room in self._node.rooms.values() for member in room.members.values()}

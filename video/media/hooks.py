@@ -1,20 +1,17 @@
 """Every private thing of aiortc, aioice and pylibsrtp that the media plane leans on, and nothing else.
 
-The libraries' own way for a packet (queue, task, objects, three awaits) costs several times what forwarding
-costs; so media datagrams are taken where the socket hands them over, and SRTP is done in place. The price is
-that these attributes may move with any release: aiortc is pinned, `check()` runs at start and raises
+The libraries' own way for a packet (a socket for each leg, queue, task, objects, three awaits) costs several times
+what forwarding costs; so media datagrams are taken from sockets of our own (`sockets`), and SRTP is done in place. The
+price is that these attributes may move with any release: aiortc is pinned, `check()` runs at start and raises
 `HooksMoved`, and tests/unit/video/media/test_hooks.py and tests/media hold each of them.
 """
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
-import random
-import socket
-import struct
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import aiortc
@@ -26,14 +23,15 @@ from aiortc import RTCDtlsTransport, RTCIceGatherer, RTCIceTransport
 from pylibsrtp import Session
 from pylibsrtp._binding import ffi, lib
 
+from video.media.datagrams import Destination, Inbox, Outbox
+from video.media.sockets import Channel, Port
+
 log = logging.getLogger(__name__)
 
-RECEIVE_BUFFER = 1 << 20
-LARGEST = 1356
-"""What libsrtp's trailer leaves of 1500 bytes."""
-_PUT_SSRC = struct.Struct("!I").pack_into
+Media = Callable[[Inbox, int, int, float], bool]
 MOST_QUEUED = 64
 """Datagrams (DTLS) that may wait for a handshake which nobody runs yet."""
+_unprotect, _unprotect_rtcp = lib.srtp_unprotect, lib.srtp_unprotect_rtcp
 
 
 class HooksMoved(RuntimeError):
@@ -45,7 +43,15 @@ def check() -> None:
     if not aiortc.__version__.startswith("1.16."):
         raise HooksMoved(f"aiortc {aiortc.__version__}: written for 1.16")
     connection_source = inspect.getsource(Connection)
-    for name in ("_nominated", "_protocols", "_local_candidates_start", "_local_candidates_end", "_queue", "_closing"):
+    for name in (
+        "_nominated",
+        "_protocols",
+        "_local_candidates_start",
+        "_local_candidates_end",
+        "_queue",
+        "_closing",
+        "_early_checks_done",
+    ):
         if f"self.{name}" not in connection_source:
             raise HooksMoved(f"aioice.Connection.{name}")
     dtls_source = inspect.getsource(RTCDtlsTransport)
@@ -54,6 +60,8 @@ def check() -> None:
             raise HooksMoved(f"aiortc.RTCDtlsTransport.{name}")
     if list(inspect.signature(StunProtocol.datagram_received).parameters) != ["self", "data", "addr"]:
         raise HooksMoved("aioice.StunProtocol.datagram_received")
+    if list(inspect.signature(Connection.check_incoming).parameters) != ["self", "message", "addr", "protocol"]:
+        raise HooksMoved("aioice.Connection.check_incoming")
     for function in ("srtp_protect", "srtp_unprotect", "srtp_protect_rtcp", "srtp_unprotect_rtcp"):
         if not hasattr(lib, function):
             raise HooksMoved(f"pylibsrtp lib.{function}")
@@ -77,167 +85,85 @@ def ice_transport() -> RTCIceTransport:
     return RTCIceTransport(RTCIceGatherer(iceServers=[]))
 
 
-async def gather(
-    transport: RTCIceTransport, addresses: Sequence[str], ports: tuple[int, int] | None
+def attach(
+    transport: RTCIceTransport, ports: Sequence[Port], media: Media, alive: Callable[[], None]
 ) -> list[Candidate]:
-    """Opens a socket on each address and makes it a host candidate.
+    """Makes each shared port a host candidate of the transport.
 
-    aioice itself takes any free port of every address but loopback. Here the addresses are given, each as
-    `bind` or `bind=announced` (behind one-to-one NAT), and ports may be kept within a range.
-    Raises OSError where no socket could be opened.
+    aioice itself opens a socket on any free port of every address but loopback. Here each protocol of its connection
+    gets a channel instead. Media go straight to `media`, STUN and DTLS their usual way; `alive` is called for STUN from
+    the nominated address. Raises OSError without a port.
     """
     connection: Connection = transport._connection
     connection._local_candidates_start = True
-    failed: OSError | None = None
-    for address in addresses:
-        bind, _, announced = address.partition("=")
-        try:
-            protocol = await _open(connection, bind, ports)
-        except OSError as error:
-            failed = error
-            log.warning("no media socket on %s: %s", bind, error)
-            continue
-        host = announced or bind
+    for port in ports:
+        protocol = StunProtocol(connection)
+        door = _Door(connection, protocol, media, alive)
+        channel = port.open(
+            connection.local_username, connection.local_password, door, lambda one=protocol: one.connection_lost(None)
+        )
+        protocol.connection_made(channel)  # type: ignore[arg-type]
         protocol.local_candidate = Candidate(
-            foundation=candidate_foundation("host", "udp", host),
+            foundation=candidate_foundation("host", "udp", port.host),
             component=1,
             transport="udp",
             priority=candidate_priority(1, "host"),
-            host=host,
-            port=protocol.transport.get_extra_info("sockname")[1],
+            host=port.host,
+            port=port.number,
             type="host",
         )
         connection._protocols.append(protocol)
         connection._local_candidates.append(protocol.local_candidate)
     connection._local_candidates_end = True
-    if connection._closing:  # closed while the sockets were being opened
-        for protocol in connection._protocols:
-            protocol.transport.close()
-        raise OSError("closed")
-    if not connection._protocols:
-        raise failed or OSError("no address to listen on")
+    if not ports:
+        raise OSError("no address to listen on")
     return connection.local_candidates
 
 
-async def _open(connection: Connection, bind: str, ports: tuple[int, int] | None) -> StunProtocol:
-    loop = asyncio.get_running_loop()
-    if ports is None:
-        choices: Sequence[int] = (0,)
-    else:
-        low, high = ports
-        choices = random.sample(range(low, high + 1), k=high - low + 1)
-    for index, port in enumerate(choices):
-        try:
-            transport, protocol = await loop.create_datagram_endpoint(
-                lambda: StunProtocol(connection), local_addr=(bind, port)
-            )
-        except OSError:
-            if index + 1 == len(choices):
-                raise
-            continue
-        sock = transport.get_extra_info("socket")
-        if sock is not None:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        return protocol
-    raise OSError("the port range is empty")
+class _Door:
+    """Hands a channel's datagrams to the leg and to the libraries."""
 
+    def __init__(self, connection: Connection, protocol: StunProtocol, media: Media, alive: Callable[[], None]) -> None:
+        self.media = media
+        self._connection = connection
+        self._nominated, self._queue = connection._nominated, connection._queue
+        self._usual = protocol.datagram_received
+        self._protocol = protocol
+        self._alive = alive
 
-def tap(transport: RTCIceTransport, media: Callable[[bytes], None], alive: Callable[[], None]) -> None:
-    """Takes media datagrams (RFC 7983: first byte 128–191) synchronously; STUN and DTLS go their usual way.
+    def other(self, data: bytes, sender: tuple[str, int], now: float) -> None:
+        if data[0] < 4:
+            pair = self._nominated.get(1)
+            if pair is not None and pair.remote_addr == sender:
+                self._alive()
+            self._usual(data, sender)
+        elif self._queue.qsize() < MOST_QUEUED:
+            self._usual(data, sender)
 
-    `alive` is called for STUN from the nominated address. Nothing that comes from the wire raises out of
-    here.
-    """
-    connection: Connection = transport._connection
-    for protocol in connection._protocols:
-        protocol.datagram_received = _receiver(  # type: ignore[method-assign, assignment]
-            connection, protocol.datagram_received, media, alive
-        )
-
-
-def _receiver(
-    connection: Connection,
-    usual: Callable[[bytes, tuple[Any, ...]], None],
-    media: Callable[[bytes], None],
-    alive: Callable[[], None],
-) -> Callable[[bytes, tuple[Any, ...]], None]:
-    nominated, queue = connection._nominated, connection._queue
-
-    def datagram_received(data: bytes, addr: tuple[Any, ...]) -> None:
-        if not data:
-            return
-        first = data[0]
-        try:
-            if 127 < first < 192:
-                media(data)
-            elif first < 4:
-                pair = nominated.get(1)
-                if pair is not None and pair.remote_addr == (addr[0], addr[1]):
-                    alive()
-                usual(data, addr)
-            elif 19 < first < 64 and queue.qsize() < MOST_QUEUED:
-                usual(data, addr)
-        except Exception:
-            log.debug("a datagram could not be handled", exc_info=True)
-
-    return datagram_received
+    def moved(self, sender: tuple[str, int]) -> None:
+        """Checks the way back to a new address; once it is proven, it is the nominated one (RFC 8445 §7.3.1.4)."""
+        if self._connection._early_checks_done and not self._connection._closing:
+            sign = SimpleNamespace(attributes={"PRIORITY": candidate_priority(1, "prflx"), "USE-CANDIDATE": None})
+            self._connection.check_incoming(sign, sender, self._protocol)  # type: ignore[arg-type]
 
 
 class Keys:
-    """The two SRTP sessions of an established DTLS transport, worked in place: one copy in, one copy out."""
+    """The two SRTP sessions of an established DTLS transport."""
 
     def __init__(self, dtls: RTCDtlsTransport) -> None:
         self._sessions: tuple[Session, Session] = (dtls._rx_srtp, dtls._tx_srtp)
         if not all(isinstance(session, Session) for session in self._sessions):
             raise HooksMoved("aiortc.RTCDtlsTransport has no SRTP sessions")
-        self._rx, self._tx = (session._srtp[0] for session in self._sessions)
-        self._cdata = ffi.new("char[]", 2048)
-        self._buffer = ffi.buffer(self._cdata)
+        self._rx, self.outward = (session._srtp[0] for session in self._sessions)
         self._length = ffi.new("int *")
 
-    def unprotect(self, data: bytes) -> bytes | None:
-        """The plain RTP packet; None for one that is forged, replayed or too large."""
-        size = len(data)
-        if size > 2000:
-            return None
-        self._buffer[0:size] = data
-        self._length[0] = size
-        if lib.srtp_unprotect(self._rx, self._cdata, self._length):
-            return None
-        return self._buffer[0 : self._length[0]]
-
-    def unprotect_rtcp(self, data: bytes) -> bytes | None:
-        size = len(data)
-        if size > 2000:
-            return None
-        self._buffer[0:size] = data
-        self._length[0] = size
-        if lib.srtp_unprotect_rtcp(self._rx, self._cdata, self._length):
-            return None
-        return self._buffer[0 : self._length[0]]
-
-    def protect_as(self, packet: bytes, ssrc: int) -> bytes | None:
-        """The packet under another SSRC, protected; None where that is not possible."""
-        size = len(packet)
-        if size > LARGEST:
-            return None
-        buffer = self._buffer
-        buffer[0:size] = packet
-        _PUT_SSRC(buffer, 8, ssrc)
-        self._length[0] = size
-        if lib.srtp_protect(self._tx, self._cdata, self._length):
-            return None
-        return buffer[0 : self._length[0]]
-
-    def protect_rtcp(self, packet: bytes) -> bytes | None:
-        size = len(packet)
-        if size > LARGEST:
-            return None
-        self._buffer[0:size] = packet
-        self._length[0] = size
-        if lib.srtp_protect_rtcp(self._tx, self._cdata, self._length):
-            return None
-        return self._buffer[0 : self._length[0]]
+    def open(self, pointer: Any, size: int, *, reports: bool) -> int:
+        """Decrypts where it lies; the octets of the plain packet, -1 for one that is forged or replayed."""
+        length = self._length
+        length[0] = size
+        if (_unprotect_rtcp if reports else _unprotect)(self._rx, pointer, length):
+            return -1
+        return length[0]
 
 
 class Way:
@@ -246,22 +172,37 @@ class Way:
     def __init__(self, transport: RTCIceTransport) -> None:
         self._nominated = transport._connection._nominated
         self._pair: Any = None
-        self._send: Callable[[bytes, tuple[str, int]], None] | None = None
-        self._addr = ("", 0)
+        self._to: Destination | None = None
+        self._outbox: Outbox | None = None
 
-    def send(self, data: bytes) -> bool:
+    def rtp(self, packet: bytes, ssrc: int, session: Any) -> int:
+        """Sends the packet under another SSRC; returns the octets that leave, 0 where that is not possible."""
         pair = self._nominated.get(1)
         if pair is not self._pair:
-            self._pair = pair
-            if pair is not None:
-                self._send, self._addr = pair.protocol.transport.sendto, pair.remote_addr
-        if pair is None or self._send is None:
-            return False
-        try:
-            self._send(data, self._addr)
-        except (OSError, RuntimeError, ValueError):  # a socket that is closing must not disturb other legs
-            return False
-        return True
+            self._turn(pair)
+        if self._to is None or self._outbox is None:
+            return 0
+        return self._outbox.rtp(packet, ssrc, session, self._to)
+
+    def rtcp(self, packet: bytes, session: Any) -> int:
+        pair = self._nominated.get(1)
+        if pair is not self._pair:
+            self._turn(pair)
+        if self._to is None or self._outbox is None:
+            return 0
+        return self._outbox.rtcp(packet, session, self._to)
+
+    def _turn(self, pair: Any) -> None:
+        self._pair, self._to, self._outbox = pair, None, None
+        if pair is not None:
+            channel: Channel = pair.protocol.transport
+            self._to, self._outbox = channel.destination(pair.remote_addr), channel.port.outbox
+
+
+def known_by(transport: RTCIceTransport, ssrcs: Sequence[int]) -> None:
+    """By which of its streams the participant is known when packets come from a new address."""
+    for protocol in transport._connection._protocols:
+        protocol.transport.sends(ssrcs)  # type: ignore[attr-defined]
 
 
 def as_server(dtls: RTCDtlsTransport, server: bool) -> None:

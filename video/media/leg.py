@@ -13,6 +13,8 @@ from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceParameters
 from aiortc.rtcdtlstransport import RTCDtlsParameters
 
 from video.media import hooks, rtcp, sdp
+from video.media.datagrams import ROOM, Inbox
+from video.media.sockets import Sockets
 from video.media.tally import RoundTrip, Tally
 
 log = logging.getLogger(__name__)
@@ -43,8 +45,7 @@ class Leg:
         self,
         name: str,
         *,
-        addresses: Sequence[str],
-        ports: tuple[int, int] | None = None,
+        sockets: Sockets,
         changed: Callable[[Leg], None],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -60,8 +61,8 @@ class Leg:
         self.bytes_in = self.bytes_out = 0
         self.trip = RoundTrip()
         self.tally: Tally | None = None
-        self._addresses = addresses
-        self._ports = ports
+        self._ssrcs: Sequence[int] = ()
+        self._sockets = sockets
         self._changed = changed
         self._monotonic = monotonic
         self._ice = hooks.ice_transport()
@@ -71,13 +72,12 @@ class Leg:
         self._connecting: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
 
-    async def offer(self) -> str:
-        """Opens the sockets and says how to reach them; raises OSError where there are none to be had."""
-        return sdp.offer(await self.open())
+    def offer(self) -> str:
+        """Says how to reach the leg; raises OSError where there is no socket."""
+        return sdp.offer(self.open())
 
-    async def open(self) -> sdp.Ours:
-        candidates = await hooks.gather(self._ice, self._addresses, self._ports)
-        hooks.tap(self._ice, self._datagram, self._alive)
+    def open(self) -> sdp.Ours:
+        candidates = hooks.attach(self._ice, self._sockets.ports, self.media, self._alive)
         ice = self._ice.iceGatherer.getLocalParameters()
         prints = self._dtls.getLocalParameters().fingerprints
         return sdp.Ours(
@@ -132,45 +132,53 @@ class Leg:
         if self._dtls.state != "connected" or self._ice.state != "completed":
             self.fail()
 
-    def _datagram(self, data: bytes) -> None:
+    def media(self, inbox: Inbox, index: int, size: int, now: float) -> bool:
+        """One protected datagram, opened where it lies; False where it is not this participant's."""
         keys = self._keys
-        if keys is None or len(data) < 8:
-            return
-        reports = 192 <= data[1] <= 223
-        plain = keys.unprotect_rtcp(data) if reports else keys.unprotect(data)
-        if plain is None:
+        if keys is None or size < 8:
+            return False
+        at = index * ROOM
+        reports = 192 <= inbox.firsts[at + 1] <= 223
+        length = keys.open(inbox.pointers[index], size, reports=reports)
+        if length < 0:
             self.refused += 1
-            return
-        self.heard_at = now = self._monotonic()
+            return False
+        plain = inbox.octets[at : at + length]
+        self.heard_at = now
         self.packets_in += 1
-        self.bytes_in += len(data)
+        self.bytes_in += size
         if not reports:
             self.on_rtp(plain, now)
-            return
-        if plain[1] in REPORTS:
-            self.trip.heard(plain, now=now)
-        self.on_rtcp(plain, now)
+        else:
+            if plain[1] in REPORTS:
+                self.trip.heard(plain, now=now)
+            self.on_rtcp(plain, now)
+        return True
 
     def _alive(self) -> None:
         self.heard_at = self._monotonic()
+
+    def known_by(self, ssrcs: Sequence[int]) -> None:
+        """By which of its streams the participant is known when packets come from a new address."""
+        if ssrcs != self._ssrcs:
+            self._ssrcs = ssrcs
+            hooks.known_by(self._ice, ssrcs)
 
     def send_rtp(self, packet: bytes, ssrc: int) -> None:
         """Sends a plain packet under `ssrc`; one that cannot be sent is lost like any other."""
         keys = self._keys
         if keys is not None:
-            data = keys.protect_as(packet, ssrc)
-            if data is not None and self._way.send(data):
+            size = self._way.rtp(packet, ssrc, keys.outward)
+            if size:
                 self.packets_out += 1
-                self.bytes_out += len(data)
+                self.bytes_out += size
 
     def send_rtcp(self, packet: bytes) -> None:
         keys = self._keys
         if keys is not None:
-            data = keys.protect_rtcp(packet)
-            if data is not None:
-                if packet[1] == rtcp.SR:
-                    self.trip.sent(packet, now=self._monotonic())
-                self._way.send(data)
+            if packet[1] == rtcp.SR:
+                self.trip.sent(packet, now=self._monotonic())
+            self._way.rtcp(packet, keys.outward)
 
     def silence(self, *, now: float) -> float:
         return now - self.heard_at

@@ -18,6 +18,7 @@ from video.media.member import Member
 from video.media.messages import CloseReason, Closing
 from video.media.recorder import OpenSink
 from video.media.room import Room
+from video.media.sockets import Sockets
 from video.media.surroundings import Surroundings
 from video.media.turn import Turn
 
@@ -31,10 +32,11 @@ class MediaNode:
     """Keeps a meeting whole: everyone in it is connected to the same node.
 
     `addresses`: IP addresses to offer ("auto": all of the machine but loopback), each `bind` or
-    `bind=announced`. `ports`: lowest and highest UDP port for media; any free one if None. `ice_servers`:
-    handed to clients as they are (`[{"urls": …, "username": …, "credential": …}]`), and after them those of
-    `turn` with a credential minted for each join. `most_meetings`: no more new ones beyond so many (0: as many as the
-    process can carry). `address`: this node's, as the directory names it ("": meetings are never elsewhere).
+    `bind=announced`. `ports`: lowest and highest UDP port, of which this process takes one for all its media;
+    any free one if None. `ice_servers`: handed to clients as they are
+    (`[{"urls": …, "username": …, "credential": …}]`), and after them those of `turn` with a credential minted for each
+    join. `most_meetings`: no more new ones beyond so many (0: as many as the process can carry). `address`: this
+    node's, as the directory names it ("": meetings are never elsewhere).
     """
 
     def __init__(
@@ -61,11 +63,13 @@ class MediaNode:
         self._used = tokens.Used()
         self._wall = wall
         self._monotonic = monotonic
+        self._sockets = Sockets(
+            hooks.host_addresses() if addresses == "auto" else list(addresses), ports, monotonic=monotonic
+        )
         self._around = Surroundings(
             directory=directory,
             open_sink=open_sink,
-            addresses=hooks.host_addresses() if addresses == "auto" else list(addresses),
-            ports=ports,
+            sockets=self._sockets,
             ice_servers=lambda participant_id: [
                 *ice_servers,
                 *([turn.server(participant_id, now=wall())] if turn else []),
@@ -84,8 +88,11 @@ class MediaNode:
         self._stopping = False
 
     async def start(self) -> None:
-        """Raises `hooks.HooksMoved` where the libraries are not those this was written for."""
+        """Raises `hooks.HooksMoved` where the libraries are not those this was written for, OSError without a
+        socket.
+        """
         hooks.check()
+        self._sockets.open()
         self._tasks = [asyncio.create_task(self._run_fast()), asyncio.create_task(self._run_sync())]
 
     async def stop(self) -> None:
@@ -102,6 +109,7 @@ class MediaNode:
         for room in list(self.rooms.values()):
             await room.drained()
         self.rooms.clear()
+        self._sockets.close()
 
     def health(self) -> dict[str, Any]:
         rooms = [room for room in self.rooms.values() if room.occupied]
@@ -270,13 +278,16 @@ class MediaNode:
             if slow:
                 self._measure(now - slow_at)
                 slow_at = now
-            for room in list(self.rooms.values()):
-                try:
-                    room.tick_fast(now=now)
-                    if slow:
-                        room.tick(now=now)
-                except Exception:
-                    log.exception("meeting %s: the clock failed", room.info.id)
+            self._beat(now, slow)
+
+    def _beat(self, now: float, slow: bool) -> None:
+        for room in list(self.rooms.values()):
+            try:
+                room.tick_fast(now=now)
+                if slow:
+                    room.tick(now=now)
+            except Exception:
+                log.exception("meeting %s: the clock failed", room.info.id)
 
     async def _run_sync(self) -> None:
         while True:
@@ -301,6 +312,7 @@ class MediaNode:
 
     def _forget(self) -> None:
         for meeting_id in [key for key, room in self.rooms.items() if room.forgettable]:
-            room = self.rooms.pop(meeting_id)
-            self._locks.pop(meeting_id, None)
-            room.close(CloseReason.LEFT)
+            self.rooms.pop(meeting_id).close(CloseReason.LEFT)
+        for meeting_id in [key for key, lock in self._locks.items() if key not in self.rooms and not lock.locked()]:
+            del self._locks[meeting_id]
+        self.devices.prune()

@@ -178,28 +178,23 @@ class Room:
         if member.offer_at is None or now < member.offer_at or member.link is None or not member.admitted:
             return
         member.offer_at = None
-        self._errands.run(self._offer(member, member.link))
+        self._offer(member, member.link)
 
-    async def _offer(self, member: Member, link: Link) -> None:
+    def _offer(self, member: Member, link: Link) -> None:
         self.drop_leg(member)
         member.legs += 1
         leg = Leg(
             f"{member.id}/{member.legs}",
-            addresses=self.around.addresses,
-            ports=self.around.ports,
+            sockets=self.around.sockets,
             changed=lambda changed: self.leg_changed(member, changed),
             monotonic=self.around.monotonic,
         )
         member.leg = leg
         try:
-            text = await leg.offer()
+            text = leg.offer()
         except OSError:
             log.exception("no media socket for %s", leg.name)
-            if member.leg is leg:
-                leg.fail()
-            return
-        if member.leg is not leg or member.link is not link:
-            await leg.close()
+            leg.fail()
             return
         link.send("offer", leg=leg.name, sdp=text)
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
-from collections.abc import Callable
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
 import aiortc
 import pylibsrtp
 import pytest
-from aioice.ice import CandidatePair, Connection, StunProtocol
+from aioice import stun
+from aioice.ice import CandidatePair, Connection
 from aiortc import RTCDtlsTransport
 from aiortc.rtcdtlstransport import RTCCertificate, State
 from pylibsrtp import Policy, Session
+from pylibsrtp._binding import ffi
 
 from video.media import hooks, rtp
+from video.media.sockets import Port, Sockets
 
 Make = Callable[..., bytes]
 KEY = bytes(range(44))
@@ -50,32 +56,29 @@ def test_a_renamed_attribute_is_noticed_at_start(monkeypatch: pytest.MonkeyPatch
         hooks.check()
 
 
-def test_srtp_in_place_is_what_the_library_would_have_done(packet: Make) -> None:
+def opened(ours: hooks.Keys, data: bytes, *, reports: bool = False) -> bytes | None:
+    memory = ffi.new("char[]", 4000)
+    ffi.buffer(memory)[0 : len(data)] = data
+    length = ours.open(memory, len(data), reports=reports)
+    return None if length < 0 else ffi.buffer(memory)[0:length]
+
+
+def test_what_the_library_protected_is_opened_where_it_lies(packet: Make) -> None:
     made = packet(7, ssrc=1, body=b"\x10" + b"x" * 1000)
-    expected = session(Policy.SSRC_ANY_OUTBOUND).protect(rtp.moved(made, 0xD00000FF, 7, 0))
-    ours = keys()
-    assert ours.protect_as(made, 0xD00000FF) == expected
-    assert ours.unprotect(expected) == rtp.moved(made, 0xD00000FF, 7, 0)
+    assert opened(keys(), session(Policy.SSRC_ANY_OUTBOUND).protect(made)) == made
+    report = b"\x80\xc9\x00\x01\x00\x00\x00\x01"
+    protected = session(Policy.SSRC_ANY_OUTBOUND).protect_rtcp(report)
+    assert opened(keys(), protected, reports=True) == report
 
 
-def test_srtcp_in_place_is_what_the_library_would_have_done() -> None:
-    plain = b"\x80\xc9\x00\x01\x00\x00\x00\x01"
-    theirs = session(Policy.SSRC_ANY_OUTBOUND)
-    protected = theirs.protect_rtcp(plain)
-    ours = keys()
-    assert ours.unprotect_rtcp(protected) == plain
-    assert session(Policy.SSRC_ANY_INBOUND).unprotect_rtcp(ours.protect_rtcp(plain)) == plain
-
-
-def test_forged_replayed_and_oversized_packets_are_nothing(packet: Make) -> None:
+def test_forged_and_replayed_packets_are_nothing(packet: Make) -> None:
     ours = keys()
     good = session(Policy.SSRC_ANY_OUTBOUND).protect(packet(1))
-    assert ours.unprotect(good[:-1] + bytes([good[-1] ^ 1])) is None
-    assert ours.unprotect(good) is not None
-    assert ours.unprotect(good) is None
-    assert ours.unprotect(b"\x80" * 3000) is None
-    assert ours.protect_as(packet(1, body=b"x" * 1400), 5) is None
-    assert ours.protect_rtcp(b"\x80\xc9" + b"x" * 1400) is None
+    assert opened(ours, good[:-1] + bytes([good[-1] ^ 1])) is None
+    assert opened(ours, good) is not None
+    assert opened(ours, good) is None
+    assert opened(ours, b"\x80" * 2000) is None
+    assert opened(ours, b"\x80" * 8) is None
 
 
 def test_the_sessions_of_a_transport_without_keys_are_missed() -> None:
@@ -87,98 +90,180 @@ def test_the_library_s_session_still_holds_its_context_in_a_pointer() -> None:
     assert pylibsrtp._binding.ffi.typeof(session(Policy.SSRC_ANY_INBOUND)._srtp).kind == "pointer"
 
 
-class Sent:
-    def __init__(self) -> None:
-        self.data: list[tuple[bytes, tuple[str, int]]] = []
+@dataclass
+class Stage:
+    """An ICE transport at a port of its own, and someone outside."""
 
-    def sendto(self, data: bytes, addr: tuple[str, int]) -> None:
-        self.data.append((data, addr))
+    ice: Any
+    connection: Connection
+    port: Port
+    out: socket.socket
+    media: list[bytes] = field(default_factory=list)
+    signs: list[int] = field(default_factory=list)
+
+    @property
+    def protocol(self) -> Any:
+        return self.connection._protocols[0]
+
+    @property
+    def queue(self) -> asyncio.Queue[Any]:
+        return self.connection._queue
+
+    def look(self, *datagrams: bytes) -> None:
+        for data in datagrams:
+            self.out.sendto(data, self.port.socket.getsockname())
+        self.port.look()
+
+    def check(self, password: str | None = None) -> bytes:
+        request = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
+        request.attributes["USERNAME"] = f"{self.connection.local_username}:them"
+        request.attributes["PRIORITY"] = 1
+        request.attributes["ICE-CONTROLLING"] = 1
+        request.add_message_integrity((password or self.connection.local_password).encode())
+        return bytes(request)
+
+    def received(self) -> list[bytes]:
+        found = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                found.append(self.out.recv(2000))
+        return found
 
 
-def transport() -> tuple[Any, Connection, Any]:
-    """An ICE transport with one protocol that has no socket."""
-    ice = hooks.ice_transport()
-    connection = ice._connection
-    protocol = StunProtocol(connection)
-    protocol.transport = Sent()  # type: ignore[assignment]
-    protocol.local_candidate = SimpleNamespace(component=1, host="127.0.0.1", port=1)  # type: ignore[assignment]
-    connection._protocols.append(protocol)
-    return ice, connection, protocol
+def play(scene: Callable[[Stage], Awaitable[None]]) -> None:
+    async def whole() -> None:
+        sockets = Sockets(["127.0.0.1"])
+        sockets.open()
+        ice = hooks.ice_transport()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            out.bind(("127.0.0.1", 0))
+            out.setblocking(False)
+            stage = Stage(ice, ice._connection, sockets.ports[0], out)
+
+            def media(inbox: Any, index: int, size: int, now: float) -> bool:
+                stage.media.append(inbox.data(index))
+                if stage.media[-1] == b"\x80broken":
+                    raise RuntimeError
+                return stage.media[-1] != b"\x80forged------"
+
+            hooks.attach(ice, sockets.ports, media, lambda: stage.signs.append(1))
+            try:
+                await scene(stage)
+            finally:
+                await stage.connection.close()
+                sockets.close()
+
+    asyncio.run(whole())
 
 
-def pair_to(protocol: Any, host: str, port: int) -> CandidatePair:
-    return CandidatePair(protocol, SimpleNamespace(_network_host=host, port=port))  # type: ignore[arg-type]
+def pair_to(protocol: Any, address: tuple[str, int]) -> CandidatePair:
+    return CandidatePair(protocol, SimpleNamespace(_network_host=address[0], port=address[1]))  # type: ignore[arg-type]
 
 
-def test_packets_go_to_the_nominated_pair_and_follow_it_and_stop_with_it() -> None:
-    async def scene() -> None:
-        ice, connection, protocol = transport()
-        way = hooks.Way(ice)
-        assert not way.send(b"early")
-        connection._nominated[1] = pair_to(protocol, "192.0.2.1", 1000)
-        assert way.send(b"one")
-        connection._nominated[1] = pair_to(protocol, "192.0.2.2", 2000)
-        assert way.send(b"two")
-        connection._nominated.clear()
-        assert not way.send(b"late")
-        assert protocol.transport.data == [(b"one", ("192.0.2.1", 1000)), (b"two", ("192.0.2.2", 2000))]
+def test_packets_go_to_the_nominated_pair_and_follow_it_and_stop_with_it(packet: Make) -> None:
+    async def scene(stage: Stage) -> None:
+        way, ours = hooks.Way(stage.ice), keys()
+        outward = ours.outward
+        made = packet(7, ssrc=1)
+        assert way.rtp(made, 2, outward) == 0
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.bind(("127.0.0.1", 0))
+            other.settimeout(2)
+            stage.connection._nominated[1] = pair_to(stage.protocol, stage.out.getsockname())
+            assert way.rtp(made, 0xD00000FF, outward) > len(made)
+            assert stage.received() == [session(Policy.SSRC_ANY_OUTBOUND).protect(rtp.moved(made, 0xD00000FF, 7, 0))]
+            stage.connection._nominated[1] = pair_to(stage.protocol, other.getsockname())
+            report = b"\x80\xc9\x00\x01\x00\x00\x00\x01"
+            assert way.rtcp(report, outward) > 0
+            assert session(Policy.SSRC_ANY_INBOUND).unprotect_rtcp(other.recv(2000)) == report
+        stage.connection._nominated.clear()
+        assert way.rtp(made, 2, outward) == way.rtcp(made, outward) == 0
+        assert stage.received() == []
 
-    asyncio.run(scene())
+    play(scene)
 
 
-def test_media_is_taken_at_once_and_the_rest_goes_its_usual_way() -> None:
-    async def scene() -> None:
-        ice, connection, protocol = transport()
-        media: list[bytes] = []
-        hooks.tap(ice, media.append, lambda: None)
-        for data in (b"\x80media", b"\xbfmedia", b"\x16dtls", b"\x7fnothing", b"\xc0nothing", b"", b"\x40turn"):
-            protocol.datagram_received(data, ("192.0.2.1", 1))
-        assert media == [b"\x80media", b"\xbfmedia"]
-        assert connection._queue.get_nowait() == (b"\x16dtls", 1)
-        assert connection._queue.empty()
+def test_an_address_belongs_to_whoever_proved_the_password_there() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.look(b"\x80early", b"\x16early", stage.check("another password"))
+        assert stage.media == [] and stage.queue.empty() and stage.received() == []
+        assert stage.port.strangers == 3
+        stage.look(stage.check(), b"\x80media", b"\xbfmedia", b"\x16dtls", b"\x7fno", b"\xc0no", b"\x40turn")
+        assert stage.media == [b"\x80media", b"\xbfmedia"]
+        assert stage.queue.get_nowait() == (b"\x16dtls", 1) and stage.queue.empty()
+        [answer] = stage.received()
+        assert stun.parse_message(answer).attributes["XOR-MAPPED-ADDRESS"] == stage.out.getsockname()
 
-    asyncio.run(scene())
+    play(scene)
 
 
 def test_what_waits_for_a_handshake_that_nobody_runs_is_bounded() -> None:
-    async def scene() -> None:
-        ice, connection, protocol = transport()
-        hooks.tap(ice, lambda data: None, lambda: None)
-        for _ in range(1000):
-            protocol.datagram_received(b"\x16dtls", ("192.0.2.1", 1))
-        assert connection._queue.qsize() == hooks.MOST_QUEUED
+    async def scene(stage: Stage) -> None:
+        stage.look(stage.check())
+        for _ in range(10):
+            stage.look(*[b"\x16dtls"] * 30)
+        assert stage.queue.qsize() == hooks.MOST_QUEUED
 
-    asyncio.run(scene())
+    play(scene)
 
 
 def test_only_stun_from_the_known_address_is_a_sign_of_life() -> None:
-    async def scene() -> None:
-        ice, connection, protocol = transport()
-        signs: list[int] = []
-        hooks.tap(ice, lambda data: None, lambda: signs.append(1))
-        stun = b"\x00\x01\x00\x00\x21\x12\xa4\x42" + b"t" * 12
-        protocol.datagram_received(stun, ("192.0.2.1", 1000))
-        connection._nominated[1] = pair_to(protocol, "192.0.2.1", 1000)
-        protocol.datagram_received(stun, ("192.0.2.9", 1000))
-        assert signs == []
-        protocol.datagram_received(stun, ("192.0.2.1", 1000))
-        assert signs == [1]
+    async def scene(stage: Stage) -> None:
+        stage.look(stage.check())
+        assert stage.signs == []
+        stage.connection._nominated[1] = pair_to(stage.protocol, ("192.0.2.1", 9))
+        stage.look(stage.check())
+        assert stage.signs == []
+        stage.connection._nominated[1] = pair_to(stage.protocol, stage.out.getsockname())
+        stage.look(stage.check())
+        assert stage.signs == [1]
 
-    asyncio.run(scene())
+    play(scene)
 
 
 def test_nothing_that_a_handler_raises_gets_out() -> None:
-    async def scene() -> None:
-        ice, _, protocol = transport()
+    async def scene(stage: Stage) -> None:
+        broken = b"\x00\x01\xff\xff" + b"\x21\x12\xa4\x42" + b"t" * 40
+        stage.look(stage.check(), b"\x80broken", broken, b"", b"\x80good")
+        assert stage.media == [b"\x80broken", b"\x80good"]
 
-        def broken(data: bytes) -> None:
-            raise RuntimeError
+    play(scene)
 
-        hooks.tap(ice, broken, lambda: None)
-        protocol.datagram_received(b"\x80media", ("192.0.2.1", 1))
-        protocol.datagram_received(b"\x00\x01\xff\xff" + b"\x21\x12\xa4\x42" + b"t" * 40, ("192.0.2.1", 1))
 
-    asyncio.run(scene())
+def test_a_participant_whose_address_changes_is_taken_at_once_and_asked_to_prove_the_new_one() -> None:
+    async def scene(stage: Stage) -> None:
+        connection = stage.connection
+        connection.remote_username, connection.remote_password = "them", "their password, long enough"
+        with contextlib.suppress(TimeoutError):
+            stage.look(stage.check())
+            await asyncio.wait_for(connection.connect(), 0.05)
+        hooks.known_by(stage.ice, (0x01020304,))
+        stage.received()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as new:
+            new.bind(("127.0.0.1", 0))
+            new.settimeout(2)
+            for data in (b"\x80forged------", b"\x80pkt1234\x09\x02\x03\x04.", b"\x80pkt1234\x01\x02\x03\x04."):
+                new.sendto(data, stage.port.socket.getsockname())
+            stage.port.look()
+            assert stage.media == [b"\x80pkt1234\x01\x02\x03\x04."]
+            await asyncio.sleep(0.05)
+            check = stun.parse_message(new.recv(2000))
+            assert check.check_message_integrity(connection.remote_password.encode())
+            assert check.message_class == stun.Class.REQUEST
+            assert check.attributes["USERNAME"] == "them:" + connection.local_username
+
+    play(scene)
+
+
+def test_a_leg_that_has_gone_hears_nothing_more() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.look(stage.check())
+        await stage.connection.close()
+        stage.look(stage.check(), b"\x80late")
+        assert stage.media == []
+        assert not stage.port._names and not stage.port._users and not stage.port._ssrcs
+
+    play(scene)
 
 
 def test_the_dtls_role_can_be_fixed_by_the_answer() -> None:

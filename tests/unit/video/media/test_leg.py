@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 from pylibsrtp import Policy, Session
 
 from video.media import hooks, sdp
+from video.media.datagrams import ROOM, Inbox
 from video.media.leg import DOWN_S, SILENT_S, Leg, is_gone, is_silent
+from video.media.sockets import Sockets
 
 Make = Callable[..., bytes]
 KEY = bytes(range(44))
@@ -23,7 +26,7 @@ def session(kind: int) -> Session:
 
 def leg(changes: list[str] | None = None) -> Leg:
     seen = [] if changes is None else changes
-    return Leg("sara/1", addresses=[], changed=lambda one: seen.append(one.state), monotonic=lambda: 100.0)
+    return Leg("sara/1", sockets=Sockets([]), changed=lambda one: seen.append(one.state), monotonic=lambda: 100.0)
 
 
 def connected(changes: list[str] | None = None) -> Leg:
@@ -35,6 +38,14 @@ def connected(changes: list[str] | None = None) -> Leg:
     return made
 
 
+def arrive(one: Leg, data: bytes) -> bool:
+    """The datagram as a port hands it over."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        inbox = Inbox(sock)
+    inbox.octets[3 * ROOM : 3 * ROOM + len(data)] = data
+    return one.media(inbox, 3, len(data), 100.0)
+
+
 def test_media_and_reports_reach_their_handlers_in_the_clear(packet: Make) -> None:
     async def scene() -> None:
         one, heard = connected(), []
@@ -42,8 +53,8 @@ def test_media_and_reports_reach_their_handlers_in_the_clear(packet: Make) -> No
         one.on_rtcp = lambda data, now: heard.append(("rtcp", data, now))
         sender = session(Policy.SSRC_ANY_OUTBOUND)
         made, report = packet(1), b"\x80\xc9\x00\x01\x00\x00\x00\x01"
-        one._datagram(sender.protect(made))
-        one._datagram(sender.protect_rtcp(report))
+        arrive(one, sender.protect(made))
+        arrive(one, sender.protect_rtcp(report))
         assert heard == [("rtp", made, 100.0), ("rtcp", report, 100.0)]
 
     asyncio.run(scene())
@@ -53,9 +64,9 @@ def test_only_what_proves_itself_is_a_sign_of_life(packet: Make) -> None:
     async def scene() -> None:
         one = connected()
         one.heard_at = 0.0
-        one._datagram(packet(1))
+        arrive(one, packet(1))
         assert one.heard_at == 0.0 and one.refused == 1
-        one._datagram(session(Policy.SSRC_ANY_OUTBOUND).protect(packet(1)))
+        arrive(one, session(Policy.SSRC_ANY_OUTBOUND).protect(packet(1)))
         assert one.heard_at == 100.0
 
     asyncio.run(scene())
@@ -67,7 +78,7 @@ def test_a_cut_leg_passes_nothing_and_keeps_quiet_about_it(packet: Make) -> None
         one, heard = connected(changes), []
         one.on_rtp = lambda data, now: heard.append(data)
         one.cut()
-        one._datagram(session(Policy.SSRC_ANY_OUTBOUND).protect(packet(1)))
+        arrive(one, session(Policy.SSRC_ANY_OUTBOUND).protect(packet(1)))
         one.send_rtp(packet(1), 5)
         one.send_rtcp(b"\x80\xc9\x00\x01\x00\x00\x00\x01")
         one.fail()
@@ -106,7 +117,7 @@ def test_a_bad_answer_is_refused_and_a_second_one_too() -> None:
 def test_a_leg_without_addresses_cannot_offer() -> None:
     async def scene() -> None:
         with pytest.raises(OSError, match="no address"):
-            await leg().offer()
+            leg().offer()
 
     asyncio.run(scene())
 
@@ -129,7 +140,7 @@ def test_nothing_from_the_wire_raises(datagrams: list[bytes], ready: bool) -> No
         heard: list[bytes] = []
         one.on_rtp = one.on_rtcp = lambda data, now: heard.append(data)
         for data in datagrams:
-            one._datagram(data)
+            arrive(one, data)
         assert heard == []
 
     asyncio.run(scene())

@@ -49,7 +49,7 @@ class FakeLeg:
         self.heard_at = monotonic()
         FakeLeg.made.append(self)
 
-    async def offer(self) -> str:
+    def offer(self) -> str:
         return "offer of " + self.name
 
     def accept(self, text: str) -> None:
@@ -58,6 +58,9 @@ class FakeLeg:
         self.heard_at = self._monotonic()
         self.state = "up"
         self._changed(self)
+
+    def known_by(self, ssrcs: tuple[int, ...]) -> None:
+        pass
 
     def fail(self) -> None:
         self.state = "down"
