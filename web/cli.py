@@ -1,4 +1,4 @@
-"""The command line: `majlis run | web | worker | media | migrate | demo | doctor | staff`."""
+"""The command line: `majlis run | web | worker | media | migrate | demo | doctor | staff | recordings`."""
 
 from typing import Annotated
 
@@ -6,17 +6,33 @@ import typer
 from rich.console import Console
 
 from core.settings import Settings
+from recordings.signing import NoSigningKey
 from web.admin.command import app as staff_app
+from web.library.command import app as recordings_app
 from web.processes import configure_logging, port_is_free, run_all, serve_media, serve_web, serve_worker
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Majlis: reception and e-communication centres.")
 app.add_typer(staff_app, name="staff")
+app.add_typer(recordings_app, name="recordings")
 console = Console(highlight=False)
 Port = Annotated[int | None, typer.Option(help="Port to serve on; default from MAJLIS_PORT, else 8080.")]
 
 
 def _settings(**changes: object) -> Settings:
     return Settings(**{key: value for key, value in changes.items() if value is not None})  # type: ignore[arg-type]
+
+
+def _set_up(settings: Settings) -> None:
+    """Tables and keys. Without its signing key an installation runs all the same: what it records waits for it."""
+    from web.keys import key_ring, signer
+    from web.migrate import upgrade
+
+    upgrade(settings)
+    key_ring(settings)
+    try:
+        signer(settings)
+    except NoSigningKey as error:
+        console.print(f"Recordings can't be signed: {error}")
 
 
 @app.callback()
@@ -32,13 +48,12 @@ def run(
 ) -> None:
     """Bring the database up to date and start web, worker and media in one."""
     from web.demo import seed_if_empty, sign_ins
-    from web.migrate import upgrade
 
     settings = _settings(port=port, host=host)
     if not port_is_free(settings.host, settings.port):
         console.print(f"Port {settings.port} is in use. Choose another: make run PORT=8090")
         raise typer.Exit(1)
-    upgrade(settings)
+    _set_up(settings)
     if demo:
         seed_if_empty(settings, say=console.print)
 
@@ -73,10 +88,8 @@ def media(
 
 @app.command()
 def migrate() -> None:
-    """Bring the database's tables up to date."""
-    from web.migrate import upgrade
-
-    upgrade(_settings())
+    """Bring the database's tables up to date; make the archive's keys where there are none."""
+    _set_up(_settings())
     console.print("The database is up to date.")
 
 
@@ -87,12 +100,11 @@ def demo(
     """Seed the demo ministry."""
     from web.demo import reset as throw_away
     from web.demo import seed_if_empty, sign_ins
-    from web.migrate import upgrade
 
     settings = _settings()
     if reset:
         throw_away(settings)
-    upgrade(settings)
+    _set_up(settings)
     seed_if_empty(settings, say=console.print)
     console.print(sign_ins(settings.url))
 

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from core import clock, jobs
 from core.db import Database
 from core.settings import Settings
+from web.keys import signer
 from web.static_files import VENDOR
 
 Check = tuple[str, Callable[[], str | None], str]
@@ -41,6 +42,7 @@ def _checks(settings: Settings) -> list[Check]:
         ("Data folder", lambda: _writable(settings), f"make {settings.data_dir} writable, or set MAJLIS_DATA_DIR"),
         ("Disk space for recordings", lambda: _space(settings), "free some disk, or set MAJLIS_DATA_DIR elsewhere"),
         ("Database", lambda: _database(settings), "majlis migrate, or look at MAJLIS_DATABASE_URL"),
+        ("Signing key", lambda: _signing_key(settings), "bring it back from its safe (docs/operations.md)"),
         ("Jobs", lambda: _jobs(settings), "start a worker (majlis worker); failed jobs are in the table `job`"),
     ]
 
@@ -86,6 +88,11 @@ def _database(settings: Settings) -> str | None:
             session.execute(text("SELECT version_num FROM alembic_version"))
     finally:
         db.dispose()
+    return None
+
+
+def _signing_key(settings: Settings) -> str | None:
+    signer(settings)
     return None
 
 

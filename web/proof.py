@@ -196,14 +196,16 @@ class OnRecord:
         return cls(recording_id, row.sha256 if row else "")
 
 
-def examine(folder: Path, said: OnRecord, keys: PublicKeys, progress: Progress = silent) -> Report:
+def examine(
+    folder: Path, said: OnRecord, keys: PublicKeys, progress: Progress = silent, *, read: bool = True
+) -> Report:
     """`verify`, and what only the archive can tell: that the manifest is the newest of this very recording."""
-    report = verify(folder, keys, progress)
-    report.findings[:0] = compared(folder, said, report)
+    report = verify(folder, keys, progress, read=read)
+    report.findings[:0] = _compared(folder, said, report)
     return report
 
 
-def compared(folder: Path, said: OnRecord, report: Report) -> list[Finding]:
+def _compared(folder: Path, said: OnRecord, report: Report) -> list[Finding]:
     place = folder / manifest.NAME
     if not place.exists():
         return [Finding("missing", manifest.NAME)] if said.sha256 else []

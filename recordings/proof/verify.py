@@ -75,21 +75,24 @@ def size_of(path: Path) -> int:
     return sum(file.stat().st_size for file in files if file.exists())
 
 
-def verify(path: Path, keys: PublicKeys, progress: Progress = silent) -> Report:
-    """`path` is a recording's folder, its manifest, or one file beside a manifest (then only that one is looked at)."""
+def verify(path: Path, keys: PublicKeys, progress: Progress = silent, *, read: bool = True) -> Report:
+    """`path` is a recording's folder, its manifest, or one file beside a manifest (then only that one is looked at).
+
+    Without `read` only the manifest, names and sizes are looked at: quick, and no proof.
+    """
     folder, only = _place(path)
     report = Report(path)
 
-    def count(read: int) -> None:
-        report.checked += read
-        progress(read)
+    def count(block: int) -> None:
+        report.checked += block
+        progress(block)
 
     try:
         report.manifest = _manifest(folder, keys, report)
         if report.manifest:
             entries = [entry for entry in report.manifest.entries if only in ("", entry.file)]
             for entry in entries:
-                report.findings += _entry(folder, entry, report.manifest, count)
+                report.findings += _entry(folder, entry, report.manifest, count, read=read)
             report.findings += _before(report.manifest)
             report.findings += _extra(folder, report.manifest, only)
         elif not report.findings:
@@ -122,14 +125,14 @@ def _manifest(folder: Path, keys: PublicKeys, report: Report) -> Manifest | None
     return None
 
 
-def _entry(folder: Path, entry: Entry, signed: Manifest, progress: Progress) -> Iterator[Finding]:
+def _entry(folder: Path, entry: Entry, signed: Manifest, progress: Progress, *, read: bool) -> Iterator[Finding]:
     path, hashes = folder / entry.file, entry.hashes
     try:
         size = path.stat().st_size
     except FileNotFoundError:
         yield Finding(MISSING, entry.file, 0, hashes.size)
         return
-    bad = _runs(entry, differing(path, hashes, progress))
+    bad = _runs(entry, differing(path, hashes, progress)) if read else []
     owner = _owner(path) if bad and bad[0][0] == 0 else ""
     for start, end in bad:
         if owner and owner != signed.recording_id and start == 0:
@@ -140,7 +143,7 @@ def _entry(folder: Path, entry: Entry, signed: Manifest, progress: Progress) -> 
         yield Finding(CUT, entry.file, size - size % hashes.piece, hashes.size, str(size))
     elif size > hashes.size:
         yield Finding(LONGER, entry.file, hashes.size, size)
-    elif not bad and entry.kind == manifest.JOURNAL:
+    elif read and not bad and entry.kind == manifest.JOURNAL:
         yield from _chain(path, entry)
 
 

@@ -1,0 +1,124 @@
+"""The audit of the archive: what the database says there is, against what lies on the disk."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from core import clock
+from core.db import Database
+from core.language import N_
+from core.settings import Settings
+from recordings.archive.models import Recording
+from recordings.archive.states import FAILED, READY
+from recordings.proof import service
+from recordings.proof.models import Check, SignedManifest
+from recordings.proof.pieces import Progress, silent
+from recordings.proof.rules import UNSIGNED
+from recordings.proof.verify import HARMLESS, NO_MANIFEST, Report
+from recordings.proof.verify import size_of as bytes_of
+from web.keys import public_keys
+from web.proof import OnRecord, examine, result_of
+
+SETTLED = frozenset({READY, FAILED})
+"""States in which a recording's files stand still and ought to be signed."""
+
+GONE, NEVER, ORPHAN = "folder missing", "never verified", "orphan"
+SENTENCES = {
+    GONE: N_("The recording's folder is missing."),
+    UNSIGNED: N_("The recording is not signed."),
+    NEVER: N_("The recording has never been verified."),
+    ORPHAN: N_("A folder of which the archive knows nothing."),
+}
+SUMMARY = N_("{count} recordings looked at, {problems} problems found.")
+_MILD = frozenset({UNSIGNED, NEVER, ORPHAN})
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A `kind` of `SENTENCES`, or of a finding with its file and range."""
+
+    recording_id: str
+    kind: str
+    file: str = ""
+    start: int = 0
+    end: int = 0
+    other: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    said: OnRecord
+    verified: bool
+    settled: bool
+
+
+def listed(db: Database) -> list[Row]:
+    """Every recording of the database, oldest first."""
+    with db.read() as session:
+        checked = set(session.scalars(select(Check.recording_id).where(Check.verdict.is_not(None)).distinct()))
+        rows = session.execute(select(Recording.id, Recording.state).order_by(Recording.started_at, Recording.id))
+        return [Row(OnRecord.of(session, id_), id_ in checked, state in SETTLED) for id_, state in rows]
+
+
+def unsigned(db: Database) -> list[str]:
+    """Settled recordings that were never signed."""
+    signed = select(SignedManifest.recording_id)
+    with db.read() as session:
+        query = select(Recording.id).where(Recording.state.in_(SETTLED), Recording.id.not_in(signed))
+        return list(session.scalars(query.order_by(Recording.started_at)))
+
+
+def size_of(settings: Settings, row: Row) -> int:
+    folder = settings.recordings_dir / row.said.recording_id
+    return bytes_of(folder) if row.settled and folder.is_dir() else 0
+
+
+def run(
+    settings: Settings, db: Database, rows: list[Row], *, quick: bool, progress: Progress
+) -> tuple[list[Problem], int]:
+    """(problems, recordings looked at). A thorough look is kept with each recording; a quick one reads no media."""
+    keys, problems = public_keys(settings), []
+    settled = [row for row in rows if row.settled]
+    for row in settled:
+        folder = settings.recordings_dir / row.said.recording_id
+        if not folder.is_dir():
+            problems.append(Problem(row.said.recording_id, GONE))
+            continue
+        report = examine(folder, row.said, keys, silent if quick else progress, read=not quick)
+        if quick:
+            progress(1)
+        else:
+            with db.write() as session:
+                service.checked(session, row.said.recording_id, **result_of(report), now=clock.now())
+        problems += _problems(row, report, quick=quick)
+    return problems + _orphans(settings, db), len(settled)
+
+
+def exit_code(problems: list[Problem]) -> int:
+    """As of `verify`: 1 where something was altered or is missing, 3 where it is only not proven, else 0."""
+    if any(problem.kind not in _MILD | HARMLESS for problem in problems):
+        return 1
+    return 3 if problems else 0
+
+
+def _problems(row: Row, report: Report, *, quick: bool) -> list[Problem]:
+    id_ = row.said.recording_id
+    found = [
+        Problem(id_, finding.kind, finding.file, finding.start, finding.end, finding.other)
+        for finding in report.findings
+        if finding.kind != NO_MANIFEST
+    ]
+    if report.verdict == UNSIGNED:
+        found.append(Problem(id_, UNSIGNED))
+    elif quick and not row.verified:
+        found.append(Problem(id_, NEVER))
+    return found
+
+
+def _orphans(settings: Settings, db: Database) -> list[Problem]:
+    if not settings.recordings_dir.is_dir():
+        return []
+    names = [place.name for place in settings.recordings_dir.iterdir() if not place.name.startswith(".")]
+    with db.read() as session:
+        known = set(session.scalars(select(Recording.id)))
+    return [Problem(name, ORPHAN) for name in sorted(names) if name not in known]

@@ -1,0 +1,236 @@
+"""`majlis recordings verify | check | sign | public-key | new-signing-key`: proof at the terminal.
+
+`verify` needs files and public keys alone. It ends with 0 where everything is proven, 1 where something was altered,
+2 where it could not be checked at all, 3 where nothing is wrong but something is not signed.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+from core.db import Database
+from core.language import LANGUAGES, catalogue
+from core.settings import Settings
+from recordings.keys import UnsafeKeyFile
+from recordings.proof import manifest, service
+from recordings.proof.pieces import Progress as Told
+from recordings.proof.rules import ALTERED, PROVEN, UNSIGNED
+from recordings.proof.verify import Report, size_of, verify
+from recordings.signing import BadPublicKey, FileSigner, NoSigningKey, PublicKeys, public_pem
+from web import proof
+from web.keys import public_keys, signer
+from web.library import audit
+from web.library.words import VERDICTS, sentence
+
+app = typer.Typer(no_args_is_help=True, help="Recordings: proof that they are what was recorded.")
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+LOCALE = Path(__file__).parent.parent / "locale"
+MARKS = {PROVEN: "[green]✓[/green]", ALTERED: "[red]✗[/red]", UNSIGNED: "[yellow]–[/yellow]"}
+EXIT = {PROVEN: 0, ALTERED: 1, UNSIGNED: 3}
+CANNOT = 2
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, for programs.")]
+Language = Annotated[
+    str, typer.Option("--lang", envvar="MAJLIS_LANG", help="ar, en, or both: the language of what is said.")
+]
+
+
+@app.command("verify")
+def verify_(
+    paths: Annotated[list[Path], typer.Argument(help="A recording's folder, one of its files, or a folder of many.")],
+    public_key: Annotated[
+        list[Path] | None,
+        typer.Option(help="Public key in PEM, taken from a safe place; default: those of this installation."),
+    ] = None,
+    as_json: AsJson = False,
+    lang: Language = "both",
+) -> None:
+    """Say whether recordings are what was signed, and if not, which bytes. Needs no database and no decryption key."""
+    keys = _keys(public_key)
+    places = [place for path in paths for place in _recordings(path)]
+    with _bar("verify", sum(size_of(place) for place in places)) as told:
+        reports = [verify(place, keys, told) for place in places]
+    if as_json:
+        print(json.dumps({"verdict": _worst(reports), "recordings": [_plain(report) for report in reports]}, indent=2))
+    else:
+        for report in reports:
+            _say(report, lang)
+    raise typer.Exit(EXIT[_worst(reports)])
+
+
+@app.command()
+def check(
+    quick: Annotated[bool, typer.Option("--quick", help="Look at names, sizes and signatures; read no media.")] = False,
+    as_json: AsJson = False,
+    lang: Language = "both",
+) -> None:
+    """Audit the archive: what the database knows against what lies on the disk. Results stand on the recordings' pages."""
+    settings = Settings()
+    db = Database(settings.database)
+    rows = audit.listed(db)
+    total = sum(audit.size_of(settings, row) for row in rows) if not quick else len(rows)
+    with _bar("check", total, bytes_=not quick) as told:
+        problems, looked_at = audit.run(settings, db, rows, quick=quick, progress=told)
+    if as_json:
+        told_plainly = [asdict(problem) for problem in problems]
+        print(json.dumps({"recordings": looked_at, "problems": told_plainly}, indent=2))
+    else:
+        for problem in problems:
+            for language in _languages(lang):
+                out.print(f"[red]✗[/red] {problem.recording_id}  {_problem(problem, language)}")
+        for language in _languages(lang):
+            text = _translated(language)(audit.SUMMARY)
+            out.print(text.format(count=looked_at, problems=len(problems)))
+    raise typer.Exit(audit.exit_code(problems))
+
+
+@app.command()
+def sign(
+    recording_ids: Annotated[list[str] | None, typer.Argument(help="Default: all that have no manifest yet.")] = None,
+) -> None:
+    """Sign recordings now, those of before there were manifests too."""
+    settings = Settings()
+    db = Database(settings.database)
+    ids = recording_ids or audit.unsigned(db)
+    for recording_id in ids:
+        try:
+            with _bar(recording_id, size_of(settings.recordings_dir / recording_id)) as told:
+                result = proof.sign(settings, db, recording_id, told)
+        except (OSError, NoSigningKey, UnsafeKeyFile, proof.NotFound) as error:
+            err.print(f"{recording_id}: {error}")
+            raise typer.Exit(CANNOT) from None
+        with db.write() as session:
+            session.info.update(actor_name="command line")
+            service.signed(session, recording_id, **result)
+        out.print(f"[green]✓[/green] {recording_id}  {result['key']}")
+    out.print(f"{len(ids)} signed.")
+
+
+@app.command("public-key")
+def public_key(
+    every: Annotated[bool, typer.Option("--all", help="Older keys too, each under its fingerprint.")] = False,
+    fingerprint: Annotated[str, typer.Option(help="One certain key: the first digits of its fingerprint.")] = "",
+) -> None:
+    """Print the public key in PEM, for whoever is to verify recordings elsewhere."""
+    settings = Settings()
+    try:
+        current = signer(settings).fingerprint
+    except (NoSigningKey, UnsafeKeyFile) as error:
+        current = ""
+        err.print(str(error))
+    wanted = {
+        key: value
+        for key, value in public_keys(settings).items()
+        if (key.startswith(fingerprint) if fingerprint else every or key == current)
+    }
+    for key, value in wanted.items():
+        print(f"# SHA-256 {key}{' (current)' if key == current else ''}")
+        print(public_pem(value), end="")
+    raise typer.Exit(0 if wanted else CANNOT)
+
+
+@app.command("new-signing-key")
+def new_signing_key() -> None:
+    """Sign with a new key from now on; the older public keys stay, the older private key is thrown away."""
+    settings = Settings()
+    made = FileSigner.rotate(settings.signing_key_file, settings.public_keys_dir)
+    out.print(f"The signing key is now {made.fingerprint}.")
+
+
+def _keys(given: list[Path] | None) -> PublicKeys:
+    try:
+        if given:
+            return PublicKeys([key for path in given for key in PublicKeys.of_file(path).values()])
+        keys = public_keys(Settings())
+    except (OSError, BadPublicKey) as error:
+        err.print(f"The public key can't be used: {error}")
+        raise typer.Exit(CANNOT) from None
+    if not keys:
+        err.print("There is no public key here. Name one with --public-key FILE.")
+        raise typer.Exit(CANNOT)
+    return keys
+
+
+def _recordings(path: Path) -> list[Path]:
+    """The recording at `path`, or all below it."""
+    if not path.exists():
+        err.print(f"There is no {path}.")
+        raise typer.Exit(CANNOT)
+    if not path.is_dir() or _is_recording(path):
+        return [path]
+    found = sorted(place for place in path.iterdir() if place.is_dir() and _is_recording(place))
+    if not found:
+        err.print(f"There is no recording in {path}.")
+        raise typer.Exit(CANNOT)
+    return found
+
+
+def _is_recording(path: Path) -> bool:
+    return (path / manifest.NAME).exists() or (path / manifest.JOURNAL).exists()
+
+
+def _worst(reports: list[Report]) -> str:
+    verdicts = {report.verdict for report in reports}
+    return next((verdict for verdict in (ALTERED, UNSIGNED) if verdict in verdicts), PROVEN)
+
+
+def _plain(report: Report) -> dict[str, Any]:
+    """Ranges as in `Finding`: `end` is the first byte behind."""
+    plain = {
+        "path": str(report.path),
+        "verdict": report.verdict,
+        "checked_bytes": report.checked,
+        "findings": [asdict(finding) for finding in report.findings],
+    }
+    if report.manifest:
+        plain |= {
+            name: report.manifest[name] for name in ("recording", "started_at", "duration_ms", "signed_at", "key")
+        }
+    return plain
+
+
+def _say(report: Report, lang: str) -> None:
+    out.print(f"{MARKS[report.verdict]} {report.path}")
+    for language in _languages(lang):
+        gettext = _translated(language)
+        out.print(f"  {gettext(VERDICTS[report.verdict])}")
+        for finding in report.findings:
+            out.print(f"  · {sentence(asdict(finding), gettext)}", markup=False)
+    if report.manifest:
+        ids = report.manifest["recording"]
+        out.print(f"  recording {ids['id']}  meeting {ids['meeting_id']}  petition {ids['petition_id']}")
+        out.print(f"  signed {report.manifest['signed_at']}  key {report.manifest.key}")
+
+
+def _problem(problem: audit.Problem, language: str) -> str:
+    gettext = _translated(language)
+    if problem.kind in audit.SENTENCES:
+        return gettext(audit.SENTENCES[problem.kind])
+    return sentence(asdict(problem), gettext)
+
+
+def _languages(lang: str) -> list[str]:
+    if lang not in (*LANGUAGES, "both"):
+        raise typer.BadParameter("ar, en or both", param_hint="--lang")
+    return ["en", "ar"] if lang == "both" else [lang]
+
+
+def _translated(language: str) -> Any:
+    return catalogue(language, LOCALE).gettext
+
+
+@contextmanager
+def _bar(name: str, total: int, *, bytes_: bool = True) -> Iterator[Told]:
+    """A progress bar at a terminal, nothing elsewhere; it goes away when it is full."""
+    columns = (BarColumn(None), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress("{task.description}", *(columns if bytes_ else columns[:1]), console=err, transient=True) as bar:
+        task = bar.add_task(name, total=total)
+        yield lambda read: bar.advance(task, read)
