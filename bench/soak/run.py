@@ -33,7 +33,21 @@ from recordings.keys import FileKeyRing
 SAMPLE_S = 10.0
 SEATS_MORE = 8
 """Places in the film beyond three for each call: for legs that are still going while others come."""
-SHOWN = ("pss_mb", "own_mb", "fds", "threads", "tasks", "rooms", "meetings", "legs", "cpu_pct", "p50_ms", "p99_ms")
+SHOWN = (
+    "pss_mb",
+    "own_mb",
+    "in_use_mb",
+    "blocks",
+    "fds",
+    "threads",
+    "tasks",
+    "rooms",
+    "meetings",
+    "legs",
+    "cpu_pct",
+    "p50_ms",
+    "p99_ms",
+)
 SETTLE_S = 20.0
 
 
@@ -73,7 +87,7 @@ class Node(Server):
     async def health(self) -> dict[str, Any]:
         return dict((await self.client.get(f"{self.base}/healthz")).raise_for_status().json())
 
-    async def counts(self) -> dict[str, int]:
+    async def counts(self) -> dict[str, Any]:
         """All that must be as it was once every call is over."""
         seen, inside = look(self.pid), await self.inside()
         return {"fds": seen.fds, "udp_sockets": seen.udp_sockets, "threads": seen.threads, **inside}
@@ -212,7 +226,7 @@ async def _through(node: Node, load: Load, options: argparse.Namespace) -> tuple
     await node.over()
     left = await _settled(node, before)
     left_objects = verdict.left_over(objects, (await node.inside(objects=True))["objects"], verdict.OBJECTS_SLACK)
-    after = look(node.pid)
+    after, rest = look(node.pid), await node.inside()
     await node.gone()
     await asyncio.to_thread(clerk.rest)
     log = verdict.wrong_lines((await asyncio.to_thread(node.log.read_text, errors="replace")).splitlines())
@@ -224,6 +238,8 @@ async def _through(node: Node, load: Load, options: argparse.Namespace) -> tuple
         "objects_left_over": float(sum(left_objects.values())),
         "wrong_log_lines": float(len(log)),
         "pss_mb_after": round(after.pss_mb, 1),
+        "in_use_mb_more": round(rest["in_use_mb"] - before["in_use_mb"], 3),
+        "blocks_more": float(rest["blocks"] - before["blocks"]),
     }
     broken = [one.broken for one in clerk.checked if one.broken]
     return figures, {
@@ -236,21 +252,25 @@ async def _through(node: Node, load: Load, options: argparse.Namespace) -> tuple
     }
 
 
-async def _warmed(node: Node, life: Life) -> dict[str, int]:
+async def _warmed(node: Node, life: Life) -> dict[str, Any]:
     """What the node has open after one call that is over: whatever it loads and keeps at its first is no leak."""
     await life.warm()
     await asyncio.sleep(2.5)
     return await node.counts()
 
 
-async def _settled(node: Node, before: dict[str, int]) -> dict[str, int]:
+async def _settled(node: Node, before: dict[str, Any]) -> dict[str, int]:
     """Waits until nothing is left over, or for `SETTLE_S`; what is left over then."""
     until = time.monotonic() + SETTLE_S
     while True:
-        left = verdict.left_over(before, await node.counts(), verdict.SLACK)
+        left = verdict.left_over(before, _countable(await node.counts()), verdict.SLACK)
         if not left or time.monotonic() > until:
             return left
         await asyncio.sleep(1)
+
+
+def _countable(counts: dict[str, Any]) -> dict[str, int]:
+    return {name: count for name, count in counts.items() if name not in ("in_use_mb", "blocks")}
 
 
 def _keep(path: Path, samples: list[dict[str, float]]) -> None:
@@ -270,7 +290,18 @@ def concluded(samples: list[dict[str, float]], life: Life, checked: list[Checked
         figures["recorded_pictures_pct"] = round(100 * sum(one.pictures for one in checked) / expected, 4)
     if not samples:
         return figures
-    for name in ("rss_mb", "pss_mb", "own_mb", "fds", "threads", "tasks", "rooms", "udp_sockets"):
+    for name in (
+        "rss_mb",
+        "pss_mb",
+        "own_mb",
+        "in_use_mb",
+        "blocks",
+        "fds",
+        "threads",
+        "tasks",
+        "rooms",
+        "udp_sockets",
+    ):
         points = [(sample["at"], sample[name]) for sample in samples]
         figures[f"{name}_first"] = round(points[0][1], 1)
         figures[f"{name}_most"] = round(max(value for _, value in points), 1)

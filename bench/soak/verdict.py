@@ -16,6 +16,8 @@ PER_MIN = {"fds": 0.2, "threads": 0.2, "tasks": 0.5}
 """Slopes that count as flat: in half an hour about one call's worth of each."""
 SLACK = {"fds": 2, "tasks": 2, "threads": 6}
 """What may be there beyond the beginning once every call is over: whoever is asking, and the pool's threads."""
+LEAKED_MB, LEAKED_BLOCKS = 3.0, 8_000
+"""Memory given out and not got back once every call is over; what is remembered on purpose is far less."""
 OBJECTS_SLACK = {"video.media.datagrams.Destination": 64}
 """A batch of datagrams remembers where it went last."""
 RECORDED_PCT = 99.5
@@ -70,6 +72,8 @@ def targets(seconds: float) -> dict[str, list[Any]]:
     judged: dict[str, list[Any]] = {
         "left_over": ["<=", 0],
         "objects_left_over": ["<=", 0],
+        "in_use_mb_more": ["<=", LEAKED_MB],
+        "blocks_more": ["<=", LEAKED_BLOCKS],
         "wrong_log_lines": ["<=", 0],
         "surprises": ["<=", 0],
         "journals_broken": ["<=", 0],
