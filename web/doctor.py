@@ -17,8 +17,13 @@ from web.static_files import VENDOR
 Check = tuple[str, Callable[[], str | None], str]
 
 
+RMEM_MAX = Path("/proc/sys/net/core/rmem_max")
+ENOUGH_ROOM = 2 << 20
+"""Octets: a quarter of a second of what a full media process is sent."""
+
+
 def report(settings: Settings, console: Console) -> int:
-    """Print every check; returns 0 when nothing needed is missing, else 1."""
+    """Print every check; returns 0 when nothing needed is missing, else 1. What is only advised doesn't count."""
     missing = 0
     for name, check, remedy in _checks(settings):
         try:
@@ -30,6 +35,12 @@ def report(settings: Settings, console: Console) -> int:
             continue
         missing += 1
         console.print(f"[red]✗[/red] {name}: {problem}\n    → {remedy}")
+    for name, check, remedy in _advised():
+        problem = check()
+        if problem is None:
+            console.print(f"[green]✓[/green] {name}")
+        else:
+            console.print(f"[yellow]![/yellow] {name}: {problem}\n    → {remedy}")
     console.print("Everything needed is here." if not missing else f"{missing} of these need your attention.")
     return 1 if missing else 0
 
@@ -42,9 +53,35 @@ def _checks(settings: Settings) -> list[Check]:
         ("Data folder", lambda: _writable(settings), f"make {settings.data_dir} writable, or set MAJLIS_DATA_DIR"),
         ("Disk space for recordings", lambda: _space(settings), "free some disk, or set MAJLIS_DATA_DIR elsewhere"),
         ("Database", lambda: _database(settings), "majlis migrate, or look at MAJLIS_DATABASE_URL"),
-        ("Signing key", lambda: _signing_key(settings), "bring it back from its safe (docs/operations.md)"),
+        (
+            "Signing key",
+            lambda: _signing_key(settings),
+            "majlis migrate makes the first one; a lost one comes back from its safe",
+        ),
         ("Jobs", lambda: _jobs(settings), "start a worker (majlis worker); failed jobs are in the table `job`"),
     ]
+
+
+def _advised() -> list[Check]:
+    """What a machine with a few calls does without."""
+    return [
+        (
+            "Room for packets that wait (net.core.rmem_max)",
+            _waiting_room,
+            "sysctl -w net.core.rmem_max=4194304 on machines with media processes (docs/operations.md)",
+        )
+    ]
+
+
+def _waiting_room() -> str | None:
+    """None too where the kernel doesn't say: in some containers it is the host's matter."""
+    try:
+        room = int(RMEM_MAX.read_text())
+    except (OSError, ValueError):
+        return None
+    if room >= ENOUGH_ROOM:
+        return None
+    return f"{room // 1024} KiB; a media process under load loses what doesn't fit"
 
 
 def _packages() -> str | None:
@@ -92,6 +129,8 @@ def _database(settings: Settings) -> str | None:
 
 
 def _signing_key(settings: Settings) -> str | None:
+    if not settings.signing_key_file.exists():
+        return "there is none"
     signer(settings)
     return None
 

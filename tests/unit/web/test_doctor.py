@@ -1,0 +1,37 @@
+"""What `majlis doctor` says of the kernel."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from core.settings import Settings
+from web import doctor
+
+
+def told(settings: Settings, monkeypatch: pytest.MonkeyPatch, rmem_max: Path) -> tuple[int, str]:
+    monkeypatch.setattr(doctor, "RMEM_MAX", rmem_max)
+    monkeypatch.setattr(doctor, "_checks", lambda settings: [])
+    out = io.StringIO()
+    return doctor.report(settings, Console(file=out, width=200)), out.getvalue()
+
+
+@pytest.mark.parametrize(("value", "warned"), [("212992\n", True), ("2097151\n", True), ("2097152\n", False)])
+def test_a_small_waiting_room_for_packets_is_warned_of_and_is_no_fault(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, value: str, warned: bool
+) -> None:
+    file = tmp_path / "rmem_max"
+    file.write_text(value)
+    code, text = told(settings, monkeypatch, file)
+    assert code == 0 and "Everything needed is here." in text
+    assert ("! Room for packets" in text and "sysctl" in text) == warned
+
+
+def test_a_kernel_that_does_not_say_is_not_complained_about(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    code, text = told(settings, monkeypatch, tmp_path / "absent")
+    assert code == 0 and "✓ Room for packets" in text
