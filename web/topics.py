@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from core import clock
 from core.staff.models import Staff
 from core.staff.rules import ADMIN, AIDE, ATTENDANT, HOTLINE, INTERPRETER, MANAGER, OFFICER, OFFICIAL
 
@@ -32,6 +33,8 @@ def topics_of(name: str, payload: dict[str, Any]) -> set[str]:
 def may_watch(session: Session, person: Staff | None, topic: str) -> bool:
     """Hints carry no data, yet even that something happened is told only to those who may see it."""
     from reception.access import may_see_petition
+    from recordings.archive.models import Recording
+    from recordings.archive.rules import granted
     from video.access import may_watch_meeting
 
     kind, _, key = topic.partition(":")
@@ -53,5 +56,6 @@ def may_watch(session: Session, person: Staff | None, topic: str) -> bool:
     if kind == "meeting":
         return may_watch_meeting(session, person, key)
     if kind == "recording":
-        return bool(roles & OFFICE)
+        row = session.get(Recording, key)
+        return bool(roles & OFFICE) or (row is not None and granted(row.grants, person.id, now=clock.now()))
     return False

@@ -72,7 +72,7 @@ def check(
     as_json: AsJson = False,
     lang: Language = "both",
 ) -> None:
-    """Audit the archive: what the database knows against what lies on the disk. Results stand on the recordings' pages."""
+    """Audit the archive: what the database knows against what lies on the disk. Results stand on the pages, too."""
     settings = Settings()
     db = Database(settings.database)
     rows = audit.listed(db)

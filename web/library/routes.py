@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select
 from starlette.responses import Response, StreamingResponse
 
 from core import audit
-from core.calendar import at_local, local_day
+from core.calendar import at_local, digits, local_day
 from core.staff.models import Staff, StaffRole
 from core.staff.rules import AIDE, OFFICER, OFFICIAL
 from reception.directives import service as directives
@@ -16,12 +17,15 @@ from recordings.access import open_rendition
 from recordings.archive import service
 from recordings.archive.rules import DEFAULT_GRANT, LONGEST_GRANT
 from recordings.archive.states import READY
+from recordings.proof import service as proof
+from recordings.proof.rules import running
 from recordings.ranges import ByteRange, Unsatisfiable, parse_range, read_range
 from video.meetings import service as meetings
 from video.meetings.models import Meeting
 from web.forms import Form
 from web.http import Context, Pages, staff
-from web.recording import key_ring
+from web.keys import key_ring
+from web.library.words import VERDICTS, isolated, sentence, short
 
 pages = Pages()
 viewers = staff(OFFICIAL, AIDE, OFFICER)
@@ -62,6 +66,26 @@ def grant(ctx: Context) -> Response:
         now=ctx.now,
     )
     ctx.flash(ctx._("The recording can now be viewed by this person."))
+    return ctx.redirect(f"/library/{ctx.path('recording_id')}")
+
+
+@pages.post("/library/{recording_id}/check", audience=viewers)
+def check(ctx: Context) -> Response:
+    """Whoever may view a recording may ask whether it is still what was recorded."""
+    proof.ask_check(ctx.session, ctx.path("recording_id"), by=ctx.staff.id, now=ctx.now)
+    return ctx.redirect(f"/library/{ctx.path('recording_id')}")
+
+
+@pages.post("/library/{recording_id}/sign", audience=viewers)
+def sign(ctx: Context) -> Response:
+    proof.sign_again(ctx.session, ctx.path("recording_id"), by=ctx.staff.id, now=ctx.now)
+    return ctx.redirect(f"/library/{ctx.path('recording_id')}")
+
+
+@pages.post("/library/{recording_id}/try-again", audience=viewers)
+def try_again(ctx: Context) -> Response:
+    service.try_again(ctx.session, ctx.path("recording_id"), by=ctx.staff.id, now=ctx.now)
+    ctx.flash(ctx._("The recording is being prepared once more."))
     return ctx.redirect(f"/library/{ctx.path('recording_id')}")
 
 
@@ -125,7 +149,23 @@ def _player(ctx: Context, form: Form, *, status: int = 200) -> Response:
         grants=[(g, ctx.session.get(Staff, g.staff_id)) for g in recording.grants if g.revoked_at is None],
         form=form,
         colleague_options=[(c.id, c.name(ctx.lang)) for c in colleagues],
+        **_proof(ctx, recording.id),
     )
+
+
+def _proof(ctx: Context, recording_id: str) -> dict[str, Any]:
+    """What the page says of signature and last check."""
+    signed, last = proof.manifest_of(ctx.session, recording_id), proof.check_of(ctx.session, recording_id)
+    return {
+        "signed": signed,
+        "key": short(signed.key) if signed else "",
+        "check": last,
+        "checking": last is not None and running(last.asked_at, last.verdict, now=ctx.now),
+        "verdict": ctx._(VERDICTS[last.verdict]) if last and last.verdict else "",
+        "findings": [sentence(f, ctx._, lambda n: digits(n, ctx.lang), isolated) for f in last.findings]
+        if last
+        else [],
+    }
 
 
 def _colleagues(ctx: Context) -> list[Staff]:

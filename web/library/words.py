@@ -10,7 +10,7 @@ from web.proof import MISPLACED, OUTDATED
 
 VERDICTS = {
     PROVEN: N_("Unaltered: every byte is what was signed."),
-    ALTERED: N_("ALTERED: this is not what was signed."),
+    ALTERED: N_("Altered: this is not what was signed."),
     UNSIGNED: N_("Not signed: nothing can be proven."),
     FAILED: N_("The check could not be carried out."),
 }
@@ -36,17 +36,26 @@ SENTENCES = {
 }
 
 
-def sentence(finding: Mapping[str, Any], gettext: Callable[[str], str], digits: Callable[[Any], str] = str) -> str:
-    """`digits` writes numbers as the reader's language does; names of files and keys stay as they are."""
-    start, end = int(finding.get("start", 0)), int(finding.get("end", 0))
-    other = str(finding.get("other", ""))
-    return gettext(SENTENCES[finding["kind"]]).format(
-        file=finding["file"],
+def sentence(
+    finding: Mapping[str, Any],
+    say: Callable[[str], str],
+    digits: Callable[[Any], str] = str,
+    name: Callable[[str], str] = str,
+) -> str:
+    """`digits` writes numbers as the reader's language does, `name` keeps names of files and ids readable in it."""
+    start, end, other = int(finding.get("start", 0)), int(finding.get("end", 0)), str(finding.get("other", ""))
+    return say(SENTENCES[finding["kind"]]).format(
+        file=name(finding["file"]),
         start=digits(start),
         last=digits(max(start, end - 1)),
         end=digits(end),
-        other=digits(other) if other.isdigit() else other,
+        other=digits(other) if other.isdigit() else name(other),
     )
+
+
+def isolated(text: str) -> str:
+    """In a run of its own, whatever the direction of the words around it (UAX #9: FSI, PDI)."""
+    return f"\u2068{text}\u2069"
 
 
 def short(key: str) -> str:

@@ -3,7 +3,7 @@ import { digits } from "./words.js";
 
 const player = document.querySelector("[data-player]");
 const sides = [...player.querySelectorAll("[data-media]")];
-const leader = sides[0];
+const leader = sides[0]; // there is one: a recording without sides has no player
 const length = Number(player.dataset.duration);
 const play = document.getElementById("play");
 const seek = document.getElementById("seek");
