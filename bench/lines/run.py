@@ -74,12 +74,13 @@ def _buffer_ms(seen: Any) -> float:
 
 
 def _back(cell: Cell, outcome: Outcome, light: float) -> Figures:
+    """When picture and sound were there again, for each viewer and for the later one; None: never."""
     figures: Figures = {}
-    for name, ask in (("picture_back_ms", "picture_after"), ("sound_back_ms", "sound_after")):
-        times = [getattr(outcome.seen[who], ask)(light) for who in cell.viewers]
-        figures[name] = None if None in times else max(times) * 1000
-    times = [outcome.seen[who].smooth_after(light) for who in cell.viewers]
-    figures["smooth_ms"] = None if None in times else max(times) * 1000
+    for name, ask in (("picture_back", "picture_after"), ("sound_back", "sound_after"), ("smooth", "smooth_after")):
+        times = {who: getattr(outcome.seen[who], ask)(light) for who in cell.viewers}
+        figures |= {f"{name}_{who}_ms": None if time is None else time * 1000 for who, time in times.items()}
+        known = [time for time in times.values() if time is not None]
+        figures[f"{name}_ms"] = max(known) * 1000 if len(known) == len(times) else None
     return figures
 
 

@@ -16,12 +16,14 @@ ENOUGH = 25
 CACHE = 512
 """Video packets kept for retransmission: about two seconds of 720p."""
 KEYFRAME_EVERY_S = 0.3
-RETRY_S = 0.1
-TRIES = 10
+LATE_S = 1.0
+"""After which a picture that still lacks something is worth a key frame; what lacks is asked for on, for the record."""
+GIVE_UP_S = 3.0
+"""A publisher doesn't keep what it sent much longer."""
 TOO_MANY = 200
 """A gap this wide, or as many packets missing at one time, are not worth asking for: a key frame is cheaper."""
 STARTS_EVERY_S = 0.1
-STARTS = 100
+STARTS = 20
 """A sender may be swapped, each time as another track of the recording; one that changes its SSRC with every packet is
 not followed."""
 
@@ -46,49 +48,112 @@ class Keyframes:
         return True
 
 
+class Patience:
+    """How long an answer to a request takes here, and so how long to wait before asking again.
+
+    RFC 6298 with the time from a request to the packet that it brought. What was asked for more than once says nothing
+    (Karn: which request was it?), unless that goes on: then the line has become slower than we are patient.
+    """
+
+    FIRST_S = 0.1
+    LEAST_S = 0.02
+    MOST_S = 1.0
+    UNSURE = 8
+
+    def __init__(self) -> None:
+        self.wait_s = self.FIRST_S
+        self._mean: float | None = None
+        self._spread = 0.0
+        self._unsure = 0
+
+    def answered(self, seconds: float, *, tries: int) -> None:
+        """A packet came so long after it was first asked for."""
+        if tries > 1:
+            self._unsure += 1
+            if self._mean is not None and self._unsure < self.UNSURE:
+                return
+        self._unsure = 0
+        if self._mean is None:
+            self._mean, self._spread = seconds, seconds / 2
+        else:
+            self._spread += (abs(seconds - self._mean) - self._spread) / 4
+            self._mean += (seconds - self._mean) / 8
+        self.wait_s = min(self.MOST_S, max(self.LEAST_S, self._mean + max(0.01, 4 * self._spread)))
+
+
+class Wanted:
+    """One packet that did not come."""
+
+    __slots__ = ("again_at", "late", "since", "tries", "wait_s")
+
+    def __init__(self, now: float, wait_s: float) -> None:
+        self.since = now
+        self.wait_s = wait_s
+        self.again_at = now + wait_s
+        self.tries = 1
+        self.late = False
+
+
 class Missing:
     """Sequence numbers that did not come, and when to ask for them again.
 
     A single request is not enough: it or the answer may get lost too, and then picture and record stand
-    still.
+    still. On a short line the second request can come before anybody sees that the first was lost.
     """
 
+    BACKOFF = 1.5
+
     def __init__(self) -> None:
-        self._waiting: dict[int, tuple[float, int]] = {}
+        self.due = float("inf")
+        """When `again` has something to do: looked at for every packet."""
+        self.patience = Patience()
+        self._wanted: dict[int, Wanted] = {}
 
     def __contains__(self, number: int) -> bool:
-        return number in self._waiting
-
-    def __bool__(self) -> bool:
-        return bool(self._waiting)
-
-    def gap(self, numbers: list[int], *, now: float) -> None:
-        for number in numbers:
-            self._waiting[number] = (now, 1)
+        return number in self._wanted
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._wanted)
 
-    def came(self, number: int) -> bool:
-        return self._waiting.pop(number, None) is not None
+    def gap(self, numbers: list[int], *, now: float) -> None:
+        wait = self.patience.wait_s
+        for number in numbers:
+            self._wanted[number] = Wanted(now, wait)
+        self.due = min(self.due, now + wait)
+
+    def came(self, number: int, *, now: float) -> bool:
+        wanted = self._wanted.pop(number, None)
+        if wanted is None:
+            return False
+        self.patience.answered(now - wanted.since, tries=wanted.tries)
+        if not self._wanted:
+            self.due = float("inf")
+        return True
 
     def again(self, *, now: float) -> tuple[list[int], bool]:
-        """The numbers to ask for once more, and whether some were given up."""
+        """The numbers to ask for once more, and whether some have just become late."""
         ask: list[int] = []
-        lost = False
-        for number, (asked, tries) in list(self._waiting.items()):
-            if now - asked < RETRY_S:
-                continue
-            if tries >= TRIES:
-                del self._waiting[number]
-                lost = True
-            else:
-                self._waiting[number] = (now, tries + 1)
+        late = False
+        self.due = float("inf")
+        for number, wanted in list(self._wanted.items()):
+            if now >= wanted.again_at:
+                age = now - wanted.since
+                if age >= GIVE_UP_S:
+                    del self._wanted[number]
+                    continue
+                if age >= LATE_S and not wanted.late:
+                    wanted.late = late = True
                 ask.append(number)
-        return ask, lost
+                wanted.tries += 1
+                wanted.wait_s = min(self.patience.MOST_S, wanted.wait_s * self.BACKOFF)
+                wanted.again_at = now + wanted.wait_s
+            self.due = min(self.due, wanted.again_at)
+        return ask, late
 
     def clear(self) -> None:
-        self._waiting.clear()
+        """What was waited for is of no more use; how long answers take is still true."""
+        self._wanted.clear()
+        self.due = float("inf")
 
 
 class Reception:
@@ -191,7 +256,7 @@ class Source:
         if step == 1:
             self.highest = number
         elif step >= 0x8000:
-            self.repaired += self.missing.came(number)
+            self.repaired += self.missing.came(number, now=now)
         elif step:
             self._gaps += step - 1
             self.lost += step - 1
@@ -224,15 +289,19 @@ class Source:
         """Called every 50 ms: repeats requests that had no answer."""
         if not self.ssrc:
             return
-        if self.missing:
-            ask, lost = self.missing.again(now=now)
-            if ask:
-                self.asked += len(ask)
-                self._send_rtcp(rtcp.nack(self.ssrc, ask))
-            if lost:
-                self.unfilled += 1
-                self.keyframes.want()
+        if now >= self.missing.due:
+            self.ask_again(now=now)
         self.ask_for_keyframe(now=now)
+
+    def ask_again(self, *, now: float) -> None:
+        """To be called whenever `missing.due` has come: on a short line that is before the next tick."""
+        ask, late = self.missing.again(now=now)
+        if ask:
+            self.asked += len(ask)
+            self._send_rtcp(rtcp.nack(self.ssrc, ask))
+        if late:
+            self.unfilled += 1
+            self.keyframes.want()
 
     def ask_for_keyframe(self, *, now: float) -> None:
         if self.kind == "video" and self.ssrc and self.keyframes.due(now=now):
