@@ -100,6 +100,8 @@ class Endpoint:
             source.highest = number
         else:
             source.arrived(number, now=now)
+        if now >= source.missing.due:
+            source.ask_again(now=now)
         router = self._router
         if not router.flowing:
             return

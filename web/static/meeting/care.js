@@ -15,7 +15,7 @@ export const SIGNING = [
   { lines: 480, fps: 30, enter: 550, leave: 380, sound: 32_000 },
   { lines: 360, fps: 30, enter: 330, leave: 220, sound: 24_000 },
   { lines: 240, fps: 24, enter: 140, leave: 95, sound: 16_000 },
-  { lines: 160, fps: 22, enter: 75, leave: 55, sound: 16_000 },
+  { lines: 180, fps: 22, enter: 75, leave: 55, sound: 16_000 },
 ];
 
 export const TALKING = [
@@ -172,8 +172,9 @@ export class Care {
       const sent = reading.sentKbps(this.#before);
       this.#before = reading;
       changed = this.#ladder.read(reading.kbps, now) || changed;
-      if (changed && reading.kbps < PLUNGE * sent) await this.#flush();
-      if (changed) await this.#apply(this.#ladder.step);
+      const plunged = reading.kbps < PLUNGE * sent;
+      if (plunged) await this.#flush();
+      if (changed || plunged) await this.#apply(this.#ladder.step);
       this.#tell(reading);
     } finally {
       this.#busy = false;

@@ -21,25 +21,34 @@
 //   error         {code}: camera and microphone, see devices.js
 
 import { openTrack } from "./devices.js";
+import { Link } from "./link.js";
 import { Peer } from "./peer.js";
 import { QualityProbe } from "./quality.js";
 
-const BACKOFF_MS = [300, 700, 1500, 3000, 6000, 10000];
-const PING_MS = 5000;
-const DEAF_MS = 12000;
+const TOKEN_MS = [300, 700, 1500, 3000, 6000, 10000]; // between attempts to get a fresh token
+const RECOVER_MS = 1200; // the network is back: so long the leg that was may take to go on by itself
+const ONLY_MEDIA_MS = 8000; // signalling answers all the time: so long it may take then
+const SHOWN_MS = 2000; // of silence, before the person is told
 const QUALITY_MS = 2000;
+const DOUBTS = [
+  [globalThis, "online"],
+  [globalThis, "pageshow"],
+  [globalThis.document, "resume"],
+  [globalThis.document, "visibilitychange"],
+  [globalThis.navigator?.connection, "change"],
+];
 const AGAIN_WITH_RESUME = new Set(["too_slow", "silent", "stopping", "fault"]);
 const AGAIN_WITH_TOKEN = new Set(["expired_token", "used_token", "bad_token", "bad_resume", "busy", "moved"]);
 
 export class MeetingClient extends EventTarget {
   #options;
-  #socket = null;
+  #link;
   #peer = null;
   #state = "new";
   #attempts = 0;
   #retryTimer = null;
   #timers = [];
-  #heardAt = 0;
+  #welcomedAt = 0;
   #resume = null;
   #token;
   #iceServers = [];
@@ -51,7 +60,7 @@ export class MeetingClient extends EventTarget {
   #level = null;
   #held = false;
   #line = 0;
-  #online = () => this.#again(0);
+  #doubt = () => this.#link.doubt();
 
   // url           of the socket, same origin ("/media/ws") or absolute
   // token         to join with; may be null when this tab has joined before
@@ -78,6 +87,10 @@ export class MeetingClient extends EventTarget {
     this.participants = [];
     this.self = null;
     this.#resume = storage?.getItem(this.#key()) ?? null;
+    this.#link = new Link(url);
+    this.#link.addEventListener("open", () => this.#join());
+    this.#link.addEventListener("message", ({ detail }) => this.#handle(detail));
+    this.#link.addEventListener("lost", ({ detail }) => this.#lost(detail));
     this.#hint();
   }
 
@@ -105,11 +118,10 @@ export class MeetingClient extends EventTarget {
 
   start() {
     if (this.#state !== "new") return;
-    window.addEventListener("online", this.#online);
-    this.#timers.push(setInterval(() => this.#ping(), PING_MS));
+    DOUBTS.forEach(([target, event]) => target?.addEventListener(event, this.#doubt));
     this.#timers.push(setInterval(() => this.#measure(), QUALITY_MS));
     this.#become("connecting");
-    this.#connect();
+    this.#link.start();
   }
 
   // Leaves for good; the others see it at once.
@@ -191,34 +203,16 @@ export class MeetingClient extends EventTarget {
 
   // The signalling connection
 
-  #connect() {
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = null;
-    const socket = new WebSocket(new URL(this.#options.url, location.href.replace(/^http/, "ws")));
-    this.#socket = socket;
-    this.#heardAt = Date.now();
-    let reason = null;
-    socket.addEventListener("open", () => {
-      const leg = this.#peer?.connected ? this.#peer.leg : undefined;
-      this.#send("join", this.#resume ? { resume: this.#resume, leg } : { token: this.#token });
-    });
-    socket.addEventListener("message", ({ data }) => {
-      this.#heardAt = Date.now();
-      const message = JSON.parse(data);
-      if (message.type === "close") reason = message.reason;
-      else if (socket === this.#socket) this.#handle(message);
-    });
-    socket.addEventListener("close", () => {
-      if (socket === this.#socket) this.#lost(reason);
-    });
+  #join() {
+    const leg = this.#peer?.alive ? this.#peer.leg : undefined;
+    this.#link.send("join", this.#resume ? { resume: this.#resume, leg } : { token: this.#token });
   }
 
-  #lost(reason) {
-    this.#socket = null;
+  #lost({ reason, delay }) {
     if (this.#state === "closed") return;
     if (reason === null || AGAIN_WITH_RESUME.has(reason)) {
-      if (!this.#peer?.connected) this.#become(this.self ? "reconnecting" : "connecting");
-      this.#again(BACKOFF_MS[Math.min(this.#attempts++, BACKOFF_MS.length - 1)] * (0.8 + 0.4 * Math.random()));
+      if (!this.#peer?.alive) this.#become(this.self ? "reconnecting" : "connecting");
+      this.#link.again(delay);
     } else if (AGAIN_WITH_TOKEN.has(reason)) {
       this.#withFreshToken(reason);
     } else {
@@ -230,8 +224,8 @@ export class MeetingClient extends EventTarget {
     const resumed = reason === "bad_resume";
     this.#remember(null);
     if (!resumed) this.#token = null;
-    if (!this.#token && this.#options.refreshToken && this.#attempts < BACKOFF_MS.length) {
-      const wait = BACKOFF_MS[this.#attempts++];
+    if (!this.#token && this.#options.refreshToken && this.#attempts < TOKEN_MS.length) {
+      const wait = TOKEN_MS[this.#attempts++];
       try {
         this.#token = await this.#options.refreshToken(reason);
       } catch (error) {
@@ -242,30 +236,13 @@ export class MeetingClient extends EventTarget {
         }
       }
     }
-    if (this.#token) this.#again(200);
+    if (this.#state === "closed") return;
+    if (this.#token) this.#link.again(200);
     else this.#finish(resumed ? "no_token" : reason);
   }
 
-  #again(delay) {
-    if (this.#state === "closed" || this.#state === "new" || this.#socket?.readyState <= WebSocket.OPEN) return;
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = setTimeout(() => this.#connect(), delay);
-  }
-
-  #ping() {
-    if (!this.#socket) return;
-    if (Date.now() - this.#heardAt > DEAF_MS) {
-      const deaf = this.#socket;
-      this.#socket = null;
-      deaf.close();
-      this.#lost(null);
-    } else {
-      this.#send("ping", { t: Date.now() });
-    }
-  }
-
   #send(type, values = {}) {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ type, ...values }));
+    this.#link.send(type, values);
   }
 
   #handle(message) {
@@ -276,7 +253,7 @@ export class MeetingClient extends EventTarget {
         this.#dropPeer();
         return this.#become("lobby");
       case "admitted":
-        if (!this.#peer?.connected) this.#become("joining");
+        if (!this.#peer?.alive) this.#become("joining");
         return this.#tellMedia();
       case "offer":
         return this.#offered(message);
@@ -304,13 +281,16 @@ export class MeetingClient extends EventTarget {
 
   #welcome(message) {
     this.#attempts = 0;
+    this.#link.settle();
+    this.#welcomedAt = Date.now();
     this.self = message.participant;
     this.role = message.role;
     this.#iceServers = message.ice_servers;
     this.#clockAhead = message.now - Date.now() / 1000;
     if (message.resume) this.#remember(message.resume);
     if (!message.leg) this.#dropPeer();
-    else this.#become("here");
+    else if (this.#peer?.spent) this.#send("renew", { leg: message.leg });
+    else if (this.#peer?.connected && this.#peer.quiet < SHOWN_MS) this.#become("here");
   }
 
   // The leg
@@ -319,12 +299,18 @@ export class MeetingClient extends EventTarget {
     this.#dropPeer();
     const peer = new Peer({ leg, iceServers: this.#iceServers, relayOnly: this.#options.relayOnly });
     this.#peer = peer;
-    peer.addEventListener("broken", () => peer === this.#peer && this.#send("renew", { leg }));
+    peer.addEventListener("quiet", ({ detail }) => peer === this.#peer && this.#quiet(peer, detail));
+    peer.addEventListener("heard", () => {
+      if (peer !== this.#peer) return;
+      this.#link.doubt(); // the network is back: so should the link be
+      if (peer.connected) this.#become("here");
+    });
     peer.addEventListener("sending", ({ detail }) => peer === this.#peer && this.#sent(detail));
     peer.addEventListener("state", ({ detail }) => {
       if (peer !== this.#peer) return;
       if (detail === "connected") this.#become("here");
       else if (this.#state === "here" && detail !== "new") this.#become("reconnecting");
+      if (detail === "failed") this.#renew(peer);
     });
     try {
       const { motion, maxBitrate, maxFramerate } = this.#options;
@@ -337,6 +323,23 @@ export class MeetingClient extends EventTarget {
       if (peer !== this.#peer) return;
       this.#emit("error", { code: "fault", message: String(error) });
     }
+  }
+
+  // Nothing is heard of the node on the leg. It is kept as long as it may go on by itself, which is quicker than any
+  // new one; when the network is there and the leg still isn't, another is asked for.
+  #quiet(peer, quiet) {
+    if (quiet >= SHOWN_MS && this.#state === "here") this.#become("reconnecting");
+    this.#link.ask();
+    const now = Date.now();
+    const back = this.#welcomedAt > now - quiet; // on another link than before
+    const answers = this.#link.heardAt > now - RECOVER_MS;
+    if (back ? now - this.#welcomedAt >= RECOVER_MS : answers && quiet >= ONLY_MEDIA_MS) this.#renew(peer);
+  }
+
+  // Where signalling is away too, `join` says the same: a leg that is not named is replaced.
+  #renew(peer) {
+    if (!peer.spent) this.#send("renew", { leg: peer.leg });
+    peer.spent = true;
   }
 
   #dropPeer() {
@@ -426,11 +429,9 @@ export class MeetingClient extends EventTarget {
     if (this.#state === "closed") return;
     clearTimeout(this.#retryTimer);
     this.#timers.forEach(clearInterval);
-    window.removeEventListener("online", this.#online);
+    DOUBTS.forEach(([target, event]) => target?.removeEventListener(event, this.#doubt));
     this.#dropPeer();
-    const socket = this.#socket;
-    this.#socket = null;
-    socket?.close();
+    this.#link.stop();
     if (reason !== "taken_over") this.#remember(null);
     this.#become("closed");
     this.#emit("closed", { reason });

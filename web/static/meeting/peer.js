@@ -3,27 +3,45 @@
 
 import { Care } from "./care.js";
 
-const DISCONNECTED_MS = 3000;
+const LISTEN_MS = 500;
+const STEADY = 4; // readings in a row that heard something: from then on silence is told after
+const STEADY_MS = 1000; // so long; otherwise after
+const SPARSE_MS = 3500; // so long: with nobody else there, only the answers to ICE's checks come
 
 export class Peer extends EventTarget {
   #pc;
-  #timer = null;
+  #timer;
+  #signs = 0;
+  #lookedAt = 0;
+  #heard = 0; // readings in a row
+  #usual = SPARSE_MS;
   #senders = {};
   #care = null;
 
-  // Events: "state" (connectionState), "broken" (wants to be replaced), "sending" (see care.js).
+  // Events: "state" (connectionState); "quiet" (twice a second while nothing is heard of the node, detail: for how long,
+  // ms, time asleep not counted) and "heard" (something again); "sending" (see care.js).
   constructor({ leg, iceServers = [], relayOnly = false }) {
     super();
     this.leg = leg;
     this.tracks = new Map(); // mid → MediaStreamTrack
+    this.quiet = 0; // ms without a sign of life
+    this.spent = false; // its replacement was asked for
     const iceTransportPolicy = relayOnly ? "relay" : "all";
     this.#pc = new RTCPeerConnection({ iceServers, iceTransportPolicy, bundlePolicy: "max-bundle" });
-    this.#pc.addEventListener("connectionstatechange", () => this.#changed());
+    this.#pc.addEventListener("connectionstatechange", () => {
+      this.dispatchEvent(new CustomEvent("state", { detail: this.#pc.connectionState }));
+    });
+    this.#timer = setInterval(() => this.#listen(), LISTEN_MS);
     this.#pc.addEventListener("track", ({ track, transceiver }) => this.tracks.set(transceiver.mid, track));
   }
 
   get connected() {
     return this.#pc.connectionState === "connected";
+  }
+
+  // Whether it may go on by itself: ICE keeps trying for some fifteen seconds before it gives up.
+  get alive() {
+    return !this.spent && ["connected", "disconnected"].includes(this.#pc.connectionState);
   }
 
   // Takes the node's offer and returns the answer. Candidates need not be waited for: the node is ICE lite and
@@ -53,20 +71,33 @@ export class Peer extends EventTarget {
   }
 
   close() {
-    clearTimeout(this.#timer);
-    this.#timer = null;
+    clearInterval(this.#timer);
     this.#care?.stop();
     this.#pc.close();
   }
 
-  #changed() {
-    const state = this.#pc.connectionState;
-    clearTimeout(this.#timer);
-    this.#timer = null;
-    if (state === "failed") this.dispatchEvent(new Event("broken"));
-    if (state === "disconnected") {
-      this.#timer = setTimeout(() => this.dispatchEvent(new Event("broken")), DISCONNECTED_MS);
+  // Our own watch: the browser says "disconnected" after six or seven seconds.
+  async #listen() {
+    if (!this.alive) return;
+    let signs = 0;
+    (await this.#pc.getStats()).forEach((entry) => {
+      if (entry.type === "candidate-pair") signs += (entry.bytesReceived ?? 0) + (entry.responsesReceived ?? 0);
+    });
+    const now = performance.now();
+    const passed = Math.min(now - this.#lookedAt, 2 * LISTEN_MS);
+    this.#lookedAt = now;
+    if (!this.alive) return;
+    if (signs !== this.#signs) {
+      this.#signs = signs;
+      this.#heard += 1;
+      const before = this.quiet;
+      this.quiet = 0;
+      if (before >= this.#usual) this.dispatchEvent(new Event("heard"));
+      return;
     }
-    this.dispatchEvent(new CustomEvent("state", { detail: state }));
+    if (this.quiet === 0) this.#usual = this.#heard >= STEADY ? STEADY_MS : SPARSE_MS;
+    this.#heard = 0;
+    this.quiet += passed;
+    if (this.quiet >= this.#usual) this.dispatchEvent(new CustomEvent("quiet", { detail: this.quiet }));
   }
 }
