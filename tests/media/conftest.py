@@ -130,11 +130,11 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running_rig(*arguments: str) -> Iterator[Rig]:
-    """The node's process, with more arguments of `tests.media.rig` if need be."""
+def running_rig(*arguments: str, module: str = "tests.media.rig") -> Iterator[Rig]:
+    """The node's process, with more arguments of its module if need be."""
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.media.rig", str(port), *arguments],
+        [sys.executable, "-m", module, str(port), *arguments],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )

@@ -190,10 +190,10 @@ PAGE = """<!doctype html><html lang="ar" dir="rtl"><meta charset="utf-8"><title>
 <script type="module" src="/rig/page.js"></script><body></body></html>"""
 
 
-def rig_app(turn: Turn | None = None) -> Starlette:
+def rig_app(turn: Turn | None = None, **settings: Any) -> Starlette:
     book, shelf = Notebook(), Shelf()
     lose(shelf)
-    node = MediaNode(book, shelf.open, token_secret=SECRET, addresses=["127.0.0.1"], turn=turn)
+    node = MediaNode(book, shelf.open, token_secret=SECRET, addresses=["127.0.0.1"], turn=turn, **settings)
     media = create_app(node, control_secret="control")
 
     async def page(request: Request) -> Response:

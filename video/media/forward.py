@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from video.media import rtcp, rtp
@@ -10,6 +11,8 @@ from video.media.source import Source
 
 AGAIN_PER_S = 300
 """Retransmissions to one receiver: a flood of requests must not become a flood of answers."""
+ASKED_PER_S = 2000
+"""Packets that a receiver may ask for, sent or not: looking for them costs too."""
 FRAME_S = {"audio": 0.02, "video": 1 / 30}
 
 
@@ -46,7 +49,8 @@ class Forward:
         self._last_at = 0.0
         self._first_number = 0
         self._rtx_number = 0
-        self._again = 0
+        self._again = self._looked = 0
+        """Packets sent again, and packets asked for, since `_again_since`: a second at the most."""
         self._again_since = 0.0
 
     def attach(self, source: Source | None) -> None:
@@ -99,6 +103,17 @@ class Forward:
             body = original.to_bytes(2, "big") + body[2:]
         self._outlet.send_rtp(self._downlink.numbered(head + body, now), self.rtx_ssrc)
 
+    def repair_all(self, numbers: Iterable[int], now: float) -> None:
+        """As many of them as there is time for."""
+        if now - self._again_since >= 1:
+            self._again = self._looked = 0
+            self._again_since = now
+        for number in numbers:
+            if self._looked >= ASKED_PER_S or self._again >= AGAIN_PER_S:
+                return
+            self._looked += 1
+            self.repair(number, now)
+
     def repair(self, number: int, now: float) -> bool:
         """Sends a kept packet again, by the receiver's number; False where there is none to send."""
         source = self.source
@@ -111,11 +126,7 @@ class Forward:
         packet = source.kept(original)
         if packet is None:
             return original in source.missing
-        if now - self._again_since >= 1:
-            self._again, self._again_since = 0, now
         self._again += 1
-        if self._again > AGAIN_PER_S:
-            return False
         self._rtx_number = (self._rtx_number + 1) & 0xFFFF
         plain = rtp.without_transport_sequence(packet)
         if self.stamp_offset:

@@ -30,7 +30,13 @@ log = logging.getLogger(__name__)
 
 Media = Callable[[Inbox, int, int, float], bool]
 MOST_QUEUED = 64
-"""Datagrams (DTLS) that may wait for a handshake which nobody runs yet."""
+"""Datagrams (DTLS) that may wait for a handshake which nobody runs yet, and checks that wait for the answer."""
+OTHERS_PER_S = 100
+"""Datagrams of each kind, STUN and DTLS, that a leg hands to the libraries: they take a hundred microseconds each. A
+browser that looks for a way sends twenty checks a second, a handshake has ten datagrams.
+"""
+MOST_REMOTE = 16
+"""Addresses of a participant that are remembered; each is checked for half a minute."""
 _unprotect, _unprotect_rtcp = lib.srtp_unprotect, lib.srtp_unprotect_rtcp
 
 
@@ -50,7 +56,10 @@ def check() -> None:
         "_local_candidates_end",
         "_queue",
         "_closing",
+        "_early_checks",
         "_early_checks_done",
+        "_remote_candidates",
+        "_check_list",
     ):
         if f"self.{name}" not in connection_source:
             raise HooksMoved(f"aioice.Connection.{name}")
@@ -130,15 +139,37 @@ class _Door:
         self._usual = protocol.datagram_received
         self._protocol = protocol
         self._alive = alive
+        self._taken = [0, 0]
+        self._taken_since = 0.0
 
     def other(self, data: bytes, sender: tuple[str, int], now: float) -> None:
-        if data[0] < 4:
+        if now - self._taken_since >= 1:
+            self._taken, self._taken_since = [0, 0], now
+        kind = 0 if data[0] < 4 else 1
+        self._taken[kind] += 1
+        if self._taken[kind] > OTHERS_PER_S:
+            return
+        if kind == 0:
             pair = self._nominated.get(1)
             if pair is not None and pair.remote_addr == sender:
                 self._alive()
-            self._usual(data, sender)
+            if len(self._connection._early_checks) < MOST_QUEUED:
+                self._usual(data, sender)
+                self._forget_addresses()
         elif self._queue.qsize() < MOST_QUEUED:
             self._usual(data, sender)
+
+    def _forget_addresses(self) -> None:
+        """The oldest that don't lead to the participant, or whoever knows the password could name thousands."""
+        connection = self._connection
+        while len(connection._remote_candidates) > MOST_REMOTE:
+            used = [pair.remote_candidate for pair in self._nominated.values()]
+            old = next(one for one in connection._remote_candidates if one not in used)
+            connection._remote_candidates.remove(old)
+            for pair in [pair for pair in connection._check_list if pair.remote_candidate is old]:
+                connection._check_list.remove(pair)
+                if pair.task is not None:
+                    pair.task.cancel()
 
     def moved(self, sender: tuple[str, int]) -> None:
         """Checks the way back to a new address; once it is proven, it is the nominated one (RFC 8445 §7.3.1.4)."""

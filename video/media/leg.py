@@ -14,6 +14,7 @@ from aiortc.rtcdtlstransport import RTCDtlsParameters
 
 from video.media import hooks, rtcp, sdp
 from video.media.datagrams import ROOM, Inbox
+from video.media.limits import REPORT_WEIGHT, Allowance
 from video.media.sockets import Sockets
 from video.media.tally import RoundTrip, Tally
 
@@ -59,9 +60,11 @@ class Leg:
         self.heard_at = monotonic()
         self.packets_in = self.packets_out = self.refused = 0
         self.bytes_in = self.bytes_out = 0
+        self.reports_in = 0
         self.trip = RoundTrip()
         self.tally: Tally | None = None
         self._ssrcs: Sequence[int] = ()
+        self._allowance = Allowance(now=self.heard_at)
         self._sockets = sockets
         self._changed = changed
         self._monotonic = monotonic
@@ -150,6 +153,7 @@ class Leg:
         if not reports:
             self.on_rtp(plain, now)
         else:
+            self.reports_in += 1
             if plain[1] in REPORTS:
                 self.trip.heard(plain, now=now)
             self.on_rtcp(plain, now)
@@ -179,6 +183,10 @@ class Leg:
             if packet[1] == rtcp.SR:
                 self.trip.sent(packet, now=self._monotonic())
             self._way.rtcp(packet, keys.outward)
+
+    def is_flooding(self, *, now: float) -> bool:
+        """Whether it sends more than any browser does; what didn't prove itself may be anybody's and isn't counted."""
+        return self._allowance.is_spent(self.packets_in + (REPORT_WEIGHT - 1) * self.reports_in, now=now)
 
     def silence(self, *, now: float) -> float:
         return now - self.heard_at

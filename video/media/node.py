@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-from video.media import hooks, tokens, wishes
+from video.media import hooks, limits, tokens, wishes
 from video.media.devices import Devices
 from video.media.directory import Directory, MeetingInfo
 from video.media.link import Link, Wire, WireClosed
@@ -272,17 +272,19 @@ class MediaNode:
         while True:
             await asyncio.sleep(max(0.0, due - self._monotonic()))
             now = self._monotonic()
-            self._lag = max(self._lag * 0.95, now - due)
+            late = now - due
+            self._lag = max(self._lag * 0.95, late)
             due = max(due + FAST_S, now)
             slow = now - slow_at >= SLOW_S
             if slow:
                 self._measure(now - slow_at)
                 slow_at = now
-            self._beat(now, slow)
+            self._beat(now, slow, late)
 
-    def _beat(self, now: float, slow: bool) -> None:
+    def _beat(self, now: float, slow: bool, late: float) -> None:
         for room in list(self.rooms.values()):
             try:
+                limits.forgive(room, late, now=now)
                 room.tick_fast(now=now)
                 if slow:
                     room.tick(now=now)

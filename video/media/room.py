@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from video.media import care, devices, sdp
+from video.media import care, devices, limits, sdp
 from video.media.directory import MeetingInfo, Refused
 from video.media.errands import Errands
 from video.media.leg import Leg
@@ -29,6 +29,8 @@ MOST = sdp.SLOTS + 1
 IDLE_S = 60.0
 """Nobody connected for so long: the recording is closed; whoever comes back starts another."""
 FORGET_S = 900.0
+GIVE_UP = 8
+"""Legs in a row that didn't come up, over some two minutes: no way leads to this client, and more offers open none."""
 
 
 class Room:
@@ -102,7 +104,7 @@ class Room:
             raise Closing(CloseReason.FULL)
         if member.link is not None:
             member.link.close(CloseReason.TAKEN_OVER)
-        member.link, member.gone_at = link, None
+        member.link, member.gone_at, member.failures = link, None, 0
         self.came(member)
         member.admitted = admitted
         keep = leg is not None and member.leg is not None and member.sending and member.leg.name == leg
@@ -214,7 +216,10 @@ class Room:
             member.leg = None
             member.dropped = True
             member.offer_at = self.around.monotonic() + min(8.0, 0.25 * 2**member.failures)
-            member.failures = min(member.failures + 1, 6)
+            member.failures += 1
+            if member.failures >= GIVE_UP and member.link is not None:
+                member.offer_at = None
+                member.link.close(CloseReason.NO_MEDIA)
             if member.link is None and not member.connected:
                 member.gone_at = self.around.monotonic()
         self.notices.presence()
@@ -370,6 +375,9 @@ class Room:
     def _recording_lost(self, why: str) -> None:
         self._errands.tell("recording_lost", self.around.wall(), why)
 
+    def forgive(self, late: float) -> None:
+        self._proceedings.recorder.forgive(late)
+
     def _tell_recording(self) -> None:
         self.notices.recording(self._proceedings.shown())
 
@@ -377,6 +385,7 @@ class Room:
 
     def tick_fast(self, *, now: float) -> None:
         self.router.tick(now=now)
+        limits.watch(self, now=now)
 
     def tick(self, *, now: float) -> None:
         """Every half second: silence, quality, the watch over the recording, people who don't come back."""

@@ -16,6 +16,7 @@ out of the cache. Nothing is forwarded or recorded unless `flowing`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
@@ -24,6 +25,8 @@ from video.media.downlink import Downlink
 from video.media.forward import Forward, Outlet
 from video.media.sdp import SlotStreams
 from video.media.source import Source
+
+log = logging.getLogger(__name__)
 
 PUBLISHER_MOST = 2_500_000.0
 """Bits per second beyond which 720p gains nothing; also what lifts an earlier cap."""
@@ -95,6 +98,8 @@ class Endpoint:
         number = packet[2] << 8 | packet[3]
         ssrc = int.from_bytes(packet[8:12], "big")
         if ssrc != source.ssrc:
+            if not source.may_start(now=now):
+                return
             source.started(ssrc, number)
         if (number - source.highest) & 0xFFFF == 1:
             source.highest = number
@@ -147,7 +152,7 @@ class Endpoint:
                 self._wants_keyframe(count, packet, now)
 
     def _sender_report(self, packet: bytes, now: float) -> None:
-        ssrc = rtcp.sender_of(packet)
+        ssrc = rtcp.sender_of(packet) if len(packet) >= rtcp.SR_SIZE else 0
         for source in (self.audio, self.video):
             if ssrc and ssrc == source.ssrc:
                 source.reception.sender_report(packet, now=now)
@@ -174,8 +179,7 @@ class Endpoint:
     def _nacked(self, packet: bytes, now: float) -> None:
         forward = self._by_ssrc.get(rtcp.media_of(packet))
         if forward is not None and forward.kind == "video":
-            for number in rtcp.nacked(packet):
-                forward.repair(number, now)
+            forward.repair_all(rtcp.nacked(packet), now)
 
     def _transport_feedback(self, packet: bytes, now: float) -> None:
         self.downlink.heard(packet, now=now)
@@ -324,7 +328,10 @@ class Router:
 
     def tick(self, *, now: float) -> None:
         for endpoint in self.endpoints.values():
-            endpoint.tick(now=now)
+            try:
+                endpoint.tick(now=now)
+            except Exception:  # one leg's fault is no other's
+                log.exception("the clock of %s failed", endpoint.participant_id)
 
     def _choose_mode(self) -> None:
         whole = [endpoint.whole for endpoint in self.endpoints.values()]

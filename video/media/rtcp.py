@@ -17,6 +17,8 @@ PLI, FIR, APP = 1, 4, 15
 
 MOST = 16
 """Sub-packets of a compound that are looked at: browsers put five together, and each may cost a packet to someone."""
+SR_SIZE = 28
+"""Bytes of a sender report without blocks."""
 OWN_SSRC = 1
 """The forwarder's own identity in what it sends upstream."""
 
@@ -73,7 +75,7 @@ def media_of(packet: bytes) -> int:
 
 def blocks(kind: int, count: int, packet: bytes) -> Iterator[Block]:
     """The report blocks of an SR or RR."""
-    at = 28 if kind == SR else 8
+    at = SR_SIZE if kind == SR else 8
     for _ in range(count):
         if at + 24 > len(packet):
             return
@@ -85,7 +87,7 @@ def moved_sr(packet: bytes, ssrc: int, timestamp_offset: int) -> bytes | None:
     """A sender report under another identity and without report blocks; the wall clock stays the
     publisher's.
     """
-    if len(packet) < 28:
+    if len(packet) < SR_SIZE:
         return None
     stamp = (_U32.unpack_from(packet, 16)[0] + timestamp_offset) & 0xFFFFFFFF
     return _HEAD.pack(0x80, SR, 6, ssrc) + packet[8:16] + _U32.pack(stamp) + packet[20:28]
@@ -93,7 +95,7 @@ def moved_sr(packet: bytes, ssrc: int, timestamp_offset: int) -> bytes | None:
 
 def sr_middle(packet: bytes) -> int:
     """The middle 32 bits of the NTP stamp, which a receiver echoes as "last SR"."""
-    return int.from_bytes(packet[10:14], "big") if len(packet) >= 28 else 0
+    return int.from_bytes(packet[10:14], "big") if len(packet) >= SR_SIZE else 0
 
 
 def rr(reports: Iterable[Block], sender: int = OWN_SSRC) -> bytes:

@@ -72,6 +72,9 @@ class FakeLeg:
     async def close(self) -> None:
         self.cut()
 
+    def is_flooding(self, *, now: float) -> bool:
+        return False
+
     def silence(self, *, now: float) -> float:
         return now - self.heard_at
 
