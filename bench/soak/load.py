@@ -110,12 +110,15 @@ class LivelyEngine(Engine):
 
 def _counted(peer: LivelyPeer) -> Counter[str]:
     streams = peer.streams.values()
+    sounds = [stream for stream in streams if not stream.asks]
     return Counter(
         {
             **peer.counts,
             "sent": peer.sent_in_all,
             "came": sum(stream.came for stream in streams),
             "gaps": sum(stream.gaps for stream in streams),
+            "sounds": sum(stream.came for stream in sounds),
+            "sounds_lost": sum(stream.gaps for stream in sounds),
             "repaired": sum(stream.repaired for stream in streams),
             "given_up": sum(stream.given_up for stream in streams),
             "wrong": peer.tally.wrong,

@@ -29,12 +29,14 @@ class Heard:
     def __init__(self) -> None:
         self.highest = -1
         self.came = self.gaps = self.repaired = self.given_up = 0
+        self.asks = False
         self.missing: dict[int, tuple[float, int]] = {}
         """When it was last asked for, and how often."""
 
     def packet(self, number: int, *, asks: bool, now: float) -> list[int]:
         """The numbers to ask for now."""
         self.came += 1
+        self.asks = asks
         if self.highest < 0:
             self.highest = number
             return []
@@ -74,11 +76,11 @@ class LivelyPeer(Peer):
         self.sends = True
         self.streams: dict[int, Heard] = {}
         self.repairs: dict[int, int] = {}
-        """Which stream a retransmission belongs to: SSRC → SSRC."""
+        """Which stream a retransmission belongs to: SSRC → SSRC. Empty where no RTX was agreed on."""
         self.counts = {"asked": 0, "answered": 0, "asked_of_us": 0, "pictures_wanted": 0}
         self._rtx_ssrc = random.getrandbits(31) | 1 << 16
         self._rtx_number = random.getrandbits(15)
-        self._sent_lately: list[tuple[int, int, Piece] | None] = [None] * KEPT
+        self._sent_lately: list[tuple[int, int, Piece, bytes] | None] = [None] * KEPT
 
     def _lost(self) -> bool:
         return random.random() < self.loss or (self.dark_until > 0 and time.monotonic() < self.dark_until)
@@ -92,14 +94,22 @@ class LivelyPeer(Peer):
         super().send(piece, round_)
         if piece.video:
             number = self._sequence["video"]
-            self._sent_lately[number % KEPT] = (number, self._stamp_now["video"], piece)
+            sent = b"" if self.repairs else bytes(self._view[: self._length[0]])
+            self._sent_lately[number % KEPT] = (number, self._stamp_now["video"], piece, sent)
 
     def _send_again(self, number: int) -> None:
-        """RFC 4588. The time of sending in it is a new one: what is measured is the node, not our loss."""
+        """RFC 4588. The time of sending in it is a new one: what is measured is the node, not our loss.
+
+        Without RTX, the same datagram once more.
+        """
         kept = self._sent_lately[number % KEPT]
         if kept is None or kept[0] != number:
             return
-        _, stamp, piece = kept
+        _, stamp, piece, sent = kept
+        if sent:
+            self.counts["answered"] += 1
+            self._put(sent)
+            return
         plain = bytearray(piece.plain)
         plain[1] = (plain[1] & 0x80) | rtp.VP8
         struct.pack_into("!HII", plain, 2, number, stamp, self.ssrc["video"])

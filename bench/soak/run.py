@@ -148,7 +148,7 @@ class Observer:
         now, cpu = time.monotonic(), gauges.cpu_s(self._node.pid)
         inside, health, took = await asyncio.gather(self._node.inside(), self._node.health(), self._load.ask("took"))
         counts = took["counts"]
-        missing = counts["gaps"] - counts["repaired"]
+        came, lost = counts["came"] - counts["sounds"], counts["gaps"] - counts["sounds_lost"]
         self.samples.append(
             {
                 "at": now - self._zero,
@@ -163,7 +163,9 @@ class Observer:
                 "peers": took["peers"],
                 "load_late_ms": took["late_ms"],
                 "skipped": took["skipped"],
-                "loss_pct": 100 * missing / max(1, counts["came"] + counts["gaps"]),
+                "pictures_lost_pct": 100 * lost / max(1, came + lost),
+                "pictures_missing_pct": 100 * (lost - counts["repaired"]) / max(1, came + lost),
+                "sounds_missing_pct": 100 * counts["sounds_lost"] / max(1, counts["sounds"] + counts["sounds_lost"]),
                 **{name: counts[name] for name in sorted(counts)},
             }
         )
@@ -309,9 +311,11 @@ def concluded(samples: list[dict[str, float]], life: Life, checked: list[Checked
         figures[f"{name}_per_min"] = round(verdict.per_minute(points), 4)
         if name.endswith("_mb"):
             figures[f"{name.removesuffix('_mb')}_pct_per_hour"] = round(verdict.growth_pct(points), 2)
-    for name in ("cpu_pct", "p50_ms", "p99_ms", "loss_pct", "lag_ms", "legs", "meetings"):
+    for name in ("cpu_pct", "p50_ms", "p99_ms", "lag_ms", "legs", "meetings"):
         figures[name] = round(statistics.median(sample[name] for sample in samples), 3)
         figures[f"{name}_most"] = round(max(sample[name] for sample in samples), 3)
+    for name in ("pictures_lost_pct", "pictures_missing_pct", "sounds_missing_pct"):
+        figures[name] = round(statistics.mean(sample[name] for sample in samples), 3)
     sums: Counter[str] = Counter()
     for sample in samples:
         for name in ("sent", "came", "gaps", "repaired", "given_up", "asked", "asked_of_us", "answered", "wrong"):
