@@ -11,19 +11,23 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 from recordings import journal_records as records
+from recordings.container import CHUNK_BYTES
 from recordings.journal_records import BODY_LIMIT, PACKET, BadRecord, Kind, Mark, Meta, Raw, TrackDeclared
 from recordings.keys import KeyRing
 from recordings.sealed_log import Head, SealedLogReader, SealedLogWriter
 
 FLUSH_EVERY_S = 0.5
 STALLED_AFTER_S = 2.5
+HEAD_BYTES = records.HEAD.size
+_HEAD = records.HEAD.pack
 QUEUE_LIMIT_BYTES = 16 * 1024 * 1024  # half a minute of a busy call; beyond it the disk is as good as gone
 
 
@@ -77,9 +81,10 @@ class JournalWriter:
         self._flush_every = flush_every
         self._stalled_after = stalled_after
         self._queue_limit = queue_limit
-        self._queue: deque[tuple[int, int, float, bytes]] = deque()  # its append and popleft are atomic
+        self._records: list[bytes] = []  # a head and a body each, put in and taken out by one atomic step
         self._queued = 0  # bytes ever queued, counted by the caller's thread
         self._taken = 0  # bytes ever taken out, counted by the writer thread
+        self._newest = -1.0
         self._legs: dict[str, int] = {}
         self._declared: set[tuple[str, str]] = set()
         self._dropped = 0  # counted by the caller's thread
@@ -115,7 +120,10 @@ class JournalWriter:
         elif size > BODY_LIMIT:
             self._fail(f"packet of {size} bytes")
         elif self._room(size):
-            self._queue.append((PACKET, number, at, bytes(packet)))  # bytes() copies only what its owner may reuse
+            # bytes() copies only what its owner may reuse
+            self._records.extend((_HEAD(PACKET, number, int(at * 1e6 + 0.5) if at > 0 else 0, size), bytes(packet)))
+            if at > self._newest:
+                self._newest = at
 
     def mark(self, at: float, kind: str, data: dict[str, Any]) -> None:
         """Raises ValueError or TypeError for data that is not JSON of at most 60 kB."""
@@ -156,13 +164,14 @@ class JournalWriter:
 
     def _put(self, type_: int, number: int, at: float, body: bytes) -> None:
         if self._room(len(body)):
-            self._queue.append((type_, number, at, body))
+            self._records.extend((records.head(type_, number, at, len(body)), body))
+            self._newest = max(self._newest, at)
 
     def _room(self, size: int) -> bool:
-        """Whether the queue takes `size` bytes more; what it can't take is counted."""
+        """Whether the queue takes a record with `size` bytes; what it can't take is counted."""
         if self._shut:
             return False
-        queued = self._queued + size
+        queued = self._queued + size + HEAD_BYTES
         if queued - self._taken > self._queue_limit:
             self._dropped += 1
             self._fail("the disk is too slow: packets were lost")
@@ -188,21 +197,29 @@ class JournalWriter:
         except Exception as error:  # a full or failing disk; whatever it is, it must not end the call
             self._fail(f"{type(error).__name__}: {error}")
             self._shut = True
-            self._queue.clear()
+            self._records.clear()
             self._log.abandon()
 
     def _drain(self) -> float:
-        latest, lost = -1.0, self._dropped - self._confessed
-        take, append, encode = self._queue.popleft, self._log.append, records.encode
-        for _ in range(len(self._queue)):
-            type_, number, at, body = take()
-            append(encode(type_, number, at, body))
-            self._taken += len(body)
-            if at > latest:
-                latest = at
+        """Hands what is there to the log, in pieces of whole records as large as fit; all but the division is done
+        in C, since the loop that forwards waits for this thread's every line.
+        """
+        lost = self._dropped - self._confessed
+        latest = self._newest  # before the records are looked at: those that come meanwhile are not covered by it
+        waiting = self._records
+        count = len(waiting)
+        ends = list(accumulate(map(len, waiting[:count])))
+        start = begun = 0
+        while start < count:
+            stop = bisect_right(ends, begun + CHUNK_BYTES) & ~1  # a head and its body stay together
+            stop = min(count, max(stop, start + 2))
+            self._log.append(b"".join(waiting[start:stop]))
+            start, begun = stop, ends[stop - 1]
+        del waiting[:count]
+        self._taken += begun
         if lost:
             self._confessed += lost
-            append(records.encode_mark(Mark(latest, "journal.lost", {"records": lost})))
+            self._log.append(records.encode_mark(Mark(latest, "journal.lost", {"records": lost})))
         return latest
 
 

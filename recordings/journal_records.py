@@ -67,8 +67,12 @@ class Raw(NamedTuple):
     body: bytes
 
 
+def head(type_: int, number: int, at: float, size: int) -> bytes:
+    return HEAD.pack(type_, number, max(0, round(at * 1e6)), size)
+
+
 def encode(type_: int, number: int, at: float, body: bytes) -> bytes:
-    return HEAD.pack(type_, number, max(0, round(at * 1e6)), len(body)) + body
+    return head(type_, number, at, len(body)) + body
 
 
 def encode_json(type_: int, number: int, at: float, value: dict[str, Any]) -> bytes:

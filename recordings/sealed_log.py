@@ -100,10 +100,12 @@ class SealedLogWriter:
         self._parts, self._size = [], 0
         nonce = self.chunks.to_bytes(12, "big")
         sealed = self._aead.encrypt(nonce, plain, _associated(self.digest, self.chunks, final))
-        frame = _WORD.pack(len(sealed) | (_FINAL if final else 0)) + sealed
+        word = _WORD.pack(len(sealed) | (_FINAL if final else 0))
         self.chunks += 1
-        self.chain = hashlib.sha256(self.chain + frame).digest()
-        self._write(frame)
+        chain = hashlib.sha256(self.chain + word)
+        chain.update(sealed)
+        self.chain = chain.digest()
+        self._write(word + sealed)
 
     def _write(self, data: bytes) -> None:
         if self._fd < 0:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from recordings import journal_records as records
 from recordings.container import HEADER_BYTES, SealBroken
 from recordings.journal import JournalReader, JournalWriter, open_journal
 from recordings.journal_records import Mark, TrackDeclared
@@ -228,7 +229,7 @@ def test_a_stalled_disk_shows_while_it_lasts_and_loses_nothing() -> None:
     wait_for(journal.healthy)
     journal.close(20.0)
     assert journal.healthy()
-    assert sum(1 for record in disk.appended if record.endswith(b"x" * 100)) == 10_000
+    assert sum(raw.body == b"x" * 100 for piece in disk.appended for raw in records.split(piece)) == 10_000
 
 
 def test_a_queue_that_overflows_is_a_failure_for_good_and_the_journal_says_what_is_missing() -> None:
@@ -242,6 +243,6 @@ def test_a_queue_that_overflows_is_a_failure_for_good_and_the_journal_says_what_
     disk.answers.set()
     journal.close(1.0)
     assert "lost" in journal.reason
-    kept = sum(1 for record in disk.appended if record.endswith(b"x" * 1000))
+    kept = sum(raw.body == b"x" * 1000 for piece in disk.appended for raw in records.split(piece))
     assert kept < 30
     assert any(b'"journal.lost"' in record and b"%d" % (30 - kept) in record for record in disk.appended)
