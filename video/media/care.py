@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from video.media import leg as legs
+from video.media import silence
 from video.media.leg import Leg
 from video.media.link import SILENT_S as LINK_SILENT_S
 from video.media.member import GRACE_S, Member
@@ -18,11 +19,11 @@ def look_after(room: Room, member: Member, *, now: float) -> None:
     leg, view, link = member.leg, member.view, member.link
     if link is not None and now - link.heard_at > LINK_SILENT_S:
         link.close(CloseReason.SILENT)
-    if leg is not None and (legs.is_gone(leg, now=now) or legs.is_unanswered(leg, now=now)):
+    if leg is not None and (silence.is_lost(leg, now=now) or legs.is_unanswered(leg, now=now)):
         leg.fail()
     elif leg is not None and leg.state == "up":
         _judge(room, member, leg, now)
-    if view is not None and legs.is_gone(view, now=now):
+    if view is not None and silence.is_lost(view, now=now):
         view.fail()
     elif view is not None and view.tally is not None and view.tally.look(silent=False, camera=False, now=now):
         room.keep_tally(member, view, over=False)

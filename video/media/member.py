@@ -36,10 +36,15 @@ class Member:
     """How often the link broke by itself."""
     dropped: bool = False
     """The leg was up and went down, and no other has come up since."""
+    deaf: bool = False
+    """Nothing was heard of the leg for a moment (`silence`)."""
+    away: bool = False
+    """Nothing was heard of the leg for so long that the person counts as gone; the leg may still come back."""
     present: bool = False
     """Has joined and not left: the directory was told so."""
     failures: int = 0
     offer_at: float | None = None
+    offered_at: float = 0.0
     gone_at: float | None = None
     audio: bool = True
     video: bool = True
@@ -67,9 +72,9 @@ class Member:
             return "left"
         if not self.admitted:
             return "lobby"
-        if self.connected:
+        if self.connected and not self.away:
             return "here"
-        return "reconnecting" if self.dropped or self.link is None else "here"
+        return "reconnecting" if self.dropped or self.away or self.link is None else "here"
 
     def new_resume(self) -> str:
         """A secret for coming back; the one before is worth nothing from now on."""

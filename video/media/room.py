@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from video.media import care, devices, limits, sdp
+from video.media import care, devices, limits, sdp, silence
 from video.media.directory import MeetingInfo, Refused
 from video.media.errands import Errands
 from video.media.leg import Leg
@@ -29,6 +29,8 @@ MOST = sdp.SLOTS + 1
 IDLE_S = 60.0
 """Nobody connected for so long: the recording is closed; whoever comes back starts another."""
 FORGET_S = 900.0
+RENEW_S = 2.0
+"""A client that asks for another leg gets it at once, but no more often than this."""
 GIVE_UP = 8
 """Legs in a row that didn't come up, over some two minutes: no way leads to this client, and more offers open none."""
 
@@ -179,7 +181,7 @@ class Room:
     def offer_due(self, member: Member, now: float) -> None:
         if member.offer_at is None or now < member.offer_at or member.link is None or not member.admitted:
             return
-        member.offer_at = None
+        member.offer_at, member.offered_at = None, now
         self._offer(member, member.link)
 
     def _offer(self, member: Member, link: Link) -> None:
@@ -204,7 +206,8 @@ class Room:
         if member.leg is not leg:
             return
         if leg.state == "up":
-            member.dropped, member.failures, member.gone_at = False, 0, None
+            member.dropped = member.deaf = member.away = False
+            member.failures, member.gone_at = 0, None
             endpoint = devices.plug(self.router, leg, member.id, member.seats)
             self._count(member, leg, endpoint)
             self.note("connected", {"participant": member.id, "leg": leg.name})
@@ -212,9 +215,10 @@ class Room:
         elif leg.state == "down":
             self.keep_tally(member, leg, over=True)
             self.router.remove(member.id)
-            self.note("disconnected", {"participant": member.id, "leg": leg.name})
+            if not member.away:
+                self.note("disconnected", {"participant": member.id, "leg": leg.name})
             member.leg = None
-            member.dropped = True
+            member.dropped, member.deaf, member.away = True, False, False
             member.offer_at = self.around.monotonic() + min(8.0, 0.25 * 2**member.failures)
             member.failures += 1
             if member.failures >= GIVE_UP and member.link is not None:
@@ -256,6 +260,7 @@ class Room:
             self.router.remove(member.id)
             if leg.state == "up":
                 member.dropped = True
+            member.deaf = member.away = False
             leg.cut()
             self._errands.run(leg.close())
 
@@ -299,6 +304,10 @@ class Room:
         """The client finds its leg broken before the node does."""
         if member.admitted and member.leg is not None and member.leg.name == leg and member.leg.state != "new":
             member.leg.fail()
+            now = self.around.monotonic()
+            if member.offer_at is not None and now - member.offered_at >= RENEW_S:
+                member.offer_at = now
+                self.offer_due(member, now)
 
     async def admit(self, by: Member, participant_id: str) -> None:
         if not by.host:
@@ -384,6 +393,7 @@ class Room:
     # What time brings
 
     def tick_fast(self, *, now: float) -> None:
+        silence.watch(self, now=now)
         self.router.tick(now=now)
         limits.watch(self, now=now)
 

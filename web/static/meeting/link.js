@@ -28,7 +28,7 @@ export class Link extends EventTarget {
   #doubted = null;
   #check = null;
   #trip = 0; // of a question and its answer, ms, the latest
-  #opened = null; // ms that opening took
+  #opened = null; // ms that opening took, at best
   heardAt = 0;
 
   constructor(url) {
@@ -105,7 +105,7 @@ export class Link extends EventTarget {
     socket.addEventListener("open", () => {
       if (socket !== this.#socket) return;
       clearTimeout(this.#limit);
-      this.#opened = Date.now() - this.#triedAt;
+      this.#opened = Math.min(this.#opened ?? Infinity, Date.now() - this.#triedAt);
       this.#asked = this.#pingedAt = Date.now(); // the first message is a question too
       this.dispatchEvent(new Event("open"));
     });

@@ -18,7 +18,8 @@ from video.media.leg import ANSWER_S, DOWN_S, SILENT_S
 from video.media.link import BURST, Link, WireClosed
 from video.media.member import GRACE_S
 from video.media.node import MediaNode
-from video.media.room import IDLE_S
+from video.media.room import IDLE_S, RENEW_S
+from video.media.silence import DEAF_S, KEPT_S
 from video.media.tally import RoundTrip
 from video.media.tokens import JoinClaims, mint
 from video.media.turn import Turn
@@ -507,7 +508,7 @@ def test_the_end_closes_legs_links_and_recording(play: Play) -> None:
     play(scene)
 
 
-def test_silence_is_warned_of_then_the_leg_is_replaced(play: Play) -> None:
+def test_silence_is_warned_of_then_the_person_is_away_and_at_last_the_leg_is_replaced(play: Play) -> None:
     async def scene(stage: Stage) -> None:
         minister, sara = await stage.couple()
         await stage.pass_time(SILENT_S, alive=False)
@@ -516,10 +517,33 @@ def test_silence_is_warned_of_then_the_leg_is_replaced(play: Play) -> None:
         FakeLeg.made[0].heard_at = stage.now + 100
         await stage.pass_time(DOWN_S - SILENT_S, alive=False)
         assert minister.present["sara"] == "reconnecting"
-        await stage.pass_time(1)
+        assert stage.sinks[0].marks[-1] == "disconnected"
+        await stage.pass_time(KEPT_S - DOWN_S - 0.5, alive=False)
+        assert sara.last("offer")["leg"] == "sara/1"
+        await stage.pass_time(1.5, alive=False)
         assert sara.last("offer")["leg"] == "sara/2"
         await sara.answer()
         assert minister.present["sara"] == "here"
+        assert stage.sinks[0].marks[-2:] == ["disconnected", "connected"]
+
+    play(scene)
+
+
+def test_a_silent_leg_that_is_heard_again_goes_on_and_pictures_are_asked_for(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        router = stage.room.router
+        assert router.relaying
+        await stage.pass_time(DEAF_S, alive=False)
+        assert not router.relaying, "nobody waits for the feedback of someone who hears nothing"
+        await stage.pass_time(KEPT_S - 2, alive=False)
+        assert minister.present["sara"] == "reconnecting"
+        wanted: list[bool] = []
+        router.want_keyframes = lambda: wanted.append(True)  # type: ignore[method-assign]
+        await stage.pass_time(0.5)
+        assert wanted and router.relaying
+        assert minister.present["sara"] == "here" and sara.last("offer")["leg"] == "sara/1"
+        assert stage.sinks[0].marks[-1] == "connected"
 
     play(scene)
 
@@ -555,9 +579,14 @@ def test_a_client_that_finds_its_leg_broken_gets_another(play: Play) -> None:
         _, sara = await stage.couple()
         await sara.say("renew", leg="minister/1")
         assert stage.room.members["sara"].connected
+        stage.now += RENEW_S
         await sara.say("renew", leg="sara/1")
+        assert sara.last("offer")["leg"] == "sara/2", "at once"
+        await sara.answer()
+        await sara.say("renew", leg="sara/2")
+        assert sara.last("offer")["leg"] == "sara/2", "but not as often as one likes"
         await stage.pass_time(0.5)
-        assert sara.last("offer")["leg"] == "sara/2"
+        assert sara.last("offer")["leg"] == "sara/3"
 
     play(scene)
 

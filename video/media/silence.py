@@ -1,0 +1,55 @@
+"""What is done while nothing is heard of a leg, and at the moment when it is heard again; looked at with every fast tick.
+
+A leg that is silent is kept for some time: the browser's ICE goes on knocking, and when the network is back it goes on
+within tenths of a second, where a new leg needs signalling first. Meanwhile nobody may wait for its feedback.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from video.media.leg import DOWN_S, Leg
+from video.media.member import Member
+
+if TYPE_CHECKING:
+    from video.media.room import Room
+
+DEAF_S = 0.8
+"""Receivers report ten times a second. One that has been silent for so long acknowledges nothing, and whoever sends
+to it would hold pictures back, in the recording too: the node answers in its place."""
+KEPT_S = 20.0
+"""Browsers built on libwebrtc give a way up after 15 s without an answer (CONNECTION_WRITE_TIMEOUT) and want a new leg
+then; nothing that is silent for longer comes back by itself."""
+
+
+def watch(room: Room, *, now: float) -> None:
+    for member in room.members.values():
+        leg = member.leg
+        if leg is not None and leg.state == "up":
+            silence = leg.silence(now=now)
+            if (silence >= DEAF_S) != member.deaf:
+                _hears(room, member, deaf=silence >= DEAF_S)
+            if (silence >= DOWN_S) != member.away:
+                _is_away(room, member, leg, away=silence >= DOWN_S)
+
+
+def is_lost(leg: Leg, *, now: float) -> bool:
+    """Whether it must be given up."""
+    return leg.state == "up" and leg.silence(now=now) >= KEPT_S
+
+
+def _hears(room: Room, member: Member, *, deaf: bool) -> None:
+    member.deaf = deaf
+    endpoint = room.router.endpoints.get(member.id)
+    if endpoint is None or member.place:  # a device's feedback is never passed on
+        return
+    endpoint.whole = not deaf
+    room.router.flow(room.router.flowing)
+    if not deaf:
+        room.router.want_keyframes()
+
+
+def _is_away(room: Room, member: Member, leg: Leg, *, away: bool) -> None:
+    member.away = away
+    room.note("disconnected" if away else "connected", {"participant": member.id, "leg": leg.name})
+    room.notices.presence()
