@@ -102,6 +102,8 @@ class Missing:
     """
 
     BACKOFF = 1.5
+    AT_FULL_PACE = 5
+    """Requests that leave without ever longer waits between them: on a bad line each has a good chance to be lost."""
 
     def __init__(self) -> None:
         self.due = float("inf")
@@ -145,7 +147,8 @@ class Missing:
                     wanted.late = late = True
                 ask.append(number)
                 wanted.tries += 1
-                wanted.wait_s = min(self.patience.MOST_S, wanted.wait_s * self.BACKOFF)
+                if wanted.tries >= self.AT_FULL_PACE:
+                    wanted.wait_s = min(self.patience.MOST_S, wanted.wait_s * self.BACKOFF)
                 wanted.again_at = now + wanted.wait_s
             self.due = min(self.due, wanted.again_at)
         return ask, late

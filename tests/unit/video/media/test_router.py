@@ -156,7 +156,7 @@ def test_what_never_comes_is_given_up_for_a_key_frame(two: Hall, packet: Make) -
     two["sara"].on_rtp(packet(3), 0.0)
     for step in range(1, 80):
         two["sara"].tick(now=step * 0.05)
-    assert len(two.feedback("sara", rtcp.RTPFB, rtcp.NACK)) == 7
+    assert len(two.feedback("sara", rtcp.RTPFB, rtcp.NACK)) == 10
     assert len(two.feedback("sara", rtcp.PSFB, rtcp.PLI)) == before + 1
 
 

@@ -53,15 +53,25 @@ def test_the_second_request_comes_soon_after_an_answer_would_have_come(trip: flo
     assert least <= missing.patience.wait_s <= most
 
 
-def test_on_a_short_line_three_lost_answers_cost_less_than_a_freeze() -> None:
+def test_on_a_short_line_five_lost_answers_cost_less_than_a_freeze() -> None:
     """A still picture of a fifth of a second is seen as one."""
     missing = Missing()
     learn(missing, 0.005)
     missing.gap([40], now=100.0)
-    for _ in range(3):
+    for _ in range(5):
         now = missing.due
         assert missing.again(now=now)[0] == [40]
     assert now - 100.0 < 0.15
+
+
+def test_whoever_does_not_answer_is_asked_less_and_less_often() -> None:
+    missing = Missing()
+    learn(missing, 0.005)
+    missing.gap([40], now=100.0)
+    requests = 0
+    while missing and requests < 100:
+        requests += len(missing.again(now=missing.due)[0])
+    assert requests < 20
 
 
 def test_a_request_that_was_repeated_says_nothing_of_the_line() -> None:
@@ -100,7 +110,7 @@ def test_after_a_second_a_key_frame_is_wanted_once_and_asking_goes_on_for_the_re
         source.tick(now=10.0 + step * 0.05)
     keyframes = [kind for one in sent for kind, _, _ in rtcp.walk(one) if kind == rtcp.PSFB]
     assert len(keyframes) == 1
-    assert asked(sent) == [[2]] * 7
+    assert asked(sent) == [[2]] * 10
     assert source.unfilled == 1 and not source.missing
 
 
