@@ -15,13 +15,25 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.media.lines import lead
+from tests.media.proxy import running_proxy
 from tests.serving import CHROMIUM, Server, sign_in, with_devices
 from web.demo.meeting import SIDES, SIZE, portrait
 
 OUT = Path("var/screens")
 PHONE, DESK, KIOSK, HALL = (390, 844), (1440, 900), (1080, 1920), (1920, 1080)
 DESKS = (PHONE, DESK)
-ROOM = ("room-lobby", "room-knock", "room-official", "room-hall", "room-over")
+ROOM = (
+    "room-lobby",
+    "room-knock",
+    "room-official",
+    "room-hall",
+    "room-weak",
+    "room-connection",
+    "room-keys",
+    "room-interpreter",
+    "room-over",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +155,17 @@ def picture(page: Page, address: str, shot: Shot, lang: str, width: int, height:
 
 
 def take_meeting(url: str, folder: Path) -> None:
-    """The room while a meeting goes on: hall, official, and the visitor at the door, with drawn faces as cameras."""
+    """The room while a meeting goes on: hall, official, interpreter, with drawn faces as cameras; then a bad line."""
     browsers = {}
-    with sync_playwright() as playwright:
+    with sync_playwright() as playwright, running_proxy() as proxy:
         for role in ("visitor", "official"):
             camera, voice = folder / f"{role}.y4m", folder / f"{role}.wav"
             draw_camera(role, camera, voice)
             browsers[role] = playwright.chromium.launch(**with_devices(camera, voice))
         hall = browsers["visitor"].new_page(base_url=url, viewport={"width": 1920, "height": 1080})
         desk = browsers["official"].new_page(base_url=url, viewport={"width": 1440, "height": 900})
+        line = proxy.line("hall")
+        lead(hall, line)
         sign_in(hall, "attendant")
         hall.goto("/video-hall")
         hall.locator("main li [data-dialog-open]").first.click()
@@ -173,18 +187,60 @@ def take_meeting(url: str, folder: Path) -> None:
         desk.fill(".orders__form textarea", "يُنظر في الطلب خلال أسبوع، ويُبلَّغ صاحبه بالنتيجة.")
         hall.click("#write")
         hall.locator("#rtt-line").press_sequentially("السلام عليكم، أشكركم على استقبالي")
-        for page, name in ((desk, "official"), (hall, "hall")):
-            for width, height in (PHONE, DESK, HALL):
-                page.set_viewport_size({"width": width, "height": height})
-                page.wait_for_timeout(600)
-                page.screenshot(path=OUT / f"room-{name}.ar.{width}x{height}.png")
+        everyone_at("", ((desk, "official"), (hall, "hall")))
+        desk.set_viewport_size({"width": 1440, "height": 900})
+        hall.set_viewport_size({"width": 1920, "height": 1080})
+        line.set(up={"loss": 0.3})
+        hall.locator(".present .bars--1").first.wait_for(timeout=20_000)
+        desk.locator(".face__trouble:not([hidden])").wait_for()
+        everyone_at("weak-", ((desk, "official"), (hall, "hall")), sizes=((1440, 900), (390, 844)))
+        desk.set_viewport_size({"width": 1440, "height": 900})
+        hall.set_viewport_size({"width": 1920, "height": 1080})
+        hall.screenshot(path=OUT / "room-weak-hall.ar.1920x1080.png")
+        line.clear()
+        desk.locator("body").click(position={"x": 5, "y": 5})
+        for key, name, sheet in (("i", "connection", "#line-sheet"), ("?", "keys", "#shortcut-sheet")):
+            desk.keyboard.press(key)
+            desk.locator(f"{sheet}[open]").wait_for()
+            desk.wait_for_timeout(3000 if key == "i" else 300)
+            for width, height in DESKS:
+                desk.set_viewport_size({"width": width, "height": height})
+                desk.screenshot(path=OUT / f"room-{name}.ar.{width}x{height}.png")
+            desk.keyboard.press("Escape")
+        desk.set_viewport_size({"width": 1440, "height": 900})
+        third = browsers["visitor"].new_context(base_url=url, viewport={"width": 1440, "height": 900}).new_page()
+        third.context.add_cookies([{"name": "majlis_language", "value": "en", "url": url}])
+        sign_in(third, "interpreter")
+        third.goto("/interpreting")
+        third.goto(str(third.locator("a[href^='/meeting/']").first.get_attribute("href")))
+        third.locator("#join:not([disabled])").click()
+        desk.locator("[data-admit]").click()
+        for page in (desk, hall, third):
+            page.locator("#stage video").nth(1).wait_for()
+        desk.wait_for_timeout(4000)
+        everyone_at("interpreter-", ((third, "interpreter"), (desk, "official"), (hall, "hall")), lang="en")
         desk.set_viewport_size({"width": 1440, "height": 900})
         desk.click("#end")
         desk.click("#end-sure")
+        hall.set_viewport_size({"width": 1920, "height": 1080})
         hall.locator("#over").wait_for()
         hall.screenshot(path=OUT / "room-over.ar.1920x1080.png")
         for browser in browsers.values():
             browser.close()
+
+
+def everyone_at(
+    what: str,
+    pages: tuple[tuple[Page, str], ...],
+    *,
+    sizes: tuple[tuple[int, int], ...] = (PHONE, DESK, HALL),
+    lang: str = "ar",
+) -> None:
+    for page, name in pages:
+        for width, height in sizes:
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_timeout(600)
+            page.screenshot(path=OUT / f"room-{what}{name}.{lang}.{width}x{height}.png")
 
 
 def draw_camera(role: str, camera: Path, voice: Path) -> None:

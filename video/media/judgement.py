@@ -48,7 +48,9 @@ class Line:
 
     def __init__(self) -> None:
         self.shown = GOOD
-        self._better_since: float | None = None
+        self._coming = GOOD
+        self._since = 0.0
+        """`_coming` is what it has been since then, and would be said in its time."""
         self._missing_since: float | None = None
 
     def look(
@@ -64,16 +66,15 @@ class Line:
         """`others_weak`: someone whom this participant sees sends badly, so what is missing is put down to them."""
         missing = self._missing(downlink_loss, others_weak=others_weak, now=now)
         verdict = judged(silent=silent, uplink_loss=uplink_loss, downlink_loss=missing, round_trip_s=round_trip_s)
+        if verdict != self._coming:
+            self._coming, self._since = verdict, now
         if RANK[verdict.level] > RANK[self.shown.level]:
-            self.shown, self._better_since = verdict, None
-        elif verdict == self.shown:
-            self._better_since = None
-        elif self.shown.level == "silent":  # heard again: that is a fact at once, that it holds is not
-            self.shown, self._better_since = verdict if verdict.level == "weak" else Verdict("weak", "uplink"), now
-        elif self._better_since is None:
-            self._better_since = now
-        elif now - self._better_since >= CALM_S:
-            self.shown, self._better_since = verdict, None
+            self.shown = verdict
+        elif verdict != self.shown:
+            if self.shown.level == "silent":  # heard again: that is a fact at once, that it holds is not
+                self.shown = verdict if verdict.level == "weak" else Verdict("weak", "uplink")
+            elif now - self._since >= CALM_S:
+                self.shown = verdict
         return self.shown
 
     def _missing(self, loss: float, *, others_weak: bool, now: float) -> float:

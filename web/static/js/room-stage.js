@@ -1,5 +1,6 @@
 // The faces on the stage: one tile for everybody else who is here, the interpreter pinned at the inline end.
 import { iconElement, make } from "./words.js";
+import { barsElement } from "./room-line.js";
 
 const ORDER = ["visitor", "official", "aide", "interpreter"];
 
@@ -20,7 +21,7 @@ export class Stage {
       tile.role = one.role;
       tile.name.replaceChildren(make("bdi", {}, (this.lang === "ar" ? one.name_ar : one.name_en) || this.say(`role_${one.role}`)));
       tile.element.classList.toggle("face--whole", this.interpreted || one.role === "interpreter");
-      this.#trouble(tile, one.state === "reconnecting" ? "peer_away" : null);
+      tile.large.setAttribute("aria-label", `${this.say("make_large")} ${tile.name.textContent}`);
       tile.empty.hidden = one.video !== false;
     }
     this.#arrange();
@@ -42,9 +43,18 @@ export class Stage {
     this.#arrange();
   }
 
-  quality(id, level) {
+  /** One sentence over a face (null: none), and bars beside its name where not all three are lit. */
+  trouble(id, text, bars) {
     const tile = this.#tiles.get(id);
-    if (tile) this.#trouble(tile, level === "silent" ? "peer_away" : null);
+    if (!tile) return;
+    tile.trouble.hidden = text === null;
+    if (text && tile.trouble.textContent !== text) tile.trouble.replaceChildren(make("span", {}, text));
+    if (tile.bars.dataset.bars !== String(bars)) {
+      const shown = barsElement(bars, "");
+      tile.bars.replaceWith(shown);
+      tile.bars = shown;
+    }
+    tile.bars.hidden = bars === 3;
   }
 
   clear() {
@@ -54,24 +64,21 @@ export class Stage {
   #tile(id) {
     if (this.#tiles.has(id)) return this.#tiles.get(id);
     const video = make("video", { playsinline: true, autoplay: true });
-    const name = make("span", { class: "face__name" });
+    const name = make("span", {});
+    const bars = barsElement(3, "");
+    bars.hidden = true;
     const empty = make("p", { class: "face__empty", hidden: true }, iconElement("camera-off"));
-    const trouble = make("p", { class: "face__trouble", hidden: true, role: "status" });
-    const element = make("figure", { class: "face", "data-face": id, tabindex: 0 }, video, empty, trouble, name);
-    const choose = () => {
+    const trouble = make("p", { class: "face__trouble", hidden: true });
+    const large = make("button", { class: "face__large", type: "button", hidden: true }, iconElement("expand"));
+    const plate = make("figcaption", { class: "face__name" }, bars, name);
+    const element = make("figure", { class: "face", "data-face": id }, video, empty, trouble, plate, large);
+    element.addEventListener("click", () => {
       this.chosen = this.chosen === id ? null : id;
       this.#arrange();
-    };
-    element.addEventListener("click", choose);
-    element.addEventListener("keydown", (event) => event.key === "Enter" && choose());
-    const tile = { element, video, name, empty, trouble, role: "" };
+    });
+    const tile = { element, video, name, bars, empty, trouble, large, role: "" };
     this.#tiles.set(id, tile);
     return tile;
-  }
-
-  #trouble(tile, key) {
-    tile.trouble.hidden = key === null;
-    if (key) tile.trouble.textContent = this.say(key);
   }
 
   #arrange() {
@@ -80,7 +87,11 @@ export class Stage {
     this.stage.className = `stage${signed ? " stage--interpreter" : tiles.length > 1 ? ` stage--${Math.min(tiles.length, 3)}` : ""}`;
     const chosen = tiles.length > 1 && this.#tiles.has(this.chosen);
     this.stage.classList.toggle("stage--chosen", chosen);
-    for (const [id, tile] of this.#tiles) tile.element.classList.toggle("face--chosen", chosen && id === this.chosen);
+    for (const [id, tile] of this.#tiles) {
+      tile.element.classList.toggle("face--chosen", chosen && id === this.chosen);
+      tile.large.hidden = tiles.length < 2;
+      tile.large.setAttribute("aria-pressed", String(chosen && id === this.chosen));
+    }
     this.stage.querySelector(".stage__alone")?.remove();
     if (!tiles.length) this.stage.append(make("p", { class: "stage__alone" }, this.say("waiting_for")));
     tiles.forEach((tile, index) => {

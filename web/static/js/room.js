@@ -2,6 +2,9 @@
 import { MeetingClient } from "/static/meeting/client.js";
 import { DeviceError, levelMeter, listDevices, openDevices } from "/static/meeting/devices.js";
 import { digits, iconElement, make } from "./words.js";
+import { Connection } from "./room-connection.js";
+import { Lines } from "./room-line.js";
+import { walkable } from "./room-keys.js";
 import { tokenFor, post } from "./room-server.js";
 import { chime, measureLine } from "./room-checks.js";
 import { Devices } from "./room-devices.js";
@@ -22,6 +25,9 @@ const stage = new Stage({ stage: $("stage"), say, lang, interpreted: "interprete
 const large = role === "visitor" || role === "official";
 const written = new Written({ form: $("rtt"), line: $("rtt-line"), log: $("captions"), button: $("write"), send: (...args) => client?.sendText(...args) });
 const devices = new Devices({ button: $("devices"), sheet: $("device-sheet"), client: () => client, faces: () => document.querySelectorAll("#stage video") });
+const lines = new Lines({ me, role, say, name: nameOf, stage, present: $("present"), trouble: $("trouble"), voice: $("said"), siren: $("alarmed") });
+const seen = new Map(); // track → whose picture it is
+const connection = new Connection({ button: $("connection"), sheet: $("line-sheet"), list: $("line-numbers"), copy: $("line-copy"), client: () => client, say, of: (track) => seen.get(track) });
 let client = null;
 let stream = null;
 let stopMeter = () => {};
@@ -114,20 +120,22 @@ async function join() {
 function listen() {
   client.addEventListener("state", ({ detail }) => showState(detail.state));
   client.addEventListener("presence", ({ detail }) => {
-    showPresent(detail.participants);
     written.know(detail.participants.map((one) => [one.id, nameOf(one)]));
     showKnocking(detail.participants);
     stage.presence(detail.participants.filter((one) => one.id !== me));
+    lines.people(detail.participants);
   });
-  client.addEventListener("remote-track", ({ detail }) => stage.attach(detail.participant, detail.kind, detail.stream));
+  client.addEventListener("remote-track", ({ detail }) => {
+    stage.attach(detail.participant, detail.kind, detail.stream);
+    const whose = client.participants.find((one) => one.id === detail.participant);
+    if (whose) seen.set(detail.track.id, nameOf(whose));
+  });
   client.addEventListener("remote-gone", ({ detail }) => stage.detach(detail.participant));
   client.addEventListener("recording", ({ detail }) => showRecording(detail));
-  client.addEventListener("quality", ({ detail }) => {
-    if (detail.participant === me) trouble(detail.level === "good" ? null : "weak");
-    else stage.quality(detail.participant, detail.level);
-  });
+  client.addEventListener("quality", ({ detail }) => lines.quality(detail));
+  client.addEventListener("sending", ({ detail }) => lines.sending(detail.video));
   client.addEventListener("text", ({ detail }) => written.show(detail));
-  client.addEventListener("error", ({ detail }) => trouble(reasonOf(detail.code)));
+  client.addEventListener("error", ({ detail }) => lines.notice(reasonOf(detail.code)));
   client.addEventListener("closed", ({ detail }) => closed(detail.reason));
 }
 
@@ -140,33 +148,12 @@ function showState(state) {
   $("in-room").hidden = !inside;
   written.allow(inside);
   $("controls").hidden = !(inside || waiting);
-  if (state === "reconnecting") trouble("reconnecting");
-  else if (state === "here") trouble(null);
-}
-
-function trouble(key) {
-  const line = $("trouble");
-  line.hidden = key === null;
-  if (key) line.textContent = say(key);
+  lines.state(state);
+  if (document.activeElement === document.body) $(inside ? "in-room" : "waiting").focus({ preventScroll: true });
 }
 
 function nameOf(one) {
   return (lang === "ar" ? one.name_ar : one.name_en) || say(`role_${one.role}`);
-}
-
-function showPresent(participants) {
-  const here = participants.filter((one) => one.state !== "lobby");
-  $("present").replaceChildren(
-    ...here.map((one) =>
-      make(
-        "li",
-        { class: `present__one${one.state === "reconnecting" ? " present__one--away" : ""}`, "data-participant": one.id },
-        iconElement("user"),
-        make("bdi", {}, one.id === me ? say("you") : nameOf(one)),
-        make("span", { class: "soft" }, one.state === "reconnecting" ? say("peer_away") : say(`role_${one.role}`)),
-      ),
-    ),
-  );
 }
 
 function showKnocking(participants) {
@@ -176,7 +163,7 @@ function showKnocking(participants) {
   const known = new Set([...place.children].map((card) => card.dataset.participant));
   [...place.children].filter((card) => !knocking.some((one) => one.id === card.dataset.participant)).forEach((card) => card.remove());
   for (const one of knocking.filter((guest) => !known.has(guest.id))) {
-    const admit = make("button", { class: "button button--primary button--large", type: "button", "data-admit": one.id }, iconElement("check"), say("admit"));
+    const admit = make("button", { class: "button button--primary button--large", type: "button", "data-admit": one.id, "data-shortcut": "a" }, iconElement("check"), say("admit"));
     admit.addEventListener("click", () => {
       admit.disabled = true;
       client.admit(one.id);
@@ -195,7 +182,7 @@ function showRecording({ state }) {
   sign.classList.toggle("recording--lost", state === "lost");
   const key = { on: "recording", starting: "recording_starting", lost: "recording_lost" }[state] ?? "recording_off";
   $("recording-text").textContent = say(key);
-  if (state === "lost") trouble(client.elapsed === null ? "no_recording" : "recording_lost");
+  lines.alarm(state !== "lost" ? null : client.elapsed === null ? "no_recording" : "recording_lost");
 }
 
 setInterval(() => {
@@ -266,9 +253,10 @@ function closed(reason) {
   stage.clear();
   written.allow(false);
   devices.close();
+  connection.close();
+  lines.clear();
   for (const id of ["lobby", "waiting", "in-room", "controls"]) $(id).hidden = true;
   $("recording").hidden = true;
-  $("present").replaceChildren();
   $("elapsed").hidden = true;
   $("over").hidden = false;
   const key = { ended: "ended", left: "left", removed: "removed", taken_over: "taken_over" }[reason] ?? "refused";
@@ -280,6 +268,7 @@ function closed(reason) {
 
 if (host) new Orders({ button: $("order"), list: $("orders"), empty: $("orders-empty"), say, post: (path, data) => post(`${base}${path}`, frame.dataset.csrf, data) });
 
+walkable($("controls"));
 
 if (!("over" in frame.dataset)) {
   measureLine().then((key) => ($("line-check").textContent = say(key)));
