@@ -19,6 +19,7 @@ from core.settings import Settings
 from recordings.archive import service as archive
 from recordings.archive.rules import ABANDONED
 from recordings.archive.service import Side
+from recordings.container import SealBroken, read_header
 from recordings.journal import JournalWriter, open_journal
 from recordings.proof import service as proof
 from recordings.remux import RemuxResult, remux
@@ -109,10 +110,13 @@ def finish_handler(settings: Settings) -> Handler:
         folder = settings.recordings_dir / payload["recording_id"]
         for leftover in folder.glob("*.webm*"):  # of a worker that was killed half-way
             leftover.unlink()
+        owner = read_header(folder / "journal").owner
+        if owner != payload["recording_id"]:  # it would open, and show one meeting's film under another's name
+            raise SealBroken(f"the journal is that of another recording, {owner}")
         return remux(folder / "journal", keyring, out_dir=folder)
 
     def record(session: Session, payload: dict[str, Any], result: RemuxResult, now: datetime) -> None:
-        meeting = meetings.get(session, result.meta.meeting_id)
+        meeting = meetings.get(session, archive.get(session, payload["recording_id"]).meeting_id)
         people = {p.id: p for p in meeting.participants}
         sides = [
             Side(

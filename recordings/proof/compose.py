@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from typing import Any
 from recordings import container
 from recordings.container import KeyDestroyed, NotSealed, SealBroken
 from recordings.journal import JournalReader
-from recordings.journal_records import PACKET, BadRecord, Mark, TrackDeclared
+from recordings.journal_records import BadRecord, Mark, TrackDeclared
 from recordings.keys import KeyRefused, KeyRing
 from recordings.proof import manifest
 from recordings.proof.manifest import JOURNAL, PEOPLE, RENDITION, hashes_of
@@ -86,6 +87,7 @@ class Facts:
 class Contents:
     """What the journal says about itself. `problem` is why it could not be read to its end."""
 
+    recording_id: str = ""
     tracks: list[TrackDeclared] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     duration: float = 0.0
@@ -105,6 +107,8 @@ def sign_recording(
     """Write the manifest (in place of an older one) and return its bytes. Raises OSError, FileChanged."""
     journal = folder / JOURNAL
     contents = read_journal(journal, keyring)
+    if not contents.problem and contents.recording_id != facts.recording_id:
+        contents = Contents(problem="Foreign")
     people = f"people-{facts.revision}.sealed"  # beside an older one, until the manifest that speaks of it is replaced
     _write(folder / people, _sealed_people(journal, facts, keyring))
     files = [{"file": JOURNAL, "kind": JOURNAL, "chain": chain_of(journal), **hashes_of(take(journal, progress))}]
@@ -146,10 +150,9 @@ def read_journal(path: Path, keyring: KeyRing) -> Contents:
     contents = Contents()
     try:
         with JournalReader(path, keyring) as reader:
+            contents.recording_id = reader.meta.recording_id
             try:
-                for raw in reader.raw():
-                    if raw.type == PACKET:
-                        continue
+                deque(reader.raw(), maxlen=0)  # to its end: tracks and marks are noted on the way
             finally:
                 contents.tracks = [track for tracks in reader.legs.values() for track in tracks]
                 contents.marks, contents.duration = list(reader.marks), reader.duration

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from recordings.journal_records import Mark, Meta, TrackDeclared, encode, encode_mark, encode_meta, encode_track
-from recordings.keys import FileKeyRing
+from recordings.keys import FileKeyRing, KeyRing
 from recordings.proof.compose import Facts, Film, Person, Witnessed, sign_recording
 from recordings.proof.verify import Report, verify
 from recordings.remux import remux
@@ -50,14 +50,16 @@ class Small:
         return sorted(self.folder.iterdir())
 
 
-def write_journal(path: Path, ring: FileKeyRing, recording: str, *, close: bool = True) -> SealedLogWriter:
+def write_journal(
+    path: Path, ring: KeyRing, recording: str, *, who: tuple[str, ...] = ("sara", "omar"), close: bool = True
+) -> SealedLogWriter:
     """Half a second of two voices, a frame a tenth of a second."""
     log = SealedLogWriter(path, ring, owner=recording)
     log.append(encode_meta(Meta(recording, f"m-{recording}", NOON.isoformat())))
     log.append(encode_mark(Mark(0.0, "started", {"at": 0, "again": False})))
-    voices = [Sender(number, 111, 48_000) for number in range(2)]
-    for number, who in enumerate(("sara", "omar")):
-        log.append(encode_track(TrackDeclared(f"{who}/1/audio", who, "audio", "opus", 48_000, number, 0.0)))
+    voices = [Sender(number, 111, 48_000) for number in range(len(who))]
+    for number, one in enumerate(who):
+        log.append(encode_track(TrackDeclared(f"{one}/1/audio", one, "audio", "opus", 48_000, number, 0.0)))
     log.flush()
     for tick in range(25):
         for number, voice in enumerate(voices):
