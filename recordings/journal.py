@@ -119,7 +119,10 @@ class JournalWriter:
             self._fail(f"packet for leg {leg!r}, which was never declared")
         elif size > BODY_LIMIT:
             self._fail(f"packet of {size} bytes")
-        elif self._room(size):
+        elif self._shut or self._queued + size + HEAD_BYTES - self._taken > self._queue_limit:
+            self._room(size)  # says why not
+        else:
+            self._queued += size + HEAD_BYTES
             # bytes() copies only what its owner may reuse
             self._records.extend((_HEAD(PACKET, number, int(at * 1e6 + 0.5) if at > 0 else 0, size), bytes(packet)))
             if at > self._newest:

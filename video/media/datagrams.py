@@ -24,6 +24,7 @@ LARGEST = 1356
 NAME = 32
 HEAD = 64
 """Bytes of a `struct mmsghdr` on 64-bit Linux: 0 name, 8 its length, 16 parts, 24 their number, 56 octets moved."""
+LENGTH, LENGTH_AT = HEAD // 4, 14
 _HEAD = struct.Struct("QIxxxxQQQQixxxxIxxxx")
 _PUT_NAME = struct.Struct("QI").pack_into
 _PART = struct.Struct("QQ").pack_into
@@ -110,14 +111,12 @@ class Inbox(_Buffers):
         self.key_size = 8 if sock.family == socket.AF_INET else 28
         """Bytes of a name that tell senders apart."""
         self.firsts = memoryview(self.octets).cast("B")
-        self._lengths = memoryview(self._heads).cast("I")
+        self.lengths = memoryview(self._heads).cast("I")
+        """The octets of datagram i at `i * LENGTH + LENGTH_AT`."""
         self._rest = memoryview(self.octets)
 
-    def size(self, index: int) -> int:
-        return self._lengths[index * 16 + 14]
-
     def data(self, index: int) -> bytes:
-        return self.octets[index * ROOM : index * ROOM + self._lengths[index * 16 + 14]]
+        return self.octets[index * ROOM : index * ROOM + self.lengths[index * LENGTH + LENGTH_AT]]
 
     def sender(self, index: int) -> tuple[str, int]:
         raw = self.names[index * NAME : index * NAME + 28]
@@ -138,7 +137,7 @@ class Inbox(_Buffers):
                 size, address = self._socket.recvfrom_into(self._rest[index * ROOM : (index + 1) * ROOM])
             except OSError:
                 return index
-            self._lengths[index * 16 + 14] = size
+            self.lengths[index * LENGTH + LENGTH_AT] = size
             raw = name_of(self._family, (address[0], address[1]))
             self.names[index * NAME : index * NAME + len(raw)] = raw
         return BATCH
@@ -177,7 +176,13 @@ class Outbox(_Buffers):
         length[0] = size
         if _protect(session, self.pointers[slot], length):
             return 0
-        return self._put(slot, length[0], to)
+        self._lengths[slot * 2 + 1] = size = length[0]
+        if self._destinations[slot] is not to:
+            self._direct(slot, to)
+        self.filled = slot + 1
+        if not self.holding:
+            self.flush()
+        return size
 
     def rtcp(self, packet: bytes, session: Any, to: Destination) -> int:
         """Likewise a compound of reports, as it is."""
@@ -190,17 +195,17 @@ class Outbox(_Buffers):
         self._length[0] = size
         if _protect_rtcp(session, self.pointers[slot], self._length):
             return 0
-        return self._put(slot, self._length[0], to)
-
-    def _put(self, slot: int, size: int, to: Destination) -> int:
-        self._lengths[slot * 2 + 1] = size
+        self._lengths[slot * 2 + 1] = size = self._length[0]
         if self._destinations[slot] is not to:
-            self._destinations[slot] = to
-            _PUT_NAME(self._heads, slot * HEAD, to.pointer, to.size)
+            self._direct(slot, to)
         self.filled = slot + 1
         if not self.holding:
             self.flush()
         return size
+
+    def _direct(self, slot: int, to: Destination) -> None:
+        self._destinations[slot] = to
+        _PUT_NAME(self._heads, slot * HEAD, to.pointer, to.size)
 
     def flush(self) -> None:
         """Sends what waits; what can't be sent is lost like any other datagram."""

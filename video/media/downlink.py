@@ -21,8 +21,10 @@ class Downlink:
         self.capacity: Capacity | None = None
         self._publisher = ""
         self._offset = 0
-        self._last: bytes | None = None
+        self.last: bytes | None = None
         """The newest packet relayed, as it came; its number is looked at only when the count must be continued."""
+        self.plain = True
+        """Packets go on as they came; `numbered` would only have set `last`."""
         self._number = -1
         self._read = 0
         self._read_since = 0.0
@@ -34,6 +36,7 @@ class Downlink:
         self._settle()
         self._publisher = ""
         self.capacity = Capacity(now=now) if on else None
+        self.plain = not on
 
     def follow(self, publisher: str, packet: bytes) -> None:
         """The numbers of another publisher begin with this packet."""
@@ -45,11 +48,12 @@ class Downlink:
         self._settle()
         self._publisher = publisher
         self._offset = (self._number + 1 - number) & 0xFFFF if self._number >= 0 else 0
+        self.plain = not self._offset
 
     def numbered(self, packet: bytes, now: float) -> bytes:
         """The packet with the number it has on this downlink."""
         if self.capacity is None:
-            self._last = packet
+            self.last = packet
             if not self._offset:
                 return packet
             number = rtp.transport_sequence(packet)
@@ -80,9 +84,9 @@ class Downlink:
         return moved
 
     def _settle(self) -> None:
-        if self._last is not None:
-            number = rtp.transport_sequence(self._last)
+        if self.last is not None:
+            number = rtp.transport_sequence(self.last)
             if number >= 0:
                 self._number = (number + self._offset) & 0xFFFF
-            self._last = None
+            self.last = None
         self._offset = 0

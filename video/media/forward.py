@@ -71,7 +71,12 @@ class Forward:
             packet = rtp.moved(packet, self.ssrc, number, rtp.timestamp(packet) + self.stamp_offset)
         if ((number - self._last_number) & 0xFFFF) < 0x8000:
             self._last_number, self._last, self._last_at = number, packet, now
-        self._outlet.send_rtp(self._downlink.numbered(packet, now), self.ssrc)
+        downlink = self._downlink
+        if downlink.plain:
+            downlink.last = packet
+        else:
+            packet = downlink.numbered(packet, now)
+        self._outlet.send_rtp(packet, self.ssrc)
 
     def _splice(self, ssrc: int, number: int, packet: bytes, now: float) -> None:
         self._spliced_for = ssrc

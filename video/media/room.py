@@ -53,16 +53,8 @@ class Room:
             wall=around.wall,
             monotonic=around.monotonic,
         )
-        self.router = Router(self, monotonic=around.monotonic)
+        self.router = Router(self._proceedings.recorder, monotonic=around.monotonic)
         self._busy = around.monotonic()
-
-    # The router's tape: the recorder changes when a meeting is left and found again.
-
-    def write(self, leg: str, participant_id: str, kind: str, packet: bytes, *, now: float) -> None:
-        self._proceedings.recorder.write(leg, participant_id, kind, packet, now=now)
-
-    def report(self, leg: str, packet: bytes, *, now: float) -> None:
-        self._proceedings.recorder.report(leg, packet, now=now)
 
     @property
     def live(self) -> bool:
@@ -376,6 +368,7 @@ class Room:
         for member in self.members.values():
             if member.sending and member.leg is not None:
                 self.note("connected", {"participant": member.id, "leg": member.leg.name})
+        self.router.tape = self._proceedings.recorder  # another one when a meeting is left and found again
         self.router.want_keyframes()
         self.router.flow(True)
         if first:

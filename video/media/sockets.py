@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from video.media import stun
-from video.media.datagrams import NAME, ROOM, Destination, Inbox, Outbox, destination
+from video.media.datagrams import LENGTH, LENGTH_AT, NAME, ROOM, Destination, Inbox, Outbox, destination
 
 log = logging.getLogger(__name__)
 
@@ -162,7 +162,13 @@ class Port:
         inbox = self._inbox
         count = inbox.receive()
         now = self._monotonic()
-        names, key_size, firsts, find = inbox.names, inbox.key_size, inbox.firsts, self._names.get
+        names, key_size, firsts, lengths, find = (
+            inbox.names,
+            inbox.key_size,
+            inbox.firsts,
+            inbox.lengths,
+            self._names.get,
+        )
         self._sockets.hold()
         try:
             for index in range(count):
@@ -170,7 +176,7 @@ class Port:
                 channel = find(names[at : at + key_size])
                 try:
                     if channel is not None and 127 < firsts[index * ROOM] < 192:
-                        channel.media(inbox, index, inbox.size(index), now)
+                        channel.media(inbox, index, lengths[index * LENGTH + LENGTH_AT], now)
                     else:
                         self._other(channel, index, now)
                 except Exception:
