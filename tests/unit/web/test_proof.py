@@ -187,11 +187,7 @@ def test_a_failed_recording_is_signed_seen_by_its_host_and_tried_again(
 
         patch.setattr(module, "remux", full)
         recording_id = record()
-        broken = make_worker(settings, db, clock=lambda: clock.now() + timedelta(minutes=30))
-        broken.drain()
-        for _ in range(4):  # its tries, however long they are put off
-            broken.clock = lambda: clock.now() + timedelta(hours=2)
-            broken.drain()
+        patiently(settings, db)
     assert state(db, recording_id) == FAILED
     text = english(cast, recording_id)
     assert "This recording could not be prepared" in text and "/try-again" in text
