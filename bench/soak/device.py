@@ -41,6 +41,16 @@ class Device(Person):
         await self._goodbye()
         await self.arrive()
 
+    async def stumble(self) -> None:
+        """Offers, and doesn't connect."""
+        await self._drop(farewell=True)
+        self._bearer = self._token()
+        for way in WAYS:
+            await self._post(way, connects=False)
+        await self._drop(farewell=False)
+        await asyncio.sleep(0.4)
+        await self.arrive()
+
     async def lose_link(self) -> None:
         """It has none; it is switched off and on instead, with no word to anybody."""
         await self._drop(farewell=False)
@@ -78,7 +88,7 @@ class Device(Person):
         await self._drop(farewell=True)
         await self._client.aclose()
 
-    async def _post(self, way: str) -> asyncio.Future[None] | None:
+    async def _post(self, way: str, *, connects: bool = True) -> asyncio.Future[None] | None:
         self._made += 1
         name = f"{self.name}.{way}{self._made}"
         peer = await self._load.new(name, self._address)
@@ -95,6 +105,8 @@ class Device(Person):
                 self._surprised(f"{self.name}: {way} was refused: {answer.status_code} {answer.text.strip()}")
             return None
         self._open[way] = answer.headers["location"], name
+        if not connects:
+            return None
         return await self._load.connect(name, {**session.read(answer.text), "pairs": []}, sends=way == "whip")
 
     async def _goodbye(self) -> None:

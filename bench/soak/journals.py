@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from recordings.journal import JournalReader
 from recordings.journal_records import BadRecord
 from recordings.keys import FileKeyRing
 from recordings.sealed_log import walk_chain
+from video.media.source import TOO_MANY
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,9 @@ class Checked:
     pictures: int = 0
     """Packets of pictures, by their numbers."""
     expected: int = 0
-    """As many as lie between the first and the last number of each stream."""
+    """As many as lie between the first and the last number of each stream, but for pauses."""
+    pauses: int = 0
+    """Gaps so wide that nobody asks for what they leave out: the sender was in the dark."""
 
 
 def ended(path: Path) -> bool:
@@ -51,20 +55,25 @@ def check(path: Path, keys: FileKeyRing) -> Checked:
             finished, marks = journal.finished, len(journal.marks)
     except (SealBroken, BadRecord) as error:
         return Checked(f"{path.name}: {error}", octets, packets)
-    spans = [_came_and_span(found) for (leg, _), found in numbers.items() if kinds[leg] == "video"]
+    streams = [_counted(found) for (leg, _), found in numbers.items() if kinds[leg] == "video"]
     return Checked(
         "" if finished else f"{path.name}: no end",
         octets,
         packets,
         marks,
-        sum(came for came, _ in spans),
-        sum(span for _, span in spans),
+        sum(came for came, _, _ in streams),
+        sum(span for _, span, _ in streams),
+        sum(pauses for _, _, pauses in streams),
     )
 
 
-def _came_and_span(numbers: list[int]) -> tuple[int, int]:
+def _counted(numbers: list[int]) -> tuple[int, int, int]:
+    """(packets, as many as there should be, pauses)"""
     whole, last = set(), numbers[0]
     for number in numbers:
         last += (number - last + 0x8000) % 0x10000 - 0x8000
         whole.add(last)
-    return len(whole), max(whole) - min(whole) + 1
+    ordered = sorted(whole)
+    steps = [later - earlier for earlier, later in itertools.pairwise(ordered)]
+    pauses = [step for step in steps if step > TOO_MANY]
+    return len(ordered), 1 + sum(steps) - sum(pauses) + len(pauses), len(pauses)

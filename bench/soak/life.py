@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from bench.media.rig import Load
+from bench.media.run import say
 from bench.soak.device import Device
 from bench.soak.person import Person
+from bench.soak.stranger import intrude
 
 DARK_S = 8.0
 MARK_EVERY_S = 10.0
@@ -19,7 +21,7 @@ TEXT_EVERY_S = 2.0
 RECORDED_S = 15.0
 """How soon a call must be recorded."""
 ENDINGS = ("end", "leave", "end", "vanish")
-BEFALLS = ("reload", "lose_link", "second_tab", "go_dark")
+BEFALLS = ("reload", "lose_link", "second_tab", "go_dark", "stumble")
 
 
 class Call:
@@ -38,16 +40,22 @@ class Life:
         """Names of the meetings that have ended, in that order."""
         self.happened: Counter[str] = Counter()
         self.surprises: list[str] = []
+        """What should not have happened."""
         self._load, self._port, self._address = load, port, address
         self._wanted = calls
         self._turn_s, self._event_s = turn_s, event_s
         self._numbers = itertools.count(1)
+        self._strangers = itertools.count()
         self._endings, self._befalls = itertools.cycle(ENDINGS), itertools.cycle(BEFALLS)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def people(self) -> list[Person]:
         return [person for call in self.calls for person in call.people]
+
+    def surprised(self, what: str) -> None:
+        self.surprises.append(what)
+        say(f"surprise: {what}")
 
     async def warm(self) -> None:
         """One call that begins and ends before anything is counted."""
@@ -69,6 +77,7 @@ class Life:
             if now - event >= self._event_s:
                 event = now
                 self._befall()
+                self._spawn(self._intrude())
             for call in list(self.calls):
                 self._talk(call, now)
             await asyncio.sleep(0.25)
@@ -96,15 +105,13 @@ class Life:
         self.happened["started"] += 1
 
     def _person(self, kind: type[Person], meeting: str, role: str) -> Person:
-        return kind(
-            meeting, role, port=self._port, address=self._address, load=self._load, surprised=self.surprises.append
-        )
+        return kind(meeting, role, port=self._port, address=self._address, load=self._load, surprised=self.surprised)
 
     async def _recorded(self, call: Call) -> None:
         until = time.monotonic() + RECORDED_S
         while call.people[0].recording != "on":
             if time.monotonic() > until:
-                self.surprises.append(f"{call.name}: not recorded after {RECORDED_S:.0f} s")
+                self.surprised(f"{call.name}: not recorded after {RECORDED_S:.0f} s")
                 return
             await asyncio.sleep(0.1)
 
@@ -140,6 +147,7 @@ class Life:
             "reload": person.reload,
             "lose_link": person.lose_link,
             "second_tab": person.second_tab,
+            "stumble": person.stumble,
             "go_dark": lambda: person.go_dark(DARK_S),
         }
         self._spawn(self._during(person, how, works[how]))
@@ -150,9 +158,16 @@ class Life:
             await work()
             self.happened[how] += 1
         except (OSError, TimeoutError, RuntimeError) as error:
-            self.surprises.append(f"{person.name}: {how}: {error or type(error).__name__}")
+            self.surprised(f"{person.name}: {how}: {error or type(error).__name__}")
         finally:
             person.busy = False
+
+    async def _intrude(self) -> None:
+        media_port = next((person.media_port for person in self.people if person.media_port), 0)
+        wrong = await intrude(self._port, self._address, media_port, next(self._strangers))
+        self.happened["strangers"] += 1
+        if wrong:
+            self.surprised(wrong)
 
     def _talk(self, call: Call, now: float) -> None:
         if now - call.marking >= MARK_EVERY_S:
@@ -171,4 +186,4 @@ class Life:
     def _finished(self, task: asyncio.Future[None]) -> None:
         self._tasks.discard(task)  # type: ignore[arg-type]
         if not task.cancelled() and (error := task.exception()) is not None:
-            self.surprises.append(f"the soak itself failed: {type(error).__name__}: {error}")
+            self.surprised(f"the soak itself failed: {type(error).__name__}: {error}")

@@ -2,7 +2,7 @@
 
     python -m bench.soak.load FILM CORE SEATS LOSS
 
-Beyond the words of bench.media.load: `drop`, `dark`, `took` (what was seen since the last time it was asked).
+Beyond the words of bench.media.load: `drop`, `dark`, `came`, `took` (what was seen since the last time it was asked).
 """
 
 from __future__ import annotations
@@ -82,6 +82,11 @@ class LivelyEngine(Engine):
         if isinstance(peer, LivelyPeer):
             peer.dark_until = time.monotonic() + seconds
         return {"is": "dark", "name": name}
+
+    def _do_came(self, name: str) -> dict[str, Any]:
+        peer = self._peers.get(name)
+        came = sum(stream.came for stream in peer.streams.values()) if isinstance(peer, LivelyPeer) else 0
+        return {"is": "came", "packets": came}
 
     def _do_took(self) -> dict[str, Any]:
         whole = Counter(self._gone)

@@ -47,7 +47,7 @@ class Ending(AnyMeeting):
         self.over = False
 
     async def meeting(self, meeting_id: str) -> MeetingInfo | None:
-        state = "ended" if self.over or meeting_id in self.ended else "open"
+        state = "ended" if self.over or meeting_id in self.ended or meeting_id.startswith("over-") else "open"
         return MeetingInfo(meeting_id, state, PEOPLE, frozenset({"visitor", "interpreter"}))
 
     async def end(self, meeting_id: str, by: str, at: float) -> None:

@@ -37,6 +37,7 @@ class Person:
         self.resume = self.leg = ""
         self.recording = ""
         self.gone = False
+        self.media_port = 0
         self.busy = False
         """Something is being done to this participant."""
         self._peer = ""
@@ -51,6 +52,8 @@ class Person:
         self._kept: str | None = None
         self._dark_until = 0.0
         self._line = 0
+        self._stops = ""
+        """How far this client gets before it breaks off."""
 
     # Coming and going
 
@@ -67,6 +70,16 @@ class Person:
         await self._join({"resume": self.resume})
         await self._connected("reloading")
 
+    async def stumble(self) -> None:
+        """Loaded anew before anything is connected: an offer without answer, an answer that leads nowhere."""
+        for self._stops in ("at the offer", "at the answer"):
+            await self._cut()
+            await self._drop_leg(farewell=True)
+            await self._join({"resume": self.resume})
+            await asyncio.sleep(0.4)
+        self._stops = ""
+        await self.reload()
+
     async def lose_link(self) -> None:
         """The WebSocket breaks, the picture goes on."""
         leg, peer = self.leg, self._peer
@@ -80,15 +93,21 @@ class Person:
             self._surprised(f"{self.name}: an offer came although the leg went on")
 
     async def go_dark(self, seconds: float) -> None:
-        """Nothing passes for a while; the node gives the leg up and offers another."""
-        before = self.leg
+        """Nothing passes for a while. Whether the leg is kept or replaced is the node's affair."""
         self._dark_until = time.monotonic() + seconds
         await self._load.ask("dark", name=self._peer, seconds=seconds)
         await asyncio.sleep(seconds)
-        async with asyncio.timeout(PATIENCE_S):
-            while self.leg == before and not self.gone:  # noqa: ASYNC110
-                await asyncio.sleep(0.1)
-        await self._connected("coming out of the dark")
+        leg, before = self._peer, await self._came()
+        until = time.monotonic() + PATIENCE_S
+        while not self.gone and ((self._peer == leg and await self._came() <= before) or not self._up.is_set()):
+            if time.monotonic() > until:
+                self._surprised(f"{self.name}: nothing came {PATIENCE_S:.0f} s after the dark")
+                return
+            await asyncio.sleep(0.2)
+
+    async def _came(self) -> int:
+        """Packets of others that this leg has got."""
+        return int((await self._load.ask("came", name=self._peer))["packets"])
 
     async def second_tab(self) -> None:
         """The same person elsewhere: the first is told to go."""
@@ -218,6 +237,8 @@ class Person:
 
     async def _answer(self, link: ClientConnection, leg: str, offer: str) -> None:
         await self._drop_leg(farewell=False)
+        if self._stops == "at the offer":
+            return
         self._made += 1
         self.leg, self._peer = leg, f"{self.name}.{self._made}"
         peer = await self._load.new(self._peer, self._address)
@@ -229,6 +250,9 @@ class Person:
         answer = session.write(peer, self._address, parts, {"audio": remote["audio"], "video": remote["video"]})
         with contextlib.suppress(websockets.ConnectionClosed):
             await link.send(json.dumps({"type": "answer", "leg": leg, "sdp": answer}))
+        if self._stops:
+            return
+        self.media_port = remote["port"]
         remote["pairs"] = [[int(media), int(again)] for media, again in _PAIRS.findall(offer)]
         up = await self._load.connect(self._peer, remote)
         task = asyncio.create_task(self._watch_up(self._peer, up))

@@ -287,6 +287,7 @@ def concluded(samples: list[dict[str, float]], life: Life, checked: list[Checked
         "recorded_mb": round(sum(one.octets for one in checked) / 1e6, 1),
         "recorded_packets": float(sum(one.packets for one in checked)),
     }
+    figures["recorded_pauses"] = float(sum(one.pauses for one in checked))
     expected = sum(one.expected for one in checked)
     if expected:
         figures["recorded_pictures_pct"] = round(100 * sum(one.pictures for one in checked) / expected, 4)

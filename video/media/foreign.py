@@ -191,13 +191,14 @@ def _section(media: aiortc_sdp.MediaDescription, way: Kind) -> Section:
         mid=mid,
         formats=formats,
         extensions=extensions if formats else {},
-        feedback=tuple(one for one in feedback if one in FEEDBACK),
+        feedback=tuple(one for one in feedback if one in FEEDBACK.get(media.kind, ())),
         profile=media.profile,
         refused_formats=" ".join(str(number) for number in media.fmt) or "0",
     )
 
 
-FEEDBACK = ("nack", "nack pli", "ccm fir", "goog-remb", "transport-cc")
+FEEDBACK = {"audio": ("transport-cc",), "video": ("nack", "nack pli", "ccm fir", "goog-remb", "transport-cc")}
+"""What is done on such a leg. Sound isn't sent again, so nobody shall wait for it."""
 
 
 def _check_numbers(taken: list[Section]) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.soak import verdict
-from bench.soak.journals import _came_and_span
+from bench.soak.journals import _counted
 from bench.soak.peer import TRIES, Heard
 from bench.soak.watch import look
 
@@ -106,7 +106,11 @@ def test_sound_is_not_asked_for_and_a_pause_is_no_loss() -> None:
 
 
 def test_packets_of_a_stream_are_counted_across_the_turn_of_their_numbers() -> None:
-    assert _came_and_span([65_534, 0, 65_535, 0, 2]) == (4, 5)
+    assert _counted([65_534, 0, 65_535, 0, 2]) == (4, 5, 0)
+
+
+def test_a_pause_in_a_stream_is_no_hole_and_is_counted() -> None:
+    assert _counted([1, 2, 3, 1003, 1005]) == (5, 6, 1)
 
 
 def test_a_process_is_seen_from_outside() -> None:

@@ -66,6 +66,44 @@ def test_an_offer_is_answered_in_its_own_numbers_and_with_what_we_forward_only()
     assert text.count("a=setup:passive") == 2 and text.count("a=candidate:") == 1 and "a=ice-lite" in text
 
 
+GSTREAMER = f"""m=video 9 UDP/TLS/RTP/SAVPF 96 97
+{COMMON}a=rtcp-rsize
+a=sendonly
+a=rtpmap:96 VP8/90000
+a=rtcp-fb:96 nack
+a=rtcp-fb:96 nack pli
+a=rtcp-fb:96 ccm fir
+a=framerate:25
+a=rtpmap:97 rtx/90000
+a=fmtp:97 apt=96
+a=ssrc-group:FID 1688978680 3237391648
+a=mid:video0
+a=rtcp-mux-only
+m=audio 0 UDP/TLS/RTP/SAVPF 111 98
+{COMMON}a=bundle-only
+a=rtcp-rsize
+a=sendonly
+a=rtpmap:111 OPUS/48000/2
+a=rtcp-fb:111 nack
+a=fmtp:111 sprop-stereo=0;sprop-maxcapturerate=48000
+a=rtpmap:98 rtx/48000
+a=fmtp:98 apt=111
+a=mid:audio1
+a=rtcp-mux-only
+"""
+
+
+def test_gstreamer_is_understood_and_not_promised_that_sound_is_sent_again() -> None:
+    head = "v=0\no=- 8553987468325868248 0 IN IP4 0.0.0.0\ns=-\nt=0 0\na=ice-options:trickle\n"
+    head += "a=group:BUNDLE video0 audio1\n"
+    offered = foreign.read_offer((head + GSTREAMER).replace("\n", "\r\n"), "whip")
+    assert offered.kinds == {"audio", "video"}
+    assert offered.numbers().formats == {rtp.VP8: 96, rtp.VP8_RTX: 97, rtp.OPUS: 111}
+    text = foreign.answer(OURS, offered)
+    assert "m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\n" in text and "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n" in text
+    assert "a=rtcp-fb:96 nack\r\n" in text and "a=rtcp-fb:111" not in text
+
+
 def test_a_viewer_is_told_the_streams_of_the_slots_it_has_sections_for() -> None:
     offered = foreign.read_offer(offer("recvonly"), "whep")
     assert offered.slots == 1
