@@ -202,6 +202,7 @@ class Endpoint:
     # What time brings
 
     def tick(self, *, now: float) -> None:
+        self.audio.tick(now=now)
         self.video.tick(now=now)
         if self.arrivals is None:
             return

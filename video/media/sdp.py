@@ -35,6 +35,7 @@ _AUDIO = (
     f"a=extmap:{rtp.TWCC_ID} {TWCC_URI}",
     f"a=rtpmap:{rtp.OPUS} opus/48000/2",
     f"a=rtcp-fb:{rtp.OPUS} transport-cc",
+    f"a=rtcp-fb:{rtp.OPUS} nack",
     f"a=fmtp:{rtp.OPUS} minptime=10;useinbandfec=1;usedtx=0",
 )
 _VIDEO = (

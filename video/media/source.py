@@ -254,7 +254,10 @@ class Source:
             self.keyframes.want()
 
     def arrived(self, number: int, *, now: float) -> None:
-        """Follows the numbering; asks at once for what a gap leaves out (video only, audio has FEC in band)."""
+        """Follows the numbering; asks at once for what a gap leaves out.
+
+        Sound too: what comes late for the ear still completes the record.
+        """
         step = (number - self.highest) & 0xFFFF
         if step == 1:
             self.highest = number
@@ -263,16 +266,14 @@ class Source:
         elif step:
             self._gaps += step - 1
             self.lost += step - 1
-            if self.kind == "video":
-                if step > TOO_MANY or len(self.missing) > TOO_MANY:
-                    self.missing.clear()
-                    self.keyframes.want()
-                    self.unfilled += 1
-                else:
-                    gone = [(self.highest + offset) & 0xFFFF for offset in range(1, step)]
-                    self.missing.gap(gone, now=now)
-                    self.asked += len(gone)
-                    self._send_rtcp(rtcp.nack(self.ssrc, gone))
+            if step > TOO_MANY or len(self.missing) > TOO_MANY:
+                self.missing.clear()
+                self._give_up()
+            else:
+                gone = [(self.highest + offset) & 0xFFFF for offset in range(1, step)]
+                self.missing.gap(gone, now=now)
+                self.asked += len(gone)
+                self._send_rtcp(rtcp.nack(self.ssrc, gone))
             self.highest = number
 
     def loss(self) -> float:
@@ -303,6 +304,11 @@ class Source:
             self.asked += len(ask)
             self._send_rtcp(rtcp.nack(self.ssrc, ask))
         if late:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """A gap will be seen; one that is only heard is over already."""
+        if self.kind == "video":
             self.unfilled += 1
             self.keyframes.want()
 

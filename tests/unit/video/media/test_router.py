@@ -160,10 +160,22 @@ def test_what_never_comes_is_given_up_for_a_key_frame(two: Hall, packet: Make) -
     assert len(two.feedback("sara", rtcp.PSFB, rtcp.PLI)) == before + 1
 
 
-def test_audio_is_never_asked_for_again(two: Hall, packet: Make) -> None:
+def test_sound_is_asked_for_again_too_for_the_record_but_never_for_a_key_frame(two: Hall, packet: Make) -> None:
     for number in (1, 5):
         two["sara"].on_rtp(packet(number, kind=rtp.OPUS), 0.0)
-    assert two.feedback("sara", rtcp.RTPFB, rtcp.NACK) == []
+    for step in range(1, 80):
+        two["sara"].tick(now=step * 0.05)
+    asked = [list(rtcp.nacked(one)) for one in two.feedback("sara", rtcp.RTPFB, rtcp.NACK)]
+    assert asked[0] == [2, 3, 4] and len(asked) == 10
+    assert two.feedback("sara", rtcp.PSFB, rtcp.PLI) == [] and two["sara"].audio.unfilled == 0
+
+
+def test_sound_that_comes_late_is_recorded_and_passed_on(two: Hall, packet: Make) -> None:
+    for number in (1, 3, 2):
+        two["sara"].on_rtp(packet(number, kind=rtp.OPUS), 0.0)
+    assert [rtp.sequence(one) for one in two.sent("minister", AUDIO)] == [1, 3, 2]
+    assert [entry[0] for entry in two.tape.written] == ["sara/1/audio"] * 3
+    assert two["sara"].audio.repaired == 1
 
 
 def test_a_retransmission_that_fills_a_gap_becomes_the_packet_itself(two: Hall, packet: Make) -> None:
