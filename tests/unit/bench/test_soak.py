@@ -71,8 +71,8 @@ def test_lines_that_tell_of_a_fault_are_found_in_a_log() -> None:
 
 def test_a_short_run_claims_nothing_about_memory() -> None:
     short, long = verdict.targets(75), verdict.targets(1800)
-    assert "pss_mb_per_min" not in short and "fds_per_min" not in short
-    assert {"pss_mb_per_min", "pss_pct_per_hour", "fds_per_min", "threads_per_min"} < set(long)
+    assert "own_mb_per_min" not in short and "fds_per_min" not in short
+    assert {"own_mb_per_min", "own_pct_per_hour", "rss_mb_per_min", "fds_per_min", "threads_per_min"} < set(long)
     assert set(short) < set(long)
 
 
