@@ -1,6 +1,7 @@
 """The three roles as processes, and `majlis run`, which starts them and minds them."""
 
 import contextlib
+import gc
 import ctypes
 import json
 import os
@@ -78,8 +79,10 @@ def serve_media(settings: Settings, host: str, port: int) -> None:
             return
         port = int(json.loads(given)["port"])
         settings = settings.model_copy(update={"media_url": json.loads(given)["url"]})
+    app = make_media_app(settings, db)
+    gc.freeze()  # what is loaded by now stays: no collection in mid-call needs to look at it
     uvicorn.run(
-        make_media_app(settings, db),
+        app,
         host=host,
         port=port,
         loop="uvloop",

@@ -5,6 +5,7 @@ python -m bench.media.node ADDRESS PORT FOLDER CORE
 
 from __future__ import annotations
 
+import gc
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,6 +54,7 @@ def serve(address: str, port: int, folder: Path) -> None:
 
     node = MediaNode(AnyMeeting(), open_sink, token_secret=SECRET, addresses=[address])
     app = create_app(node, control_secret="bench")
+    gc.freeze()
     uvicorn.run(app, host="127.0.0.1", port=port, loop="uvloop", log_level="warning", timeout_graceful_shutdown=3)
 
 
