@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     media_spare: bool = False  # a media process that waits until `run` tells it whose place to take
     media_meetings: int = 0  # a media process takes no new meeting beyond so many; 0: as many as it can carry
     media_addresses: tuple[str, ...] = ()  # host candidates; empty: every interface of the machine
-    media_ports: tuple[int, int] | None = None  # UDP range that the firewall opens; a media process takes one port of it
+    media_ports: tuple[int, int] | None = None  # UDP range to open; a media process takes one port
     ice_servers: tuple[dict[str, str], ...] = ()
     turn_urls: tuple[str, ...] = ()  # turn:host:port?transport=tcp, turns:host:port, …
     turn_secret: str = Field(default="", repr=False)  # coturn's static-auth-secret

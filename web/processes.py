@@ -1,8 +1,8 @@
 """The three roles as processes, and `majlis run`, which starts them and minds them."""
 
 import contextlib
-import gc
 import ctypes
+import gc
 import json
 import os
 import signal
