@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Protocol
 
 from video.media import rtcp, rtp
@@ -14,6 +15,11 @@ AGAIN_PER_S = 300
 ASKED_PER_S = 2000
 """Packets that a receiver may ask for, sent or not: looking for them costs too."""
 FRAME_S = {"audio": 0.02, "video": 1 / 30}
+SAID = 64
+"""Packets of sound kept as they were sent: more than a second."""
+OUTAGE = 100
+"""Packets missed at one time: whoever misses so many was cut off. To send them all again takes longer than a key frame,
+and their age would teach the receiver to wait for pictures."""
 
 
 class Outlet(Protocol):
@@ -47,6 +53,7 @@ class Forward:
         self._last = b""
         """The newest packet as it was sent; its stamp is looked at only when the stream must be continued."""
         self._last_at = 0.0
+        self._said: list[bytes] | None = [b""] * SAID if kind == "audio" else None
         self._first_number = 0
         self._rtx_number = 0
         self._again = self._looked = 0
@@ -76,6 +83,8 @@ class Forward:
             downlink.last = packet
         else:
             packet = downlink.numbered(packet, now)
+        if self._said is not None:
+            self._said[number % SAID] = packet
         self._outlet.send_rtp(packet, self.ssrc)
 
     def _splice(self, ssrc: int, number: int, packet: bytes, now: float) -> None:
@@ -109,11 +118,17 @@ class Forward:
         self._outlet.send_rtp(self._downlink.numbered(head + body, now), self.rtx_ssrc)
 
     def repair_all(self, numbers: Iterable[int], now: float) -> None:
-        """As many of them as there is time for."""
+        """As many of them as there is time for; none after an outage, but a key frame."""
         if now - self._again_since >= 1:
             self._again = self._looked = 0
             self._again_since = now
-        for number in numbers:
+        wanted = list(islice(numbers, OUTAGE + 1))
+        if len(wanted) > OUTAGE:
+            if self.source is not None and self.kind == "video":
+                self.source.keyframes.want()
+                self.source.ask_for_keyframe(now=now)
+            return
+        for number in wanted:
             if self._looked >= ASKED_PER_S or self._again >= AGAIN_PER_S:
                 return
             self._looked += 1
@@ -125,6 +140,8 @@ class Forward:
         self.asked += 1
         if source is None or not self._spliced_for:
             return False
+        if self._said is not None:
+            return self._say_again(number, self._said[number % SAID])
         if ((number - self._first_number) & 0xFFFF) >= 0x8000:
             return False
         original = (number - self.number_offset) & 0xFFFF
@@ -140,6 +157,18 @@ class Forward:
         if wrapped is not None:
             self.answered += 1
             self._outlet.send_rtp(wrapped, self.rtx_ssrc)
+        return True
+
+    def _say_again(self, number: int, packet: bytes) -> bool:
+        """Sound has no stream for what is sent again: the very packet goes out once more.
+
+        It must not differ by a bit from what was sent: two packets protected under one number would betray each other.
+        """
+        if not packet or rtp.sequence(packet) != number:
+            return False
+        self._again += 1
+        self.answered += 1
+        self._outlet.send_rtp(packet, self.ssrc)
         return True
 
     def sender_report(self, packet: bytes) -> None:

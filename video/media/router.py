@@ -178,7 +178,7 @@ class Endpoint:
 
     def _nacked(self, packet: bytes, now: float) -> None:
         forward = self._by_ssrc.get(rtcp.media_of(packet))
-        if forward is not None and forward.kind == "video":
+        if forward is not None:
             forward.repair_all(rtcp.nacked(packet), now)
 
     def _transport_feedback(self, packet: bytes, now: float) -> None:

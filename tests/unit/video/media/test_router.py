@@ -211,6 +211,30 @@ def test_what_a_receiver_missed_comes_from_the_cache_under_a_new_number(two: Hal
     assert two.feedback("sara", rtcp.RTPFB, rtcp.NACK) == []
 
 
+def test_sound_is_sent_again_bit_for_bit_as_it_was_whatever_has_changed_since(three: Hall, packet: Make) -> None:
+    """Two different packets under one number would betray each other's cipher; here the node numbers by itself."""
+    for number in range(100):
+        three["sara"].on_rtp(packet(number, kind=rtp.OPUS, transport=500 + number, body=b"%d" % number), 0.0)
+    before = three.sent("minister", AUDIO)
+    three["minister"].on_rtcp(rtcp.nack(AUDIO, [60, 99, 36, 35, 100]), 0.1)
+    three["minister"].on_rtcp(rtcp.nack(AUDIO, [60]), 0.2)
+    again = three.sent("minister", AUDIO)[len(before) :]
+    assert again == [before[60], before[99], before[36], before[60]], "35 is too old, 100 never was"
+    assert three.sent("minister", RTX) == []
+
+
+def test_after_an_outage_a_receiver_gets_a_key_frame_and_nothing_old(two: Hall, packet: Make) -> None:
+    for number in range(300):
+        two["sara"].on_rtp(packet(number), 0.0)
+    two["sara"].tick(now=0.0)
+    before = len(two.feedback("sara", rtcp.PSFB, rtcp.PLI))
+    two["minister"].on_rtcp(rtcp.nack(VIDEO, range(50, 250)), 1.0)
+    assert two.sent("minister", RTX) == []
+    assert len(two.feedback("sara", rtcp.PSFB, rtcp.PLI)) == before + 1
+    two["minister"].on_rtcp(rtcp.nack(VIDEO, range(290, 300)), 1.1)
+    assert len(two.sent("minister", RTX)) == 10
+
+
 def test_a_repair_after_a_rejoin_is_found_by_the_receiver_s_number(two: Hall, packet: Make) -> None:
     two["sara"].on_rtp(packet(100, ssrc=0xA1, stamp=1), 0.0)
     two.join("sara", ["minister", "sara"])
