@@ -197,8 +197,11 @@ def _section(media: aiortc_sdp.MediaDescription, way: Kind) -> Section:
     )
 
 
-FEEDBACK = {"audio": ("transport-cc",), "video": ("nack", "nack pli", "ccm fir", "goog-remb", "transport-cc")}
-"""What is done on such a leg. Sound isn't sent again, so nobody shall wait for it."""
+FEEDBACK = {
+    "audio": ("nack", "transport-cc"),
+    "video": ("nack", "nack pli", "ccm fir", "goog-remb", "transport-cc"),
+}
+"""What is done on such a leg. Sound is sent again as it was, without a stream of its own for that."""
 
 
 def _check_numbers(taken: list[Section]) -> None:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from video.media import stun
-from video.media.datagrams import LENGTH, LENGTH_AT, NAME, ROOM, Destination, Inbox, Outbox, destination
+from video.media.datagrams import BATCH, LENGTH, LENGTH_AT, NAME, ROOM, Destination, Inbox, Outbox, destination
 
 log = logging.getLogger(__name__)
 
@@ -114,6 +114,8 @@ class Port:
         self._users: dict[str, Channel] = {}
         self._ssrcs: dict[int, Channel] = {}
         self._looked_at = 0.0
+        self._more = False
+        """The last batch was full: there is more, and nothing to wait for."""
         self._tries = MOVES_PER_S
         self._tries_from = 0.0
         asyncio.get_running_loop().add_reader(sock.fileno(), self.look)
@@ -157,10 +159,11 @@ class Port:
     def look(self) -> None:
         """Takes what has come in and hands it out; what this makes the legs send leaves together."""
         rest = REST_S - (time.perf_counter() - self._looked_at)
-        if rest > 0:
+        if rest > 0 and not self._more:
             time.sleep(rest)
         inbox = self._inbox
         count = inbox.receive()
+        self._more = count == BATCH
         now = self._monotonic()
         names, key_size, firsts, lengths, find = (
             inbox.names,

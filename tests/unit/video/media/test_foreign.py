@@ -93,7 +93,7 @@ a=rtcp-mux-only
 """
 
 
-def test_gstreamer_is_understood_and_not_promised_that_sound_is_sent_again() -> None:
+def test_gstreamer_is_understood_and_told_that_sound_is_sent_again_without_a_stream_for_it() -> None:
     head = "v=0\no=- 8553987468325868248 0 IN IP4 0.0.0.0\ns=-\nt=0 0\na=ice-options:trickle\n"
     head += "a=group:BUNDLE video0 audio1\n"
     offered = foreign.read_offer((head + GSTREAMER).replace("\n", "\r\n"), "whip")
@@ -101,7 +101,7 @@ def test_gstreamer_is_understood_and_not_promised_that_sound_is_sent_again() -> 
     assert offered.numbers().formats == {rtp.VP8: 96, rtp.VP8_RTX: 97, rtp.OPUS: 111}
     text = foreign.answer(OURS, offered)
     assert "m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\n" in text and "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n" in text
-    assert "a=rtcp-fb:96 nack\r\n" in text and "a=rtcp-fb:111" not in text
+    assert "a=rtcp-fb:96 nack\r\n" in text and "a=rtcp-fb:111 nack\r\n" in text and "apt=111" not in text
 
 
 def test_a_viewer_is_told_the_streams_of_the_slots_it_has_sections_for() -> None:

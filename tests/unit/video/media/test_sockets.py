@@ -11,7 +11,7 @@ import pytest
 from pylibsrtp import Policy, Session
 
 from tests.unit.video.media.checks import check
-from video.media import datagrams
+from video.media import datagrams, sockets
 from video.media.datagrams import BATCH, Inbox, Outbox, destination
 from video.media.sockets import MOST_ADDRESSES, MOVES_PER_S, Channel, Port, Sockets
 
@@ -171,6 +171,25 @@ def test_the_sender_s_address_tells_the_legs_apart() -> None:
         assert house.a.taken == [b"\x80a1"] and house.b.taken == [b"\x80b1"]
         assert house.a.others == [check("one"), b"\x16dtls"] and house.b.others == [check("two")]
         assert house.port.strangers == 3
+
+    play(scene)
+
+
+def test_a_port_rests_between_two_looks_but_not_while_more_is_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine each rest may cost a turn of the processor: then a backlog would never become less."""
+    rests: list[float] = []
+    monkeypatch.setattr(sockets.time, "sleep", rests.append)
+    monkeypatch.setattr(sockets, "REST_S", 60.0)
+
+    async def scene(house: House) -> None:
+        anna = house.outsider()
+        house.look(anna, *[b"\x80"] * (2 * BATCH + 1))
+        before = len(rests)
+        house.port.look()
+        house.port.look()
+        assert len(rests) == before, "the batches before were full"
+        house.port.look()
+        assert len(rests) == before + 1
 
     play(scene)
 
