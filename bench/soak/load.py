@@ -115,7 +115,7 @@ class LivelyEngine(Engine):
 
 def _counted(peer: LivelyPeer) -> Counter[str]:
     streams = peer.streams.values()
-    sounds = [stream for stream in streams if not stream.asks]
+    sounds = [stream for stream in streams if not stream.video]
     return Counter(
         {
             **peer.counts,
@@ -124,6 +124,7 @@ def _counted(peer: LivelyPeer) -> Counter[str]:
             "gaps": sum(stream.gaps for stream in streams),
             "sounds": sum(stream.came for stream in sounds),
             "sounds_lost": sum(stream.gaps for stream in sounds),
+            "sounds_repaired": sum(stream.repaired for stream in sounds),
             "repaired": sum(stream.repaired for stream in streams),
             "given_up": sum(stream.given_up for stream in streams),
             "wrong": peer.tally.wrong,

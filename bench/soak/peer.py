@@ -29,14 +29,13 @@ class Heard:
     def __init__(self) -> None:
         self.highest = -1
         self.came = self.gaps = self.repaired = self.given_up = 0
-        self.asks = False
+        self.video = False
         self.missing: dict[int, tuple[float, int]] = {}
         """When it was last asked for, and how often."""
 
-    def packet(self, number: int, *, asks: bool, now: float) -> list[int]:
+    def packet(self, number: int, *, now: float) -> list[int]:
         """The numbers to ask for now."""
         self.came += 1
-        self.asks = asks
         if self.highest < 0:
             self.highest = number
             return []
@@ -48,8 +47,6 @@ class Heard:
         gone = [(self.highest + offset) & 0xFFFF for offset in range(1, step)] if step <= TOO_MANY else []
         self.highest = number
         self.gaps += len(gone)
-        if not asks:
-            return []
         for one in gone:
             self.missing[one] = (now, 1)
         return gone
@@ -80,7 +77,10 @@ class LivelyPeer(Peer):
         self.counts = {"asked": 0, "answered": 0, "asked_of_us": 0, "pictures_wanted": 0}
         self._rtx_ssrc = random.getrandbits(31) | 1 << 16
         self._rtx_number = random.getrandbits(15)
-        self._sent_lately: list[tuple[int, int, Piece, bytes] | None] = [None] * KEPT
+        self._sent_lately: dict[str, list[tuple[int, int, Piece, bytes] | None]] = {
+            "audio": [None] * KEPT,
+            "video": [None] * KEPT,
+        }
 
     def _lost(self) -> bool:
         return random.random() < self.loss or (self.dark_until > 0 and time.monotonic() < self.dark_until)
@@ -92,17 +92,14 @@ class LivelyPeer(Peer):
 
     def send(self, piece: Piece, round_: int) -> None:
         super().send(piece, round_)
-        if piece.video:
-            number = self._sequence["video"]
-            sent = b"" if self.repairs else bytes(self._view[: self._length[0]])
-            self._sent_lately[number % KEPT] = (number, self._stamp_now["video"], piece, sent)
+        kind = "video" if piece.video else "audio"
+        number = self._sequence[kind]
+        sent = b"" if self.repairs and piece.video else bytes(self._view[: self._length[0]])
+        self._sent_lately[kind][number % KEPT] = (number, self._stamp_now[kind], piece, sent)
 
-    def _send_again(self, number: int) -> None:
-        """RFC 4588. The time of sending in it is a new one: what is measured is the node, not our loss.
-
-        Without RTX, the same datagram once more.
-        """
-        kept = self._sent_lately[number % KEPT]
+    def _send_again(self, kind: str, number: int) -> None:
+        """RFC 4588; without RTX, as with sound, the same datagram once more."""
+        kept = self._sent_lately[kind][number % KEPT]
         if kept is None or kept[0] != number:
             return
         _, stamp, piece, sent = kept
@@ -155,15 +152,16 @@ class LivelyPeer(Peer):
         if lib.srtp_unprotect_rtcp(self._rx, self._cdata, self._length):
             self.tally.wrong += 1
             return
-        wanted: list[int] = []
+        wanted: list[tuple[str, int]] = []
+        ours = {ssrc: kind for kind, ssrc in self.ssrc.items()}
         for kind, count, packet in rtcp.walk(bytes(ffi.buffer(self._cdata, self._length[0]))):
-            if kind == rtcp.RTPFB and count == rtcp.NACK and rtcp.media_of(packet) == self.ssrc["video"]:
-                wanted += rtcp.nacked(packet)
+            if kind == rtcp.RTPFB and count == rtcp.NACK and rtcp.media_of(packet) in ours:
+                wanted += [(ours[rtcp.media_of(packet)], number) for number in rtcp.nacked(packet)]
             elif kind == rtcp.PSFB and count in (rtcp.PLI, rtcp.FIR):
                 self.counts["pictures_wanted"] += 1
         self.counts["asked_of_us"] += len(wanted)
-        for number in wanted:
-            self._send_again(number)
+        for one in wanted:
+            self._send_again(*one)
 
     def _on_media(self, size: int, ancillary: list[tuple[int, int, bytes]]) -> None:
         if self._lost():
@@ -174,9 +172,18 @@ class LivelyPeer(Peer):
         if kind == rtp.VP8_RTX:
             self._on_again(ssrc, size)
             return
+        stream = self.streams.get(ssrc)
+        if stream is None:
+            stream = self.streams[ssrc] = Heard()
+            stream.video = kind == rtp.VP8
+        repairs = number in stream.missing
+        if not repairs and stream.highest >= 0 and (number - stream.highest - 1) & 0xFFFF >= 0x8000:
+            return  # sent again, and the first was only late
+        measured = len(self.tally.latencies_us)
         super()._on_media(size, ancillary)
-        stream = self.streams.setdefault(ssrc, Heard())
-        self._ask(ssrc, stream.packet(number, asks=kind == rtp.VP8, now=time.monotonic()))
+        if repairs:  # its age is that of the loss
+            del self.tally.latencies_us[measured:]
+        self._ask(ssrc, stream.packet(number, now=time.monotonic()))
 
     def _on_again(self, ssrc: int, size: int) -> None:
         stream = self.streams.get(self.repairs.get(ssrc, 0))

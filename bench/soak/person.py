@@ -52,6 +52,8 @@ class Person:
         self._kept: str | None = None
         self._dark_until = 0.0
         self._line = 0
+        self._heard: list[str] = []
+        """What the node said last."""
         self._stops = ""
         """How far this client gets before it breaks off."""
 
@@ -172,6 +174,7 @@ class Person:
 
     async def _join(self, by: dict[str, Any]) -> None:
         self._welcomed.clear()
+        self._heard = []
         link = await websockets.connect(f"ws://127.0.0.1:{self._port}/ws", ping_interval=None, proxy=None)
         self._link = link
         await link.send(json.dumps({"type": "join", **{key: value for key, value in by.items() if value}}))
@@ -182,7 +185,7 @@ class Person:
         try:
             await asyncio.wait_for(self._welcomed.wait(), 10)
         except TimeoutError:
-            self._surprised(f"{self.name}: no welcome")
+            self._surprised(f"{self.name}: no welcome; the link is {link.state.name} and said {self._heard}")
 
     async def _connected(self, doing: str) -> None:
         try:
@@ -215,14 +218,15 @@ class Person:
                 await self._take(link, json.loads(text))
         except websockets.ConnectionClosed:
             pass
-        except RuntimeError as error:
-            self._surprised(f"{self.name}: {error}")
+        except Exception as error:
+            self._surprised(f"{self.name}: {type(error).__name__} {error}")
         if link is self._link and not self.gone:
             self._surprised(f"{self.name}: the node closed the link: {link.close_code} {link.close_reason}")
             self._link = None
 
     async def _take(self, link: ClientConnection, message: dict[str, Any]) -> None:
         kind = message["type"]
+        self._heard = [*self._heard[-9:], kind]
         if kind == "welcome":
             self.resume, self._kept = message["resume"], message["leg"]
             self._welcomed.set()

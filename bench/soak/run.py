@@ -149,6 +149,8 @@ class Observer:
         inside, health, took = await asyncio.gather(self._node.inside(), self._node.health(), self._load.ask("took"))
         counts = took["counts"]
         came, lost = counts["came"] - counts["sounds"], counts["gaps"] - counts["sounds_lost"]
+        repaired = counts["repaired"] - counts["sounds_repaired"]
+        silent = counts["sounds_lost"] - counts["sounds_repaired"]
         self.samples.append(
             {
                 "at": now - self._zero,
@@ -164,8 +166,8 @@ class Observer:
                 "load_late_ms": took["late_ms"],
                 "skipped": took["skipped"],
                 "pictures_lost_pct": 100 * lost / max(1, came + lost),
-                "pictures_missing_pct": 100 * (lost - counts["repaired"]) / max(1, came + lost),
-                "sounds_missing_pct": 100 * counts["sounds_lost"] / max(1, counts["sounds"] + counts["sounds_lost"]),
+                "pictures_missing_pct": 100 * (lost - repaired) / max(1, came + lost),
+                "sounds_missing_pct": 100 * silent / max(1, counts["sounds"] + counts["sounds_lost"]),
                 **{name: counts[name] for name in sorted(counts)},
             }
         )
