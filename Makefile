@@ -31,6 +31,13 @@ screens: setup-test               ## a picture of every page, both languages, ev
 bench-media: setup-test           ## CPU and delay of recorded calls beside Janus (about 13 minutes; Janus: apt-get install janus)
 	@$(BIN)/python -m bench.media
 
+.PHONY: bench-lines soak
+bench-lines: setup-test           ## calls over bad lines in real browsers: loss, delay, caps, blackouts (about 11 minutes)
+	@$(BIN)/python -m bench.lines
+
+soak: setup-test                  ## half an hour of ten recorded calls with everything that happens to calls; is memory flat?
+	@$(BIN)/python -m bench.soak --minutes 30 --calls 10
+
 fix: setup-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
