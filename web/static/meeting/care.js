@@ -3,8 +3,10 @@
 // always. The browser alone takes ten seconds and more to find a size that fits, at four frames a second meanwhile.
 
 const LOOK_MS = 500;
+const OURS = 480; // below so many lines the browser leaves the size alone: by itself it ends at 160x90
 const PLUNGE = 0.5; // the line carries less than half of what is being sent: what already waits would block the sound
 const FLUSH_MS = 600;
+const DEEP_MS = 1400; // more of it where hardly anything is left: the browser measures anew when the picture comes back
 
 // From the best down. `lines`: height of the picture (its shorter side); `enter`/`leave`: kbit/s, sound included,
 // from which a step is taken and below which it is left; `sound`: bits per second of Opus.
@@ -65,6 +67,20 @@ export class Ladder {
     return this.index === this.#steps.length;
   }
 
+  // Below this hardly anything is left.
+  get least() {
+    return this.#steps.at(-1).enter;
+  }
+
+  // The line carries much less at once: takes what fits without waiting, and lets it show what it is worth.
+  plunge(kbps, now) {
+    if (this.paused) return;
+    const fits = this.#steps.findIndex((step) => kbps >= step.leave);
+    this.index = Math.max(this.index, fits < 0 ? this.#steps.length - 1 : fits);
+    this.#settled = now + SETTLE_MS;
+    this.#below = this.#above = null;
+  }
+
   // `kbps` is what the line carries by the newest reading; returns whether the step has changed.
   read(kbps, now) {
     if (this.paused) return this.#resume(kbps, now);
@@ -82,7 +98,7 @@ export class Ladder {
     const last = this.index === this.#steps.length - 1;
     const wait = last ? PAUSE_MS : kbps < this.step.leave / 2 ? 0 : WORSE_MS;
     if (now < this.#settled || now - this.#below < wait) return false;
-    if (now - this.#took < HELD_MS) {
+    if (!last && now - this.#took < HELD_MS) {
       this.#patience = Math.min(this.#patience + 1, BETTER_MS.length - 1);
     }
     const fits = this.#steps.findIndex((step, index) => index > this.index && kbps >= step.leave);
@@ -103,7 +119,8 @@ export class Ladder {
       return false;
     }
     this.#above ??= now;
-    if (now - this.#above < BETTER_MS[this.#patience]) return false;
+    const plenty = kbps >= 2 * this.#steps[next].enter;
+    if (now - this.#above < BETTER_MS[plenty ? 0 : this.#patience]) return false;
     this.index = next;
     this.#took = now;
     this.#above = null;
@@ -171,20 +188,26 @@ export class Care {
       }
       const sent = reading.sentKbps(this.#before);
       this.#before = reading;
-      changed = this.#ladder.read(reading.kbps, now) || changed;
-      const plunged = reading.kbps < PLUNGE * sent;
-      if (plunged) await this.#flush();
-      if (changed || plunged) await this.#apply(this.#ladder.step);
+      if (reading.kbps < PLUNGE * sent && !this.#ladder.paused) {
+        this.#ladder.plunge(await this.#flush(), performance.now());
+        changed = true;
+      } else {
+        changed = this.#ladder.read(reading.kbps, now) || changed;
+      }
+      if (changed) await this.#apply(this.#ladder.step);
       this.#tell(reading);
     } finally {
       this.#busy = false;
     }
   }
 
-  // Throws away what waits to be sent: an old picture that nobody would see in time.
+  // Throws away what waits to be sent, an old picture that nobody would see in time; returns what the line carries then.
   async #flush() {
     await change(this.#senders.video, (encoding) => (encoding.active = false));
-    await new Promise((done) => setTimeout(done, FLUSH_MS));
+    await rest(FLUSH_MS);
+    const { kbps } = read(await this.#pc.getStats());
+    if (kbps < this.#ladder.least) await rest(DEEP_MS);
+    return kbps ?? 0;
   }
 
   async #apply({ lines, fps, sound }) {
@@ -192,7 +215,7 @@ export class Care {
     const { signs, maxBitrate, maxFramerate } = this.#options;
     const scale = lines > 0 && lines < linesOf(video.track) ? linesOf(video.track) / lines : 1;
     await change(video, (encoding, parameters) => {
-      parameters.degradationPreference = signs ? "maintain-framerate" : "balanced";
+      parameters.degradationPreference = lines < OURS ? "maintain-framerate-and-resolution" : signs ? "maintain-framerate" : "balanced";
       encoding.active = fps > 0;
       if (fps > 0) {
         Object.assign(encoding, { maxBitrate, scaleResolutionDownBy: scale, maxFramerate: Math.min(fps, maxFramerate) });
@@ -230,6 +253,10 @@ function sentKbps(before) {
   return before && this.at > before.at ? (8 * (this.bytes - before.bytes)) / (this.at - before.at) : 0;
 }
 
+function rest(ms) {
+  return new Promise((done) => setTimeout(done, ms));
+}
+
 // The shorter side: telephones are held upright.
 function linesOf(track) {
   const { width, height } = track?.getSettings() ?? {};
@@ -240,5 +267,9 @@ async function change(sender, edit) {
   const parameters = sender?.getParameters();
   if (!parameters?.encodings?.length) return;
   edit(parameters.encodings[0], parameters);
-  await sender.setParameters(parameters).catch(() => {});
+  await sender.setParameters(parameters).catch(() => {
+    // A browser that doesn't know the word.
+    parameters.degradationPreference = "maintain-framerate";
+    return sender.setParameters(parameters).catch(() => {});
+  });
 }
