@@ -3,7 +3,7 @@
 import hashlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -104,6 +104,19 @@ def sign_handler(settings: Settings, db: Database) -> Handler:
         service.not_signed(session, payload["recording_id"], error, now=now)
 
     return Handler(act=act, record=record, gave_up=gave_up)
+
+
+def sweep_forgotten() -> Callable[[Session, datetime], None]:
+    """At the start and once an hour: what was recorded before there were manifests gets its own."""
+    last: list[datetime] = []
+
+    def sweep(session: Session, now: datetime) -> None:
+        if last and now - last[-1] < timedelta(hours=1):
+            return
+        last[:] = [now]
+        service.sign_forgotten(session, now=now)
+
+    return sweep
 
 
 def sign(settings: Settings, db: Database, recording_id: str, progress: Progress = silent) -> dict[str, Any]:

@@ -15,3 +15,5 @@ MACHINE = Machine(
     ],
 )
 UNFINISHED = frozenset({RECORDING, CLOSED})
+SETTLED = frozenset({READY, FAILED})
+"""Nothing is written to its files any more: they ought to be signed."""

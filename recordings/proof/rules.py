@@ -6,6 +6,8 @@ WITNESS_EVERY_S = 2.0
 """How often a live journal's head is told to the database: a shorter tail of an unfinished one may be cut unseen."""
 CHECK_LIMIT = timedelta(hours=6)
 """A check that was asked for so long ago and has no verdict will not come any more."""
+FORGOTTEN = timedelta(hours=1)
+"""A recording that is closed for so long and has no manifest will get none by itself."""
 
 PROVEN, ALTERED, UNSIGNED, FAILED = "proven", "altered", "unsigned", "failed"
 

@@ -11,10 +11,10 @@ from core.errors import Refused
 from core.events import emit
 from recordings.archive.models import Recording
 from recordings.archive.service import viewable
-from recordings.archive.states import RECORDING
+from recordings.archive.states import RECORDING, SETTLED
 from recordings.proof.events import CheckAdvanced, CheckAsked, RecordingChecked, RecordingSigned, SigningFailed
 from recordings.proof.models import Check, SignedManifest, Witness
-from recordings.proof.rules import running
+from recordings.proof.rules import FORGOTTEN, running
 from recordings.sealed_log import Head
 
 SIGN = "recordings.sign"  # the job that hashes a recording's files and signs what they are
@@ -40,6 +40,22 @@ def witnessed(session: Session, recording_id: str) -> Witness | None:
 def ask_to_sign(session: Session, recording_id: str, *, now: datetime) -> None:
     """Have what there is of the recording signed soon; again, where files have come or gone since."""
     jobs.enqueue(session, SIGN, {"recording_id": recording_id}, now=now, lane=LANE_SIGN)
+
+
+def sign_forgotten(session: Session, *, now: datetime) -> int:
+    """Have settled recordings signed that never were: those of before there were manifests. Each is asked for once."""
+    known = select(SignedManifest.recording_id)
+    query = select(Recording.id).where(
+        Recording.state.in_(SETTLED),
+        Recording.signing_problem.is_(None),
+        Recording.closed_at < now - FORGOTTEN,
+        Recording.id.not_in(known),
+    )
+    asked = [
+        jobs.enqueue(session, SIGN, {"recording_id": id_}, now=now, lane=LANE_CHECK, unique_key=f"{SIGN}:{id_}")
+        for id_ in session.scalars(query)
+    ]
+    return sum(job is not None for job in asked)
 
 
 def sign_again(session: Session, recording_id: str, *, by: str, now: datetime) -> None:

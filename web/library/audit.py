@@ -9,7 +9,7 @@ from core.db import Database
 from core.language import N_
 from core.settings import Settings
 from recordings.archive.models import Recording
-from recordings.archive.states import FAILED, READY
+from recordings.archive.states import SETTLED
 from recordings.proof import service
 from recordings.proof.models import Check, SignedManifest
 from recordings.proof.pieces import Progress, silent
@@ -18,9 +18,6 @@ from recordings.proof.verify import HARMLESS, NO_MANIFEST, Report
 from recordings.proof.verify import size_of as bytes_of
 from web.keys import public_keys
 from web.proof import OnRecord, examine, result_of
-
-SETTLED = frozenset({READY, FAILED})
-"""States in which a recording's files stand still and ought to be signed."""
 
 GONE, NEVER, ORPHAN = "folder missing", "never verified", "orphan"
 SENTENCES = {

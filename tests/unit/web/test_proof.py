@@ -271,6 +271,25 @@ def test_signing_that_fails_says_so_and_can_be_asked_for_again(
     assert post(cast, "minister", recording_id, "sign") == 409
 
 
+def test_a_recording_of_before_there_were_manifests_is_signed_by_itself_and_once(
+    record: Record, house: tuple[Database, Ministry], settings: Settings, work: Callable[[], None]
+) -> None:
+    recording_id = record()
+    work()
+    later = clock.now() + timedelta(hours=2)
+    worker = make_worker(settings, house[0], clock=lambda: later)
+    with house[0].write() as session:
+        session.delete(proof.manifest_of(session, recording_id))
+        session.flush()
+        assert proof.sign_forgotten(session, now=clock.now()) == 0, "it may be on its way"
+        assert proof.sign_forgotten(session, now=later) >= 1
+        assert proof.sign_forgotten(session, now=later) == 0
+    worker.drain()
+    with house[0].read() as session:
+        row = proof.manifest_of(session, recording_id)
+        assert row and row.revision == 1
+
+
 def test_the_witness_tells_how_far_a_live_journal_has_come_and_never_goes_back(
     record: Record, house: tuple[Database, Ministry]
 ) -> None:
