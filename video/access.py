@@ -1,11 +1,13 @@
 """The one door to meetings: which place a person may take, and who may know that a meeting goes on."""
 
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.staff.models import Staff
-from core.staff.rules import AIDE, ATTENDANT, OFFICIAL
+from core.staff.rules import ADMIN, AIDE, ATTENDANT, MANAGER, OFFICIAL
 from video.meetings import service
 from video.meetings.models import Meeting, Participant
 from video.meetings.states import REMOVED
@@ -36,3 +38,30 @@ def may_watch_meeting(session: Session, staff: Staff, meeting_id: str) -> bool:
         Participant.meeting_id == meeting_id, Participant.staff_id == staff.id, Participant.state != REMOVED
     )
     return session.scalar(invited) is not None
+
+
+def may_see_quality(staff: Staff, meeting: Meeting) -> bool:
+    """How the connections of a meeting fared, which says nothing of what was spoken: the office and the administrators
+    of every meeting, a manager of those in the own centre's hall, an official of the own."""
+    if staff.roles & {AIDE, ADMIN}:
+        return True
+    if MANAGER in staff.roles and staff.centre_id is not None and staff.centre_id == meeting.centre_id:
+        return True
+    return OFFICIAL in staff.roles and meeting.official_id == staff.id
+
+
+def meeting_with_quality(session: Session, staff: Staff, meeting_id: str) -> Meeting:
+    """Raises NotFound alike for no such meeting and for one that is none of theirs."""
+    meeting = session.get(Meeting, meeting_id)
+    if meeting is None or not may_see_quality(staff, meeting):
+        raise NotFound
+    return meeting
+
+
+def meetings_with_quality(session: Session, staff: Staff, start: datetime, end: datetime) -> list[Meeting]:
+    """Those held in [start, end) of which `staff` may see how the connections fared, latest first."""
+    if staff.roles & {AIDE, ADMIN}:
+        return service.held_between(session, start, end, centre_ids=None, official_id=None)
+    mine = [staff.centre_id] if MANAGER in staff.roles and staff.centre_id else []
+    own = staff.id if OFFICIAL in staff.roles else None
+    return service.held_between(session, start, end, centre_ids=mine, official_id=own)

@@ -33,6 +33,7 @@ ENTRIES: tuple[tuple[str, str, str, frozenset[str]], ...] = (
     ("/interpreting", N_("Interpreting"), "hand", frozenset({INTERPRETER})),
     ("/hotline", N_("Hotline"), "phone", frozenset({HOTLINE})),
     ("/library", N_("Recordings"), "play", frozenset({OFFICIAL, AIDE, OFFICER})),
+    ("/quality", N_("Quality of meetings"), "signal", frozenset({OFFICIAL, AIDE, MANAGER, ADMIN})),
     ("/messages", N_("Messages"), "message", frozenset({AIDE, MANAGER, HOTLINE, ADMIN})),
 )
 

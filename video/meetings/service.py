@@ -1,10 +1,10 @@
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -25,9 +25,13 @@ from video.meetings.events import (
 )
 from video.meetings.models import Meeting, MeetingQuality, Participant, RoomPass
 from video.meetings.rules import HOSTS, MOST, OFFICIAL, VISITOR, check_joinable, is_abandoned, may_host
-from video.meetings.states import ADMITTED, LIVE, MEETING, OVER, PARTICIPANT, REMOVED
+from video.meetings.states import ADMITTED, HELD, LIVE, MEETING, OVER, PARTICIPANT, REMOVED
 
 PASS_LIFE = timedelta(hours=4)
+AROUND = timedelta(days=1)
+"""A meeting goes live well within a day of its time, by which it is found (ix_meeting_state_starts)."""
+AT_ONCE = 500
+"""Ids in one question: databases bound how many there may be."""
 
 
 def schedule(
@@ -229,12 +233,33 @@ def quality_of(session: Session, meeting_id: str) -> dict[str, list[MeetingQuali
 
     `rules.total` sums them up.
     """
-    found: dict[str, list[MeetingQuality]] = {}
-    for row in session.scalars(
-        select(MeetingQuality).where(MeetingQuality.meeting_id == meeting_id).order_by(MeetingQuality.began_at)
-    ):
-        found.setdefault(row.participant_id, []).append(row)
+    return qualities(session, [meeting_id]).get(meeting_id, {})
+
+
+def qualities(session: Session, meeting_ids: Sequence[str]) -> dict[str, dict[str, list[MeetingQuality]]]:
+    """The same for many meetings at once; one of which nothing was kept is not in it."""
+    found: dict[str, dict[str, list[MeetingQuality]]] = {}
+    for at in range(0, len(meeting_ids), AT_ONCE):
+        some = meeting_ids[at : at + AT_ONCE]
+        query = select(MeetingQuality).where(MeetingQuality.meeting_id.in_(some)).order_by(MeetingQuality.began_at)
+        for row in session.scalars(query):
+            found.setdefault(row.meeting_id, {}).setdefault(row.participant_id, []).append(row)
     return found
+
+
+def held_between(
+    session: Session, start: datetime, end: datetime, *, centre_ids: Sequence[str] | None, official_id: str | None
+) -> list[Meeting]:
+    """Meetings that went live in [start, end), latest first: those of these centres and those of this official.
+
+    Both None: all of them.
+    """
+    planned = (Meeting.state.in_(HELD), Meeting.starts_at >= start - AROUND, Meeting.starts_at < end + AROUND)
+    query = select(Meeting).where(*planned, Meeting.live_at >= start, Meeting.live_at < end)
+    query = query.order_by(Meeting.live_at.desc())
+    if centre_ids is not None or official_id is not None:
+        query = query.where(or_(Meeting.centre_id.in_(centre_ids or ()), Meeting.official_id == official_id))
+    return list(session.scalars(query))
 
 
 def get(session: Session, meeting_id: str) -> Meeting:

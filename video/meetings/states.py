@@ -16,6 +16,7 @@ MEETING = Machine(
 )
 JOINABLE = frozenset({SCHEDULED, OPEN, LIVE})
 OVER = frozenset({ENDED, CANCELLED})
+HELD = frozenset({LIVE, ENDED})
 
 INVITED, ADMITTED, REMOVED = "invited", "admitted", "removed"
 

@@ -123,6 +123,7 @@ def _past_meeting(ministry: Ministry, made: dict[str, str], settings: Settings, 
         directives.mark(session, made["meeting"], made["petition0"], 18.0, text=ORDER, by=aide.id, now=when)
 
     def finish(session, when):  # type: ignore[no-untyped-def]
+        meeting.keep_quality(session, made["meeting"], ended_at=when)
         meetings.end(session, made["meeting"], by=made["host"], now=when)
         archive.close(session, made["recording"], now=when)
 

@@ -10,9 +10,12 @@ from queueing.appointments import calendar, service
 from queueing.appointments.models import Appointment
 from queueing.appointments.states import APPOINTMENT, AWAITED
 from reception import access
+from video.meetings import service as meetings
 from web.forms import Form
 from web.http import Context, Pages, staff
 from web.office.engagements import engagements
+from web.quality import words
+from web.quality.view import fared
 
 pages = Pages()
 office = staff(AIDE, OFFICIAL)
@@ -72,6 +75,8 @@ def _page(ctx: Context, appointment: Appointment, form: Form, *, status: int = 2
         verbs=set(APPOINTMENT.verbs(appointment.state)),
         begun=appointment.slot.starts_at <= ctx.now,
         texts=messages.about(ctx.session, "petition", appointment.petition_id)[:6],
+        fared=fared(row.meeting, meetings.quality_of(ctx.session, row.meeting.id)) if row.meeting else None,
+        words=words,
         history=[other for other in all_of_them if other.id != appointment.id],
         form=form,
     )

@@ -1,8 +1,8 @@
 // What a browser can tell about its own connection: the numbers, and one word with its cause. Nothing here touches the
 // page or the network. The node judges the two ways of every
-// participant (video/media/judgement.py, the same limits); a browser alone sees its machine and what reached it.
+// participant (video/media/judgement.py). What is missing here may be missing since the sender, so loss is the node's to
+// judge; a browser alone sees its machine, and its own round trip at once.
 
-export const WEAK_LOSS = 0.08;
 export const SLOW_S = 0.5; // of round trip: two such legs pass the 400 ms one way of ITU-T G.114
 export const SLUGGISH_FPS = 15; // EN 301 549 §6.5.3 asks for 20; a machine below this is told of, not one just at it
 export const CALM_S = 4;
@@ -77,9 +77,8 @@ export class QualityProbe {
   }
 }
 
-// {level: good | weak, why: null | downlink | delay | machine}: as it is at this moment.
-export function judge({ loss, rtt, sent, limited }) {
-  if (loss > WEAK_LOSS) return { level: "weak", why: "downlink" };
+// {level: good | weak, why: null | delay | machine}: as it is at this moment.
+export function judge({ rtt, sent, limited }) {
   if (rtt !== null && rtt > SLOW_S) return { level: "weak", why: "delay" };
   if (limited === "cpu" && sent && sent.fps > 0 && sent.fps < SLUGGISH_FPS) return { level: "weak", why: "machine" };
   return { level: "good", why: null };

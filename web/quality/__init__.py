@@ -1,0 +1,1 @@
+"""Quality of meetings: how the connections fared, for the office, the administrators and a centre's manager."""
