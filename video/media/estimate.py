@@ -1,9 +1,10 @@
 """How much one downlink carries, judged by its receiver's transport-wide feedback. Used with three and four.
 
-Deliberately plain: the cap rises slowly to its ceiling until there is evidence of congestion (packets lost, or a
-queue that grows), falls below what was really delivered, waits, and climbs again. The publishers are held to the
-lowest of their downlinks by REMB. A call of two needs none of it: there the feedback reaches the publisher's own,
-better estimator.
+After draft-ietf-rmcat-gcc-02, plainer: a queue that grows, one that is long, or one packet lost in ten is congestion.
+Then the cap falls below what was really delivered. It climbs slowly while it is near the rate at which the line last
+gave way (§5.5: "near convergence"), and faster once that is behind it, since a line that got free is worth having soon.
+It never runs far ahead of what is sent, for what was not tried is not known. The publishers are held to their share of
+it by REMB. A call of two needs none of it: there the feedback reaches the publisher's own, better estimator.
 """
 
 from __future__ import annotations
@@ -16,15 +17,61 @@ START = 3_000_000
 CEILING = 7_500_000
 FLOOR = 150_000
 LOSS_LIMIT = 0.10
-QUEUE_LIMIT_US = 150_000
-"""Delay above the least seen lately that counts as a queue."""
+LONG_QUEUE_US = 150_000
+"""Delay above the least seen lately that is too much, growing or not."""
+SHORT_QUEUE_US = 40_000
+"""Below it nothing is a queue: frames are sent in bursts."""
+SLOPE_US = 60_000
+"""By so much a queue grows in a second where more is sent than fits: 6 % too much."""
+SLOPE_S = 0.8
 ENOUGH = 20
 """Packets in the window below which loss says nothing."""
 HOLD_S = 1.0
-GROWTH_PER_S = 1.15
+BACKOFF = 0.85
+NEAR = (0.6, 1.15)
+"""What counts as near the rate at which the line gave way."""
+NEAR_GROWTH_PER_S = 1.04
+GROWTH_PER_S = 1.25
+AHEAD, AHEAD_BPS = 1.5, 200_000
+"""How far the cap may run ahead of what is delivered."""
 WINDOW_S = 1.0
 BASELINE_S = 10.0
 KEPT = 2_000
+
+
+class Queue:
+    """How long packets wait on the way, and whether ever longer."""
+
+    def __init__(self) -> None:
+        self.length_us = 0.0
+        self._delays: deque[tuple[float, float]] = deque()
+
+    def read(self, delay_us: float, *, now: float) -> None:
+        while self._delays and self._delays[0][0] < now - BASELINE_S:
+            self._delays.popleft()
+        self._delays.append((now, delay_us))
+        self.length_us = delay_us - min(delay for _, delay in self._delays)
+
+    @property
+    def congested(self) -> bool:
+        if self.length_us > LONG_QUEUE_US:
+            return True
+        return self.length_us > SHORT_QUEUE_US and self._slope() > SLOPE_US
+
+    def _slope(self) -> float:
+        """Least squares over the last readings, in µs a second."""
+        newest = self._delays[-1][0]
+        points = []
+        for at, delay in reversed(self._delays):
+            if at < newest - SLOPE_S:
+                break
+            points.append((at - newest, delay))
+        if len(points) < 4:
+            return 0.0
+        mean_at = sum(at for at, _ in points) / len(points)
+        mean = sum(delay for _, delay in points) / len(points)
+        spread = sum((at - mean_at) ** 2 for at, _ in points)
+        return sum((at - mean_at) * (delay - mean) for at, delay in points) / spread if spread else 0.0
 
 
 class Capacity:
@@ -33,12 +80,16 @@ class Capacity:
     def __init__(self, *, now: float) -> None:
         self.cap = float(START)
         self.loss = 0.0
-        self.queue_us = 0.0
+        self._queue = Queue()
+        self._gave_way: float | None = None
         self._sent: dict[int, tuple[float, int]] = {}
         self._window: deque[tuple[float, int, bool]] = deque()
-        self._delays: deque[tuple[float, float]] = deque()
         self._held_until = now
         self._updated = now
+
+    @property
+    def queue_us(self) -> float:
+        return self._queue.length_us
 
     def sent(self, number: int, size: int, *, now: float) -> None:
         self._sent[number] = (now, size)
@@ -56,29 +107,36 @@ class Capacity:
             self._window.append((now, size, report.arrived_us is not None))
             if report.arrived_us is not None:
                 delays.append(report.arrived_us - left * 1e6)
-        while self._window and self._window[0][0] < now - WINDOW_S:
+        while self._window and self._window[0][0] <= now - WINDOW_S:
             self._window.popleft()
-        while self._delays and self._delays[0][0] < now - BASELINE_S:
-            self._delays.popleft()
         if not self._window:
             return
         if delays:
             # The least of each feedback: one packet that waited behind a busy processor is no queue.
-            self._delays.append((now, min(delays)))
-            self.queue_us = min(delays) - min(delay for _, delay in self._delays)
+            self._queue.read(min(delays), now=now)
         self.loss = sum(1 for _, _, arrived in self._window if not arrived) / len(self._window)
         self._decide(now)
 
     def _decide(self, now: float) -> None:
         elapsed = min(1.0, max(0.0, now - self._updated))
         self._updated = now
-        lossy = self.loss > LOSS_LIMIT and len(self._window) >= ENOUGH
-        congested = lossy or self.queue_us > QUEUE_LIMIT_US
         if now < self._held_until:
             return
-        if congested:
-            delivered = 8 * sum(size for _, size, arrived in self._window if arrived) / WINDOW_S
-            self.cap = max(FLOOR, min(self.cap, 0.85 * delivered))
+        delivered = 8 * sum(size for _, size, arrived in self._window if arrived) / WINDOW_S
+        lossy = self.loss > LOSS_LIMIT and len(self._window) >= ENOUGH
+        if lossy or self._queue.congested:
+            self._gave_way = max(delivered, FLOOR)
+            self.cap = max(FLOOR, min(self.cap, BACKOFF * delivered))
             self._held_until = now + HOLD_S
-        else:
-            self.cap = min(CEILING, self.cap * GROWTH_PER_S**elapsed)
+        elif self.queue_us < SHORT_QUEUE_US:  # else what waits must drain first
+            most = min(CEILING, AHEAD * delivered + AHEAD_BPS)
+            self.cap = max(self.cap, min(most, self.cap * self._growth() ** elapsed))
+
+    def _growth(self) -> float:
+        if self._gave_way is not None:
+            low, high = NEAR
+            if low * self._gave_way <= self.cap <= high * self._gave_way:
+                return NEAR_GROWTH_PER_S
+            if self.cap > self._gave_way:
+                self._gave_way = None
+        return GROWTH_PER_S

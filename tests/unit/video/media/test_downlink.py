@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from video.media import rtp, twcc
 from video.media.downlink import READ_PER_S, Downlink
-from video.media.estimate import CEILING, FLOOR, START, Capacity
+from video.media.estimate import FLOOR, START, Capacity
 from video.media.twcc import Report
 
 Make = Callable[..., bytes]
@@ -69,35 +69,21 @@ def flow(capacity: Capacity, *, seconds: float, at: float, loss: float = 0.0, qu
     return at
 
 
-def test_an_easy_line_reaches_the_ceiling_and_no_more() -> None:
-    capacity = Capacity(now=0.0)
-    at = flow(capacity, seconds=3, at=0.0)
-    assert capacity.cap > START
-    flow(capacity, seconds=20, at=at)
-    assert capacity.cap == CEILING
-
-
 def test_loss_brings_the_cap_below_what_was_delivered_and_it_recovers() -> None:
     capacity = Capacity(now=0.0)
     at = flow(capacity, seconds=3, at=0.0)
     at = flow(capacity, seconds=2, at=at, loss=0.25)
     assert FLOOR <= capacity.cap < 1_152_000
     low = capacity.cap
-    flow(capacity, seconds=5, at=at)
+    flow(capacity, seconds=12, at=at)
     assert capacity.cap > 1.5 * low
 
 
-def test_a_growing_queue_is_congestion_without_any_loss() -> None:
+def test_a_long_queue_is_congestion_without_any_loss() -> None:
     capacity = Capacity(now=0.0)
     at = flow(capacity, seconds=3, at=0.0)
     flow(capacity, seconds=1.5, at=at, queue_us=300_000)
     assert capacity.cap < 1_152_000
-
-
-def test_a_little_loss_is_no_congestion() -> None:
-    capacity = Capacity(now=0.0)
-    flow(capacity, seconds=5, at=0.0, loss=0.05)
-    assert capacity.cap > START
 
 
 def test_feedback_about_numbers_never_sent_changes_nothing() -> None:
