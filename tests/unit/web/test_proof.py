@@ -12,13 +12,14 @@ from typer.testing import CliRunner
 from core import clock
 from core.audit import AuditEntry
 from core.db import Database
-from core.events import emit
+from core.events import OutboxEvent, emit, name_of
 from core.ids import new_id
 from core.settings import Settings
 from recordings.archive import service as archive
 from recordings.archive.models import Recording
 from recordings.archive.states import CLOSED, FAILED, READY
 from recordings.proof import service as proof
+from recordings.proof.events import CheckAdvanced
 from recordings.proof.models import Check, SignedManifest
 from recordings.sealed import SealedReader
 from recordings.sealed_log import Head
@@ -162,6 +163,33 @@ def test_a_viewer_has_it_checked_and_the_result_stays_on_the_page(
         assert sorted(map(str, verdicts)) == ["altered", "proven"]
         rows = select(AuditEntry).where(AuditEntry.action == "verify", AuditEntry.subject_id == recording_id)
         assert len(session.scalars(rows).all()) == 2
+
+
+def test_a_long_check_tells_how_far_it_is(
+    cast: Cast,
+    record: Record,
+    work: Callable[[], None],
+    house: tuple[Database, Ministry],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from web import proof as module
+
+    monkeypatch.setattr(module, "TELL_EVERY_S", 0.0)
+    recording_id = record()
+    work()
+    post(cast, "minister", recording_id, "check")
+    work()
+    with house[0].read() as session:
+        rows = session.scalars(select(OutboxEvent).where(OutboxEvent.name == name_of(CheckAdvanced)))
+        told = [row.payload["percent"] for row in rows if row.payload["recording_id"] == recording_id]
+        assert told == sorted(told) and len(set(told)) > 2 and told[-1] <= 99
+        row = proof.check_of(session, recording_id)
+        assert row and (row.percent, row.verdict) == (100, "proven") and row.bytes > 10_000
+    with house[0].write() as session:
+        row = proof.check_of(session, recording_id)
+        assert row
+        row.verdict, row.percent = None, 40
+    assert '<progress class="meter__bar" max="100" value="40"' in english(cast, recording_id)
 
 
 @pytest.mark.parametrize("verb", ["check", "sign", "try-again"])
