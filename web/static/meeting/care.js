@@ -6,7 +6,6 @@ const LOOK_MS = 500;
 const OURS = 480; // below so many lines the browser leaves the size alone: by itself it ends at 160x90
 const PLUNGE = 0.5; // the line carries less than half of what is being sent: what already waits would block the sound
 const FLUSH_MS = 600;
-const DEEP_MS = 1400; // more of it where hardly anything is left: the browser measures anew when the picture comes back
 
 // From the best down. `lines`: height of the picture (its shorter side); `enter`/`leave`: kbit/s, sound included,
 // from which a step is taken and below which it is left; `sound`: bits per second of Opus.
@@ -25,23 +24,25 @@ export const TALKING = [
   { lines: 720, fps: 30, enter: 750, leave: 500, sound: 32_000 },
   { lines: 480, fps: 30, enter: 400, leave: 270, sound: 32_000 },
   { lines: 360, fps: 24, enter: 250, leave: 170, sound: 24_000 },
-  { lines: 240, fps: 15, enter: 120, leave: 85, sound: 20_000 },
+  { lines: 240, fps: 15, enter: 150, leave: 110, sound: 20_000 },
+  { lines: 180, fps: 12, enter: 100, leave: 80, sound: 16_000 },
 ];
 
-const PAUSED = { lines: 0, fps: 0, sound: 20_000 };
+// So little sound that the browser takes the line for half idle: only then it probes it when the picture comes back.
+const PAUSED = { lines: 0, fps: 0, sound: 12_000 };
 const SETTLE_MS = 2500; // a new leg, or a picture that comes back: the estimate is not one yet
 const WORSE_MS = 400; // so long below before a step is left: two readings
 const PAUSE_MS = 1500; // so long below the last step before the picture stops
 const BETTER_MS = [3000, 6000, 12000]; // so long above before a step is taken; longer after a step that did not hold
 const HELD_MS = 10000; // a step that was left sooner did not hold
-const RESUME_MS = [5000, 10000, 20000, 40000]; // between attempts to show the picture again
+const RESUME_MS = [3000, 8000, 15000]; // between attempts to show the picture again
 
 // Which step fits. Pure: feed it readings, it says what to do.
 export class Ladder {
   #steps;
   #below = null;
   #above = null;
-  #took = 0; // when a better step was last taken
+  #took = -Infinity; // when a better step was last taken
   #settled;
   #patience = 0;
   #tries = 0;
@@ -67,23 +68,19 @@ export class Ladder {
     return this.index === this.#steps.length;
   }
 
-  // Below this hardly anything is left.
-  get least() {
-    return this.#steps.at(-1).enter;
-  }
-
   // The line carries much less at once: takes what fits without waiting, and lets it show what it is worth.
   plunge(kbps, now) {
-    if (this.paused) return;
+    const last = this.#steps.length - 1;
+    if (kbps < this.#steps[last].enter) return this.#pause(now);
     const fits = this.#steps.findIndex((step) => kbps >= step.leave);
-    this.index = Math.max(this.index, fits < 0 ? this.#steps.length - 1 : fits);
+    this.index = Math.max(this.index, fits < 0 ? last : fits);
     this.#settled = now + SETTLE_MS;
     this.#below = this.#above = null;
   }
 
   // `kbps` is what the line carries by the newest reading; returns whether the step has changed.
   read(kbps, now) {
-    if (this.paused) return this.#resume(kbps, now);
+    if (this.paused) return this.#resume(now);
     const { leave } = this.step;
     if (kbps >= leave) this.#below = null;
     else this.#below ??= now;
@@ -102,13 +99,17 @@ export class Ladder {
       this.#patience = Math.min(this.#patience + 1, BETTER_MS.length - 1);
     }
     const fits = this.#steps.findIndex((step, index) => index > this.index && kbps >= step.leave);
-    if (last) {
-      this.#tries = now - this.#took < HELD_MS ? Math.min(this.#tries + 1, RESUME_MS.length - 1) : 0;
-      this.#pausedAt = now;
-    }
-    this.index = last ? this.#steps.length : fits < 0 ? this.#steps.length - 1 : fits;
+    if (last) this.#pause(now);
+    else this.index = fits < 0 ? this.#steps.length - 1 : fits;
     this.#below = null;
     return true;
+  }
+
+  #pause(now) {
+    this.#tries = now - this.#took < HELD_MS ? Math.min(this.#tries + 1, RESUME_MS.length - 1) : 0;
+    this.#pausedAt = now;
+    this.#below = this.#above = null;
+    this.index = this.#steps.length;
   }
 
   #better(kbps, now) {
@@ -128,7 +129,7 @@ export class Ladder {
   }
 
   // With the picture gone the estimate says little: it hardly rises above what sound takes. So the last step is tried.
-  #resume(kbps, now) {
+  #resume(now) {
     if (now - this.#pausedAt < RESUME_MS[this.#tries]) return false;
     this.index = this.#steps.length - 1;
     this.#took = now;
@@ -205,9 +206,7 @@ export class Care {
   async #flush() {
     await change(this.#senders.video, (encoding) => (encoding.active = false));
     await rest(FLUSH_MS);
-    const { kbps } = read(await this.#pc.getStats());
-    if (kbps < this.#ladder.least) await rest(DEEP_MS);
-    return kbps ?? 0;
+    return read(await this.#pc.getStats()).kbps ?? 0;
   }
 
   async #apply({ lines, fps, sound }) {
@@ -227,7 +226,7 @@ export class Care {
   #tell({ kbps, width, fps }) {
     const ladder = this.#ladder;
     const video = ladder.paused ? "paused" : ladder.full ? "full" : "reduced";
-    const said = `${video} ${width}`;
+    const said = ladder.paused ? video : `${video} ${width}`;
     if (said === this.#shown) return;
     this.#shown = said;
     this.#show({ video, width: ladder.paused ? 0 : width, fps: ladder.paused ? 0 : fps, kbps: Math.round(kbps) });
