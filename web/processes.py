@@ -88,6 +88,7 @@ def serve_media(settings: Settings, host: str, port: int) -> None:
         loop="uvloop",
         log_level="warning",
         ws_max_size=64 * 1024,
+        ws_per_message_deflate=False,  # short messages from inside: compressing them costs memory for each connection
         timeout_graceful_shutdown=2,
         server_header=False,
     )

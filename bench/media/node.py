@@ -55,7 +55,10 @@ def serve(address: str, port: int, folder: Path) -> None:
     node = MediaNode(AnyMeeting(), open_sink, token_secret=SECRET, addresses=[address])
     app = create_app(node, control_secret="bench")
     gc.freeze()
-    uvicorn.run(app, host="127.0.0.1", port=port, loop="uvloop", log_level="warning", timeout_graceful_shutdown=3)
+    uvicorn.run(
+        app, host="127.0.0.1", port=port, loop="uvloop", log_level="warning",
+        ws_per_message_deflate=False, timeout_graceful_shutdown=3,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

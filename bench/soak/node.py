@@ -121,8 +121,17 @@ def serve(address: str, port: int, folder: Path) -> None:
         return Response(status_code=204)
 
     app.router.routes += [Route("/inside", inside), Route("/over", over, methods=["POST"])]
+    gc.freeze()  # as web.processes does
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    uvicorn.run(app, host="127.0.0.1", port=port, loop="uvloop", log_config=None, timeout_graceful_shutdown=3)
+    uvicorn.run(
+        app,
+        host="127.0.0.1",
+        port=port,
+        loop="uvloop",
+        log_config=None,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=3,
+    )
 
 
 if __name__ == "__main__":

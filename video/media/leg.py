@@ -216,7 +216,7 @@ class Leg:
             self._closing = asyncio.ensure_future(self._stop())
 
     async def _stop(self) -> None:
-        current = self._connecting
+        current, self._connecting = self._connecting, None
         if current is not None and not current.done() and current is not asyncio.current_task():
             current.cancel()
         self._dtls.remove_all_listeners()

@@ -84,6 +84,7 @@ class Link:
             for task in (reading, ending):
                 if not task.done():
                     task.cancel()
+            del task, reading, ending  # an error's frames hold what is named here, and the task the error
         self._count(text)
         return messages.read(text)
 

@@ -49,6 +49,22 @@ class Visitor(Protocol):
         ...
 
 
+class _Nobody:
+    """Where a closed channel leads."""
+
+    def media(self, inbox: Inbox, index: int, size: int, now: float) -> bool:
+        return False
+
+    def other(self, data: bytes, sender: tuple[str, int], now: float) -> None:
+        return None
+
+    def moved(self, sender: tuple[str, int]) -> None:
+        return None
+
+
+NOBODY = _Nobody()
+
+
 class Channel:
     """One leg's way through one port; to the ICE library it looks like a transport with a socket of its own."""
 
@@ -56,7 +72,7 @@ class Channel:
         self.port = port
         self.user = user
         self.password = password.encode()
-        self.visitor = visitor
+        self.visitor: Visitor = visitor
         self.media = visitor.media
         self.names: list[bytes] = []
         self.ssrcs: tuple[int, ...] = ()
@@ -85,6 +101,9 @@ class Channel:
         closed, self._closed = self._closed, None
         if closed is not None:
             self.port.forget(self)
+            # The ICE library keeps channels in circles: the leg with its keys shall not wait for the collector.
+            self.visitor = NOBODY
+            self.media = NOBODY.media
             asyncio.get_running_loop().call_soon(closed)
 
     def is_closing(self) -> bool:

@@ -84,25 +84,22 @@ def test_a_figure_that_is_missing_or_beyond_its_bound_is_not_met() -> None:
 
 def test_a_participant_asks_for_what_is_missing_until_it_comes() -> None:
     stream = Heard()
-    assert stream.packet(65_534, asks=True, now=0.0) == []
-    assert stream.packet(1, asks=True, now=0.0) == [65_535, 0]
+    assert stream.packet(65_534, now=0.0) == []
+    assert stream.packet(1, now=0.0) == [65_535, 0]
     assert stream.again(now=0.05) == []
     assert stream.again(now=0.1) == [65_535, 0]
-    stream.packet(65_535, asks=True, now=0.15)
+    stream.packet(65_535, now=0.15)
     assert (stream.gaps, stream.repaired, list(stream.missing)) == (2, 1, [0])
     for turn in range(2, TRIES + 2):
         asked = stream.again(now=turn * 0.11)
     assert asked == [] and stream.given_up == 1 and not stream.missing
 
 
-def test_sound_is_not_asked_for_and_a_pause_is_no_loss() -> None:
-    sound, picture = Heard(), Heard()
-    for number in (1, 4):
-        assert sound.packet(number, asks=False, now=0.0) == []
-    assert sound.gaps == 2 and not sound.missing
+def test_a_pause_is_not_asked_for() -> None:
+    stream = Heard()
     for number in (1, 1000):
-        assert picture.packet(number, asks=True, now=0.0) == []
-    assert picture.gaps == 0
+        assert stream.packet(number, now=0.0) == []
+    assert stream.gaps == 0 and not stream.missing
 
 
 def test_packets_of_a_stream_are_counted_across_the_turn_of_their_numbers() -> None:
