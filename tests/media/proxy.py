@@ -13,6 +13,7 @@ faults, whichever door it takes. The process is steered by lines of JSON on PORT
         line.blackout(5)                           # both ways, UDP dropped, TCP held
         line.rebind()                              # the node sees another source from now on
         line.cut()                                 # every TCP connection is reset
+        line.forget()                              # every TCP connection falls silent, and nobody is told
 
 How a page's media are led through a line: `tests.media.lines.lead`.
 """
@@ -252,6 +253,8 @@ class Wires:
         self.doors: dict[Addr, tuple[Door, int]] = {}
         self.relays: dict[Addr, tuple[asyncio.Server, int]] = {}
         self.refuses_until = 0.0
+        self.forgotten = 0
+        """How often all connections were forgotten: those from before pass nothing any more."""
         self._timetable = timetable
         self._connections: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -306,13 +309,18 @@ class Wires:
         self._connections.add(writer)
         onward: asyncio.StreamWriter | None = None
         try:
+            born = self.forgotten
             while (wait := self.up.dark_until - time.monotonic()) > 0:
                 await asyncio.sleep(wait)
             if time.monotonic() < self.refuses_until:
                 return
             answers, onward = await asyncio.open_connection(*target)
             self._connections.add(onward)
-            await asyncio.gather(_pump(self.up, reader, onward), _pump(self.down, answers, writer))
+
+            def dead() -> bool:
+                return born < self.forgotten
+
+            await asyncio.gather(_pump(self.up, reader, onward, dead), _pump(self.down, answers, writer, dead))
         except (OSError, RuntimeError):  # RuntimeError: uvloop, where the other side has closed already
             pass
         finally:
@@ -322,7 +330,7 @@ class Wires:
                     one.transport.abort()
 
 
-async def _pump(way: Way, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pump(way: Way, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, dead: Callable[[], bool]) -> None:
     held: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(256)
 
     async def take() -> None:
@@ -341,6 +349,10 @@ async def _pump(way: Way, reader: asyncio.StreamReader, writer: asyncio.StreamWr
             leaves, data = await held.get()
             while (wait := max(leaves, way.dark_until) - time.monotonic()) > 0:
                 await asyncio.sleep(wait)
+            if dead():
+                if not data:
+                    return
+                continue
             if not data:
                 if not writer.is_closing() and writer.can_write_eof():
                     writer.write_eof()
@@ -397,6 +409,8 @@ class Exchange:
         elif do == "cut":
             wires.refuses_until = time.monotonic() + given["refuse_s"]
             wires.cut()
+        elif do == "forget":
+            wires.forgotten += 1
         elif do == "counts":
             return {"up": wires.up.counts, "down": wires.down.counts}
         elif do == "close":
@@ -455,6 +469,10 @@ class Line:
     def cut(self, refuse_s: float = 0) -> None:
         """Resets every TCP connection, and new ones for some time."""
         self._do("cut", refuse_s=refuse_s)
+
+    def forget(self) -> None:
+        """TCP connections that exist pass nothing any more and aren't reset, as behind a NAT that lost its table."""
+        self._do("forget")
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Datagrams passed, lost, overflowed (throttled line) and swallowed by the dark; for each way."""

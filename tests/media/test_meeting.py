@@ -254,10 +254,12 @@ def test_a_blackout_is_warned_of_noticed_and_got_over(rig: Any, meeting: str, co
     assert 5.5 < time.monotonic() - began < 9
     rig.set(dark=False)
     for one in (minister, sara):
-        one.state("here", 15)
+        one.until("rig.last('presence').participants.every(one => one.state === 'here')", 3)
         one.sees_someone()
     (journal,) = rig.journals(meeting)
-    assert any(leg.startswith("sara/") and not leg.startswith("sara/1/") for leg in journal["tracks"])
+    assert {leg.split("/")[1] for leg in journal["tracks"]} == {"1"}, "the legs go on"
+    kinds = [kind for _, kind, data in journal["marks"] if data.get("participant") == "sara"]
+    assert kinds[-2:] == ["disconnected", "connected"], "the gap is noted"
 
 
 @pytest.mark.parametrize(

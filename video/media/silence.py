@@ -1,4 +1,4 @@
-"""What is done while nothing is heard of a leg, and at the moment when it is heard again; looked at with every fast tick.
+"""What is done while nothing is heard of a leg, and when it is heard again; looked at with every fast tick.
 
 A leg that is silent is kept for some time: the browser's ICE goes on knocking, and when the network is back it goes on
 within tenths of a second, where a new leg needs signalling first. Meanwhile nobody may wait for its feedback.
