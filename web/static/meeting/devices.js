@@ -14,6 +14,8 @@ export const LARGE = {
   frameRate: { ideal: 30, max: 30 },
 };
 
+let shape = VIDEO; // what was asked for last: a camera that is switched off and on, or changed, keeps it
+
 export const AUDIO = {
   echoCancellation: true,
   noiseSuppression: true,
@@ -41,9 +43,10 @@ export async function openDevices({
   partial = true,
 } = {}) {
   assertPossible();
+  shape = large ? LARGE : VIDEO;
   const wanted = {
     audio: audio && { ...AUDIO, ...(microphoneId && { deviceId: { exact: microphoneId } }) },
-    video: video && { ...(large ? LARGE : VIDEO), ...(cameraId && { deviceId: { exact: cameraId } }) },
+    video: video && { ...shape, ...(cameraId && { deviceId: { exact: cameraId } }) },
   };
   try {
     return { stream: await navigator.mediaDevices.getUserMedia(wanted), missing: [] };
@@ -71,7 +74,7 @@ export async function openDevices({
 // Opens one device alone; `kind` is "audio" or "video".
 export async function openTrack(kind, deviceId) {
   assertPossible();
-  const base = kind === "audio" ? AUDIO : VIDEO;
+  const base = kind === "audio" ? AUDIO : shape;
   try {
     const stream = await navigator.mediaDevices.getUserMedia({
       [kind]: { ...base, ...(deviceId && { deviceId: { exact: deviceId } }) },
