@@ -3,8 +3,8 @@
 After draft-ietf-rmcat-gcc-02, plainer: a queue that grows, one that is long, or one packet lost in ten is congestion.
 Then the cap falls below what was really delivered. It climbs slowly while it is near the rate at which the line last
 gave way (§5.5: "near convergence"), and faster once that is behind it, since a line that got free is worth having soon.
-It never runs far ahead of what is sent, for what was not tried is not known. The publishers are held to their share of
-it by REMB. A call of two needs none of it: there the feedback reaches the publisher's own, better estimator.
+Far ahead of what is sent it goes slowly too, for what was not tried is not known. The publishers are held to their
+share of it by REMB. A call of two needs none of it: there the feedback reaches the publisher's own, better estimator.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ NEAR = (0.6, 1.15)
 NEAR_GROWTH_PER_S = 1.04
 GROWTH_PER_S = 1.25
 AHEAD, AHEAD_BPS = 1.5, 200_000
-"""How far the cap may run ahead of what is delivered."""
+"""Beyond so much more than what is delivered the cap runs ahead of what is known."""
 WINDOW_S = 1.0
 BASELINE_S = 10.0
 KEPT = 2_000
@@ -129,10 +129,11 @@ class Capacity:
             self.cap = max(FLOOR, min(self.cap, BACKOFF * delivered))
             self._held_until = now + HOLD_S
         elif self.queue_us < SHORT_QUEUE_US:  # else what waits must drain first
-            most = min(CEILING, AHEAD * delivered + AHEAD_BPS)
-            self.cap = max(self.cap, min(most, self.cap * self._growth() ** elapsed))
+            self.cap = min(CEILING, self.cap * self._growth(delivered) ** elapsed)
 
-    def _growth(self) -> float:
+    def _growth(self, delivered: float) -> float:
+        if self.cap > AHEAD * delivered + AHEAD_BPS:
+            return NEAR_GROWTH_PER_S
         if self._gave_way is not None:
             low, high = NEAR
             if low * self._gave_way <= self.cap <= high * self._gave_way:
