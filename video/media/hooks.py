@@ -176,6 +176,7 @@ class _Door:
         if self._connection._early_checks_done and not self._connection._closing:
             sign = SimpleNamespace(attributes={"PRIORITY": candidate_priority(1, "prflx"), "USE-CANDIDATE": None})
             self._connection.check_incoming(sign, sender, self._protocol)  # type: ignore[arg-type]
+            self._forget_addresses()
 
 
 class Keys:

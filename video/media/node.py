@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 JOIN_S = 8.0
 FAST_S, SLOW_S, SYNC_S = 0.05, 0.5, 1.0
+MOST_LAG_S = 1.0
+"""A process that stood still for long once is no fuller than after a second."""
 
 
 class MediaNode:
@@ -273,7 +275,7 @@ class MediaNode:
             await asyncio.sleep(max(0.0, due - self._monotonic()))
             now = self._monotonic()
             late = now - due
-            self._lag = max(self._lag * 0.95, late)
+            self._lag = max(self._lag * 0.95, min(late, MOST_LAG_S))
             due = max(due + FAST_S, now)
             slow = now - slow_at >= SLOW_S
             if slow:

@@ -197,8 +197,8 @@ def credentials(section: aiortc_sdp.MediaDescription) -> tuple[str, str] | None:
 
 
 def _understood(session: aiortc_sdp.SessionDescription) -> Answer:
-    if not session.media:
-        raise BadAnswer("no media")
+    if len(session.media) != 2 + 2 * SLOTS:
+        raise BadAnswer("an answer has as many sections as its offer (RFC 3264 §6)")
     media = [section for section in session.media if section.kind in ("audio", "video")]
     bundled = next((section for section in media if section.port), None)
     if bundled is None:

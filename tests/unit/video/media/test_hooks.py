@@ -207,6 +207,58 @@ def test_what_waits_for_a_handshake_that_nobody_runs_is_bounded() -> None:
     play(scene)
 
 
+def test_the_libraries_are_given_so_much_of_each_kind_a_second_and_no_more() -> None:
+    async def scene(stage: Stage) -> None:
+        taken: list[int] = []
+        stage.look(stage.check())
+        door = next(iter(stage.port._users.values())).visitor
+        door._usual = lambda data, sender: taken.append(data[0])  # type: ignore[attr-defined]
+        for _ in range(5 * hooks.OTHERS_PER_S):
+            door.other(stage.check(), stage.out.getsockname(), 1e9)
+            door.other(b"\x16dtls", stage.out.getsockname(), 1e9)
+        assert (taken.count(0), taken.count(0x16)) == (hooks.OTHERS_PER_S, hooks.OTHERS_PER_S)
+        door.other(b"\x16dtls", stage.out.getsockname(), 1e9 + 1)
+        assert taken.count(0x16) == hooks.OTHERS_PER_S + 1
+
+    play(scene)
+
+
+def test_checks_that_come_before_the_answer_are_kept_in_measure() -> None:
+    async def scene(stage: Stage) -> None:
+        for second in range(5):
+            for _ in range(hooks.OTHERS_PER_S):
+                stage.look(stage.check())
+            next(iter(stage.port._users.values())).visitor._taken_since = -second - 10.0  # type: ignore[attr-defined]
+        assert len(stage.connection._early_checks) == hooks.MOST_QUEUED
+
+    play(scene)
+
+
+def test_of_the_addresses_that_someone_names_the_latest_are_remembered_and_the_one_in_use() -> None:
+    async def scene(stage: Stage) -> None:
+        connection = stage.connection
+        connection.remote_username, connection.remote_password = "them", "their password, long enough"
+        stage.look(stage.check())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(connection.connect(), 0.05)
+        used = next(pair for pair in connection._check_list)
+        connection._nominated[1] = used
+        door = next(iter(stage.port._users.values())).visitor
+        for number in range(10 * hooks.MOST_REMOTE):
+            door.moved(("127.0.0.1", 20_000 + number))
+            if number % 50 == 0:
+                door.other(stage.check(), ("127.0.0.2", 20_000 + number), float(number))
+        await asyncio.sleep(0)
+        remembered = connection._remote_candidates
+        assert len(remembered) == hooks.MOST_REMOTE and used.remote_candidate in remembered
+        assert remembered[-1].port == 20_000 + 10 * hooks.MOST_REMOTE - 1
+        assert {id(pair.remote_candidate) for pair in connection._check_list} == {id(one) for one in remembered}
+        await asyncio.sleep(0.01)
+        assert len(stage.protocol.transactions) <= hooks.MOST_REMOTE
+
+    play(scene)
+
+
 def test_only_stun_from_the_known_address_is_a_sign_of_life() -> None:
     async def scene(stage: Stage) -> None:
         stage.look(stage.check())

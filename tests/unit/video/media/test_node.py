@@ -629,6 +629,63 @@ def test_an_offer_that_nobody_answers_is_made_again(play: Play) -> None:
     play(scene)
 
 
+def test_a_client_that_no_way_leads_to_is_let_go_and_may_try_again(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister = await stage.join("minister")
+        await stage.pass_time(room.GIVE_UP * (ANSWER_S + 8))
+        assert len(minister.all("offer")) == room.GIVE_UP
+        assert minister.reason == "no_media"
+        again = await stage.join("minister", resume=minister.last("welcome")["resume"])
+        assert again.all("offer") and again.reason is None
+
+    play(scene)
+
+
+def test_a_leg_that_came_up_in_between_is_a_way(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, _ = await stage.couple()
+        for _ in range(3 * room.GIVE_UP):
+            FakeLeg.made[-1 if FakeLeg.made[-1].name.startswith("minister") else -2].fail()
+            await stage.pass_time(1)
+            await minister.answer()
+        assert minister.reason is None
+
+    play(scene)
+
+
+def test_whoever_floods_is_cut_off_for_good_and_the_others_go_on(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        leg = next(one for one in FakeLeg.made if one.name == "sara/1")
+        leg.is_flooding = lambda *, now: True  # type: ignore[method-assign]
+        await stage.pass_time(1)
+        assert sara.reason == "flooding" and leg.state == "down"
+        assert minister.present == {"minister": "here"} and minister.reason is None
+        back = await stage.join("sara", resume=sara.last("welcome")["resume"])
+        assert back.reason == "bad_resume"
+
+    play(scene)
+
+
+def test_a_process_that_stood_still_finds_everybody_where_they_were(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        for one in FakeLeg.made:
+            one.heard_at = stage.now
+        stage.sinks[-1].last_durable_at = 0.0
+        stage.room._proceedings.recorder._watch.written = 5.0
+        stage.now += 0.5
+        stage.node._beat(stage.now, slow=True, late=0.0)
+        stage.now += 40.0
+        stage.node._beat(stage.now, slow=True, late=40.0)
+        await settle()
+        assert minister.reason is None and sara.reason is None
+        assert minister.present == {"minister": "here", "sara": "here"}
+        assert "recording_lost" not in stage.book.names()
+
+    play(scene)
+
+
 def test_four_are_enough(play: Play) -> None:
     async def scene(stage: Stage) -> None:
         stage.book.change(admitted=frozenset(PEOPLE))
