@@ -19,6 +19,9 @@ State = Literal["lobby", "here", "reconnecting", "left"]
 GRACE_S = 45.0
 """How long someone who dropped off is still shown as coming back."""
 
+RETURNS, RETURNS_PER_S = 20.0, 0.5
+"""A browser that tries again waits longer each time: twelve returns in the first minute."""
+
 
 @dataclass(eq=False)
 class Member:
@@ -53,6 +56,8 @@ class Member:
     line: Line = field(default_factory=Line)
     seats: dict[int, str] = field(default_factory=dict)
     _resume: bytes = b""
+    _returns: float = RETURNS
+    _returned_at: float = 0.0
 
     @property
     def host(self) -> bool:
@@ -81,6 +86,15 @@ class Member:
         secret = secrets.token_urlsafe(24)
         self._resume = hashlib.sha256(secret.encode()).digest()
         return secret
+
+    def comes_too_often(self, *, now: float) -> bool:
+        """Each return reads the directory, shows everybody a change and may make a leg: no client needs so many."""
+        self._returns = min(RETURNS, self._returns + (now - self._returned_at) * RETURNS_PER_S)
+        self._returned_at = now
+        if self._returns < 1:
+            return True
+        self._returns -= 1
+        return False
 
     def may_resume(self, secret: str) -> bool:
         given = hashlib.sha256(secret.encode("utf-8", "replace")).digest()

@@ -238,6 +238,8 @@ class MediaNode:
         for room in self.rooms.values():
             for member in room.members.values():
                 if parts and parts[0] == f"{room.info.id}:{member.id}" and member.may_resume(parts[1]):
+                    if member.comes_too_often(now=self._monotonic()):
+                        raise Closing(CloseReason.FLOODING)
                     await self.sync(room.info.id)
                     room.enter(member.id)
                     room.connect(member, link, str(resume), leg)

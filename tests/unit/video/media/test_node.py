@@ -667,6 +667,19 @@ def test_whoever_floods_is_cut_off_for_good_and_the_others_go_on(play: Play) -> 
     play(scene)
 
 
+def test_whoever_comes_back_again_and_again_is_told_to_stop_and_disturbs_nobody(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        secret = sara.last("welcome")["resume"]
+        reasons = [(await stage.join("sara", resume=secret)).reason for _ in range(30)]
+        assert reasons.count("flooding") == 10 and reasons[-1] == "flooding"
+        await stage.pass_time(3)
+        assert (await stage.join("sara", resume=secret)).reason is None
+        assert minister.reason is None
+
+    play(scene)
+
+
 def test_a_process_that_stood_still_finds_everybody_where_they_were(play: Play) -> None:
     async def scene(stage: Stage) -> None:
         minister, sara = await stage.couple()
