@@ -56,6 +56,10 @@ class Offered:
         counts = [sum(1 for one in self.sections if one.taken and one.kind == kind) for kind in CODECS]
         return min(sdp.SLOTS, max(counts))
 
+    def repairs(self, kind: str) -> bool:
+        """Whether the device sends again what it is asked for (RFC 4585 §4.2: nobody asks who wasn't told so)."""
+        return any("nack" in section.feedback for section in self.sections if section.taken and section.kind == kind)
+
     def numbers(self) -> Numbers:
         formats: dict[int, int] = {}
         extensions: dict[int, int] = {}

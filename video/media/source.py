@@ -224,6 +224,8 @@ class Source:
         self.reception = Reception(rtp.CLOCK_RATES[kind])
         self.lost = self.asked = self.repaired = self.unfilled = 0
         """Counted over the whole leg, for the tally."""
+        self.repairs = True
+        """Whether the publisher sends again what it is asked for; not every device does."""
         self._generation = 0
         self._started_at = float("-inf")
         self._send_rtcp = send_rtcp
@@ -266,7 +268,7 @@ class Source:
         elif step:
             self._gaps += step - 1
             self.lost += step - 1
-            if step > TOO_MANY or len(self.missing) > TOO_MANY:
+            if not self.repairs or step > TOO_MANY or len(self.missing) > TOO_MANY:
                 self.missing.clear()
                 self._give_up()
             else:

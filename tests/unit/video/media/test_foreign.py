@@ -186,18 +186,53 @@ def test_no_packet_from_outside_raises(data: bytes) -> None:
     assert found is None or found[1] & 0x7F in (rtp.VP8, rtp.VP8_RTX)
 
 
-def test_a_viewer_without_rtx_gets_what_is_sent_again_as_it_was(
-    packet: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bytes, int]]:
+    """What leaves a leg, before it is protected."""
+    found: list[tuple[bytes, int]] = []
+    monkeypatch.setattr(Leg, "send_rtp", lambda self, data, ssrc: found.append((data, ssrc)))
+    return found
+
+
+def viewing_leg(*, rtx: bool) -> DeviceLeg:
+    text = offer("recvonly")
+    if not rtx:
+        text = text.replace("a=rtpmap:111 rtx/90000\r\na=fmtp:111 apt=101\r\n", "")
+    offered = foreign.read_offer(text, "whep")
+    return DeviceLeg("p7/1", offered, sockets=SimpleNamespace(ports=[]), changed=lambda leg: None)
+
+
+def test_a_viewer_without_rtx_gets_the_very_packet_again(
+    packet: Callable[..., bytes], sent: list[tuple[bytes, int]]
 ) -> None:
-    sent: list[tuple[bytes, int]] = []
-    monkeypatch.setattr(Leg, "send_rtp", lambda self, data, ssrc: sent.append((data, ssrc)))
-    original = packet(70, kind=rtp.VP8)
-    again = rtp.wrap_rtx(original, 70, 5, 13, rtp.VP8_RTX)
-    made = object.__new__(DeviceLeg)
-    made.numbers, made._pictures = Numbers({rtp.VP8: 101}, {}), {13: 12}
-    made.send_rtp(again, 13)
+    """With another transport-wide number it would be another packet under the same number."""
+    leg = viewing_leg(rtx=False)
+    slot = leg.slots[0]
+    first = packet(70, kind=rtp.VP8, transport=258)
+    leg.send_rtp(first, slot.video)
+    kept = rtp.without_transport_sequence(first)
+    for number in (70, 71):
+        leg.send_rtp(rtp.wrap_rtx(kept, number, 5, slot.rtx, rtp.VP8_RTX) or b"", slot.rtx)
+    assert len(sent) == 2 and sent[0] == sent[1], "what was never sent is not sent again either"
+    data, ssrc = sent[0]
+    assert ssrc == slot.video and rtp.sequence(data) == 70 and data[1] & 0x7F == 101
+
+
+def test_a_viewer_with_rtx_gets_what_is_sent_again_in_its_number_for_that(
+    packet: Callable[..., bytes], sent: list[tuple[bytes, int]]
+) -> None:
+    leg = viewing_leg(rtx=True)
+    again = rtp.wrap_rtx(packet(70, kind=rtp.VP8), 70, 5, leg.slots[0].rtx, rtp.VP8_RTX)
+    leg.send_rtp(again or b"", leg.slots[0].rtx)
     ((data, ssrc),) = sent
-    assert ssrc == 12 and rtp.sequence(data) == 70 and data[1] & 0x7F == 101 and data[12:] == original[12:]
+    assert ssrc == leg.slots[0].rtx and data[1] & 0x7F == 111
+
+
+def test_a_device_is_asked_only_for_what_it_said_it_sends_again() -> None:
+    offered = foreign.read_offer(offer(), "whip")
+    assert offered.repairs("video") and not offered.repairs("audio")
+    both = foreign.read_offer(offer().replace("a=rtpmap:0", "a=rtcp-fb:97 nack\r\na=rtpmap:0"), "whip")
+    assert both.repairs("audio")
 
 
 def test_with_a_leg_that_does_but_one_thing_the_node_answers_everybody_itself(outlets: Callable[[], Any]) -> None:

@@ -165,3 +165,16 @@ def test_patience_stays_within_its_bounds(answers: list[tuple[float, int]]) -> N
         patience.answered(seconds, tries=tries)
         assert Patience.LEAST_S <= patience.wait_s <= Patience.MOST_S
     assert LATE_S < GIVE_UP_S
+
+
+@pytest.mark.parametrize("kind", ["audio", "video"])
+def test_who_sends_nothing_again_is_not_asked_and_a_picture_gets_a_key_frame(kind: str) -> None:
+    source, sent = make(kind)
+    source.repairs = False
+    source.arrived(5, now=1.0)
+    for at in range(11, 60):
+        source.tick(now=at / 10)
+    assert asked(sent) == [] and not source.missing and source.asked == 0
+    assert (source.lost, source.highest) == (3, 5)
+    plis = [packet for packet in sent if packet[1] == rtcp.PSFB]
+    assert len(plis) == (kind == "video")
