@@ -9,6 +9,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
+LARGEST = 8 << 20
+"""Octets of a frame. One that never ends (its sender sets no marker) must not fill the memory of who remuxes it."""
+
+
 class Frame(NamedTuple):
     t: float
     keyframe: bool
@@ -22,6 +26,7 @@ class FrameBuilder:
 
     def __init__(self) -> None:
         self._parts: list[bytes] | None = None  # None: not inside a frame that can still become whole
+        self._octets = 0  # of the parts
         self._due = -1
         self._between = False  # the last packet ended a frame
         self._picture = -1
@@ -43,13 +48,18 @@ class FrameBuilder:
             if self._hole and not (self._between and _follows(self._picture, picture)):
                 self._need_keyframe = True
             self._hole = False
-            self._parts = []
+            self._parts, self._octets = [], 0
             self._picture = picture
         self._between = marker
         if self._parts is None:
             if marker:
                 self._need_keyframe = True
                 self.lost_frames += 1
+            return None
+        self._octets += len(payload) - offset
+        if self._octets > LARGEST:
+            self._parts = None
+            self._need_keyframe = True
             return None
         self._parts.append(payload[offset:])
         return self._finish(t) if marker else None

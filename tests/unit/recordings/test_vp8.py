@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recordings.vp8 import Frame, FrameBuilder
+from recordings.vp8 import LARGEST, Frame, FrameBuilder
 
 KEY = b"\x10\x00\x00\x9d\x01\x2a" + (640).to_bytes(2, "little") + (360).to_bytes(2, "little") + b"key"
 INTER = b"\x11\x00\x00inter"
@@ -96,3 +96,15 @@ def test_a_lost_probe_between_consecutive_pictures_costs_nothing() -> None:
 @given(st.lists(st.tuples(st.integers(0, 40), st.booleans(), st.binary(max_size=20)), max_size=40))
 def test_any_payloads_give_frames_or_nothing_and_never_an_error(packets: list[tuple[int, bool, bytes]]) -> None:
     built(packets)
+
+
+def test_a_frame_that_never_ends_is_let_go_and_the_next_whole_one_is_taken() -> None:
+    builder = FrameBuilder()
+    builder.push(0, False, 0.0, described(KEY))
+    for number in range(1, 3 * LARGEST // 60_000):
+        assert builder.push(number, False, 0.0, described(bytes(60_000), start=False)) is None
+        assert sum(len(part) for part in builder._parts or []) <= LARGEST
+    end = 3 * LARGEST // 60_000
+    assert builder.push(end, True, 0.0, described(b"x", start=False)) is None
+    frame = builder.push(end + 1, True, 0.0, described(KEY))
+    assert frame is not None and frame.keyframe
