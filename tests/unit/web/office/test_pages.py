@@ -12,6 +12,7 @@ from reception.dossier.models import DossierReceipt
 from reception.petitions.models import Petition
 from tests.unit.web.conftest import Cast
 from video.meetings import service as meetings
+from web.demo.meeting import FARED
 from web.office.week import proposed
 from web.wiring import make_worker
 
@@ -37,6 +38,7 @@ def booked(office: Office) -> Appointment:
     return office.one(Appointment, Appointment.petition_id == petition)
 
 
+COUNTS = ("packets_in", "bytes_in", "packets_out", "bytes_out")
 PAGES = ["/office", "/office/calendar", "/office/directives", "/office/directives?show=done", "/messages"]
 
 
@@ -258,3 +260,19 @@ def test_a_text_is_found_and_its_life_told(office: Office, cast: Cast, booked: A
     page = cast("hotline").get(f"/messages/{text.id}").text
     assert text.body in page
     assert cast("aide").get("/messages/nothing").status_code == 404
+
+
+def test_the_page_of_an_appointment_says_how_the_connection_of_its_meeting_fared(
+    office: Office, cast: Cast, booked: Appointment
+) -> None:
+    address = f"/office/appointments/{booked.id}"
+    assert "كيف كان الاتصال" not in cast("aide").get(address).text
+    with office.db.write() as session:
+        meeting = meetings.of_appointment(session, booked.id)
+        assert meeting
+        visitor = next(one for one in meeting.participants if one.role == "visitor")
+        figures = {"leg": "v/1", "seconds": 600.0, **FARED, "lost_in": 900, **dict.fromkeys(COUNTS, 9000)}
+        meetings.keep_quality(session, meeting.id, visitor.id, began_at=office.now, figures=figures, now=office.now)
+    page = cast("aide").get(address).text
+    assert "كيف كان الاتصال" in page and "فُقد شيء من الصوت أو الصورة" in page
+    assert f"/quality/meetings/{meeting.id}" in page
