@@ -29,7 +29,7 @@ def main() -> None:
     if guided:
         import atheris
 
-        with atheris.instrument_imports(include=["video", "tests.fuzz", "aioice", "aiortc.sdp"]):
+        with atheris.instrument_imports(include=["video", "recordings", "tests.fuzz", "aioice", "aiortc.sdp"]):
             from tests.fuzz.targets import TARGETS
     else:
         from tests.fuzz.targets import TARGETS

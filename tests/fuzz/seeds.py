@@ -79,7 +79,7 @@ def vp8(dice: Dice) -> bytes:
 # RTCP
 
 
-def _sender_report(dice: Dice) -> bytes:
+def sender_report(dice: Dice) -> bytes:
     count = dice.below(4)
     body = struct.pack("!IIIIII", dice.pick(SSRCS), *(dice.odd_32() for _ in range(5)))
     body += b"".join(_block(dice) for _ in range(count))
@@ -142,7 +142,7 @@ def _remb(dice: Dice) -> bytes:
 
 
 REPORTS = (
-    _sender_report,
+    sender_report,
     _receiver_report,
     _described,
     _bye,

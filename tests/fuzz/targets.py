@@ -14,6 +14,7 @@ from aiortc.sdp import SessionDescription
 from tests.fuzz import seeds
 from tests.fuzz.dice import Dice, damaged, damaged_text
 from tests.fuzz.hall import hall
+from tests.fuzz.record import recording
 from tests.fuzz.talk import strangers, talk
 from tests.fuzz.wire import checks, handshake
 from video.media import foreign, messages, rtcp, rtp, sdp, tokens, twcc
@@ -210,4 +211,5 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "hall": hall,
     "stun": checks,
     "dtls": handshake,
+    "recording": recording,
 }
