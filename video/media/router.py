@@ -104,7 +104,7 @@ class Endpoint:
         if (number - source.highest) & 0xFFFF == 1:
             source.highest = number
         else:
-            source.arrived(number, now=now)
+            source.arrived(number, packet, now=now)
         if now >= source.missing.due:
             source.ask_again(now=now)
         router = self._router

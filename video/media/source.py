@@ -22,6 +22,9 @@ GIVE_UP_S = 3.0
 """A publisher doesn't keep what it sent much longer."""
 TOO_MANY = 200
 """A gap this wide, or as many packets missing at one time, are not worth asking for: a key frame is cheaper."""
+OUTAGE_S = 0.4
+"""A gap this long by its stamps was no loss but a line that was cut, and the publisher's estimate of it is low now: old
+pictures would take the place of live ones for seconds. A key frame, then. Sound is small enough to be asked for."""
 STARTS_EVERY_S = 0.1
 STARTS = 20
 """A sender may be swapped, each time as another track of the recording; one that changes its SSRC with every packet is
@@ -255,7 +258,7 @@ class Source:
         if self.kind == "video":
             self.keyframes.want()
 
-    def arrived(self, number: int, *, now: float) -> None:
+    def arrived(self, number: int, packet: bytes, *, now: float) -> None:
         """Follows the numbering; asks at once for what a gap leaves out.
 
         Sound too: what comes late for the ear still completes the record.
@@ -268,7 +271,7 @@ class Source:
         elif step:
             self._gaps += step - 1
             self.lost += step - 1
-            if not self.repairs or step > TOO_MANY or len(self.missing) > TOO_MANY:
+            if not self.repairs or max(step, len(self.missing)) > TOO_MANY or self._was_cut(packet):
                 self.missing.clear()
                 self._give_up()
             else:
@@ -277,6 +280,13 @@ class Source:
                 self.asked += len(gone)
                 self._send_rtcp(rtcp.nack(self.ssrc, gone))
             self.highest = number
+
+    def _was_cut(self, packet: bytes) -> bool:
+        before = self.kept(self.highest) if self.kind == "video" else None
+        if before is None:
+            return False
+        passed = (rtp.timestamp(packet) - rtp.timestamp(before)) & 0xFFFFFFFF
+        return OUTAGE_S * rtp.CLOCK_RATES["video"] < passed < 0x80000000
 
     def loss(self) -> float:
         """The part that did not come by itself since the last call, whether or not it was repaired."""

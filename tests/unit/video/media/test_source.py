@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.video.media.conftest import make_rtp
 from video.media import rtcp
 from video.media.source import GIVE_UP_S, LATE_S, Missing, Patience, Source
 
@@ -102,7 +103,7 @@ def test_a_line_that_becomes_slow_is_learned() -> None:
 
 def test_after_a_second_a_key_frame_is_wanted_once_and_asking_goes_on_for_the_record() -> None:
     source, sent = make()
-    source.arrived(3, now=10.0)
+    source.arrived(3, make_rtp(3), now=10.0)
     for step in range(1, 19):
         source.tick(now=10.0 + step * 0.05)
     assert [kind for one in sent for kind, _, _ in rtcp.walk(one) if kind == rtcp.PSFB] == []
@@ -116,19 +117,42 @@ def test_after_a_second_a_key_frame_is_wanted_once_and_asking_goes_on_for_the_re
 
 def test_a_packet_that_comes_late_is_taken_for_the_record() -> None:
     source, _ = make()
-    source.arrived(3, now=10.0)
+    source.arrived(3, make_rtp(3), now=10.0)
     for step in range(1, 40):
         source.tick(now=10.0 + step * 0.05)
-    source.arrived(2, now=12.1)
+    source.arrived(2, make_rtp(2), now=12.1)
     source.tick(now=14.0)
     assert source.repaired == source.unfilled == 1 and source.missing.due == float("inf")
+
+
+def test_after_a_cut_line_no_old_picture_is_asked_for_but_a_new_one() -> None:
+    """The publisher has too little left for both."""
+    source, sent = make()
+    source.keep(1, make_rtp(1, stamp=0xFFFFFF00))
+    source.arrived(90, make_rtp(90, stamp=45_000 - 0x100), now=10.0)
+    source.tick(now=10.05)
+    assert asked(sent) == [] and source.unfilled == 1
+    assert [kind for one in sent for kind, _, _ in rtcp.walk(one)] == [rtcp.PSFB]
+
+
+def test_a_wide_gap_within_a_moment_is_loss_and_is_asked_for() -> None:
+    source, sent = make()
+    source.keep(1, make_rtp(1, stamp=9000))
+    source.arrived(90, make_rtp(90, stamp=9000 + 30_000), now=10.0)
+    assert asked(sent) == [list(range(2, 90))]
+
+
+def test_the_sound_of_a_cut_line_is_asked_for() -> None:
+    source, sent = make("audio")
+    source.arrived(60, make_rtp(60, stamp=90 * 960), now=10.0)
+    assert asked(sent) == [list(range(2, 60))]
 
 
 def test_another_stream_forgets_what_was_missing_but_not_how_the_line_is() -> None:
     source, sent = make()
     learn(source.missing, 0.005)
     wait = source.missing.patience.wait_s
-    source.arrived(3, now=10.0)
+    source.arrived(3, make_rtp(3), now=10.0)
     source.started(0xB2, 700)
     source.tick(now=11.0)
     assert asked(sent) == [[2]]
@@ -171,7 +195,7 @@ def test_patience_stays_within_its_bounds(answers: list[tuple[float, int]]) -> N
 def test_who_sends_nothing_again_is_not_asked_and_a_picture_gets_a_key_frame(kind: str) -> None:
     source, sent = make(kind)
     source.repairs = False
-    source.arrived(5, now=1.0)
+    source.arrived(5, make_rtp(5), now=1.0)
     for at in range(11, 60):
         source.tick(now=at / 10)
     assert asked(sent) == [] and not source.missing and source.asked == 0
