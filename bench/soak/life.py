@@ -143,6 +143,7 @@ class Life:
         if not free:
             return
         person, how = random.choice(free), next(self._befalls)
+        person.busy = True  # at once: a call whose turn it is at this moment waits for it
         works: dict[str, Callable[[], Awaitable[None]]] = {
             "reload": person.reload,
             "lose_link": person.lose_link,
@@ -153,7 +154,6 @@ class Life:
         self._spawn(self._during(person, how, works[how]))
 
     async def _during(self, person: Person, how: str, work: Callable[[], Awaitable[None]]) -> None:
-        person.busy = True
         try:
             await work()
             self.happened[how] += 1

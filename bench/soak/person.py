@@ -21,7 +21,7 @@ from video.media.tokens import JoinClaims, mint
 
 MIRRORED = {"recvonly": "sendonly", "sendonly": "recvonly"}
 PING_S = 5.0
-PATIENCE_S = 20.0
+PATIENCE_S = 45.0
 """To be connected, whatever is in the way."""
 _PAIRS = re.compile(r"a=ssrc-group:FID (\d+) (\d+)")
 
@@ -226,7 +226,7 @@ class Person:
 
     async def _take(self, link: ClientConnection, message: dict[str, Any]) -> None:
         kind = message["type"]
-        self._heard = [*self._heard[-9:], kind]
+        self._heard = [*self._heard[-9:], f"{kind} {message['reason']}" if kind == "close" else kind]
         if kind == "welcome":
             self.resume, self._kept = message["resume"], message["leg"]
             self._welcomed.set()
