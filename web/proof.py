@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -27,7 +27,7 @@ from recordings.proof import manifest, service
 from recordings.proof.compose import Facts, Film, Person, Witnessed, sign_recording
 from recordings.proof.pieces import Progress, silent
 from recordings.proof.rules import FAILED, WITNESS_EVERY_S
-from recordings.proof.verify import Finding, Report, size_of, verify
+from recordings.proof.verify import BEFORE, HARMLESS, Finding, Report, size_of, verify
 from recordings.sealed_log import Head
 from recordings.signing import PublicKeys
 from video.meetings.events import RecordingLost
@@ -91,6 +91,19 @@ class Witnesses:
                 log.warning("live recordings not witnessed", error=str(error))
 
 
+@dataclass(frozen=True, slots=True)
+class OnRecord:
+    """What the archive says of a recording's newest manifest; `sha256` is empty where it saw none signed."""
+
+    recording_id: str
+    sha256: str
+
+    @classmethod
+    def of(cls, session: Session, recording_id: str) -> "OnRecord":
+        row = service.manifest_of(session, recording_id)
+        return cls(recording_id, row.sha256 if row else "")
+
+
 def sign_handler(settings: Settings, db: Database) -> Handler:
     """The job: hash what lies in the recording's folder, and sign what it is."""
 
@@ -120,12 +133,18 @@ def sweep_forgotten() -> Callable[[Session, datetime], None]:
 
 
 def sign(settings: Settings, db: Database, recording_id: str, progress: Progress = silent) -> dict[str, Any]:
-    """Write the recording's manifest; returns what `service.signed` is to keep."""
+    """Write the recording's manifest; returns what `service.signed` is to keep.
+
+    Raises Altered rather than sign a second time for what is not what was signed the first time.
+    """
+    folder = settings.recordings_dir / recording_id
     with db.read() as session:
-        facts = facts_of(session, recording_id)
+        facts, said = facts_of(session, recording_id), OnRecord.of(session, recording_id)
     key, now = signer(settings), clock.now()
+    revision, replaces = _follows(folder, said, public_keys(settings))
+    facts = replace(facts, revision=revision, replaces=replaces)
     data = sign_recording(
-        settings.recordings_dir / recording_id,
+        folder,
         facts,
         key_ring(settings),
         key,
@@ -137,6 +156,27 @@ def sign(settings: Settings, db: Database, recording_id: str, progress: Progress
     return {"revision": facts.revision, "sha256": digest, "key": key.fingerprint, "signed_at": now}
 
 
+class Altered(Exception):
+    """A new manifest would make an altered recording look sound."""
+
+
+def _follows(folder: Path, said: OnRecord, keys: PublicKeys) -> tuple[int, str]:
+    """(revision, hash of the manifest before it) for a new manifest. Raises Altered."""
+    place = folder / manifest.NAME
+    if not place.exists():
+        if said.sha256:
+            raise Altered("the manifest that was signed before is missing")
+        return 1, ""
+    report = examine(folder, said, keys)
+    for finding in report.findings:
+        unrecorded = finding.kind == OUTDATED and report.manifest and report.manifest["replaces"] == said.sha256
+        if not unrecorded and finding.kind not in (*HARMLESS, BEFORE):  # unrecorded: we were killed just behind it
+            raise Altered(f"{finding.kind}: {finding.file}, bytes {finding.start} to {finding.end}")
+    if report.manifest is None:
+        raise Altered("the manifest is broken")
+    return int(report.manifest["revision"]) + 1, hashlib.sha256(place.read_bytes()).hexdigest()
+
+
 def facts_of(session: Session, recording_id: str) -> Facts:
     """Raises NotFound."""
     row = session.get(Recording, recording_id)
@@ -145,7 +185,6 @@ def facts_of(session: Session, recording_id: str) -> Facts:
     meeting = session.get(Meeting, row.meeting_id)
     petition = session.get(Petition, row.petition_id)
     witness = service.witnessed(session, recording_id)
-    before = service.manifest_of(session, recording_id)
     return Facts(
         recording_id=row.id,
         meeting_id=row.meeting_id,
@@ -160,8 +199,6 @@ def facts_of(session: Session, recording_id: str) -> Facts:
         ),
         alarms=tuple(_alarms(session, row)),
         witness=Witnessed(witness.frames, witness.size, witness.head, witness.at) if witness else None,
-        revision=before.revision + 1 if before else 1,
-        replaces=before.sha256 if before else "",
     )
 
 
@@ -194,19 +231,6 @@ def _alarms(session: Session, row: Recording) -> Iterator[tuple[datetime, str]]:
     for event in rows:
         if event.payload.get("meeting_id") == row.meeting_id:
             yield event.occurred_at, str(event.payload.get("why", ""))
-
-
-@dataclass(frozen=True, slots=True)
-class OnRecord:
-    """What the archive says of a recording's newest manifest; `sha256` is empty where it saw none signed."""
-
-    recording_id: str
-    sha256: str
-
-    @classmethod
-    def of(cls, session: Session, recording_id: str) -> "OnRecord":
-        row = service.manifest_of(session, recording_id)
-        return cls(recording_id, row.sha256 if row else "")
 
 
 def examine(

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
 from core.db import Database
+from core.errors import NotFound
 from core.language import LANGUAGES, catalogue
 from core.settings import Settings
 from recordings.keys import UnsafeKeyFile
@@ -104,9 +105,9 @@ def sign(
         try:
             with _bar(recording_id, size_of(settings.recordings_dir / recording_id)) as told:
                 result = proof.sign(settings, db, recording_id, told)
-        except (OSError, NoSigningKey, UnsafeKeyFile, proof.NotFound) as error:
-            err.print(f"{recording_id}: {error}")
-            raise typer.Exit(CANNOT) from None
+        except (OSError, NoSigningKey, UnsafeKeyFile, NotFound, proof.Altered) as error:
+            err.print(f"{recording_id}: not signed. {error}")
+            raise typer.Exit(1 if isinstance(error, proof.Altered) else CANNOT) from None
         with db.write() as session:
             session.info.update(actor_name="command line")
             service.signed(session, recording_id, **result)

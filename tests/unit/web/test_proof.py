@@ -315,7 +315,43 @@ def test_a_recording_of_before_there_were_manifests_is_signed_by_itself_and_once
     worker.drain()
     with house[0].read() as session:
         row = proof.manifest_of(session, recording_id)
-        assert row and row.revision == 1
+        assert row and row.revision == 2, "the one on the disk was the first"
+
+
+def test_an_altered_recording_is_not_signed_again(
+    record: Record,
+    work: Callable[[], None],
+    house: tuple[Database, Ministry],
+    settings: Settings,
+    cast: Cast,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Otherwise a new manifest would make it sound."""
+    monkeypatch.setenv("MAJLIS_DATA_DIR", str(settings.data_dir))
+    recording_id = record()
+    work()
+    folder = settings.recordings_dir / recording_id
+    film, before = next(folder.glob("*.webm.sealed")), (folder / "manifest").read_bytes()
+    whole = film.read_bytes()
+    for change in (whole[:700] + b"?" + whole[701:], whole[:-1], whole + b"x"):
+        film.write_bytes(change)
+        answer = CliRunner().invoke(majlis, ["recordings", "sign", recording_id])
+        assert answer.exit_code == 1 and "not signed" in answer.output
+        assert (folder / "manifest").read_bytes() == before
+    film.write_bytes(whole)
+    (folder / "manifest").unlink()
+    assert CliRunner().invoke(majlis, ["recordings", "sign", recording_id]).exit_code == 1
+    (folder / "manifest").write_bytes(before)
+    assert CliRunner().invoke(majlis, ["recordings", "sign", recording_id]).exit_code == 0
+    with house[0].write() as session:  # killed between writing the manifest and telling of it
+        session.delete(proof.manifest_of(session, recording_id))
+    assert CliRunner().invoke(majlis, ["recordings", "sign", recording_id]).exit_code == 0
+    with house[0].read() as session:
+        row = proof.manifest_of(session, recording_id)
+        assert row and row.revision == 3
+    post(cast, "minister", recording_id, "check")
+    work()
+    assert "Unaltered" in english(cast, recording_id)
 
 
 def test_the_witness_tells_how_far_a_live_journal_has_come_and_never_goes_back(
