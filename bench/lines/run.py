@@ -60,6 +60,7 @@ def figured(cell: Cell, outcome: Outcome) -> Figures:
         "plis": sum(one.grew("in", "video", "pliCount") for one in seen),
         "machine_pct": outcome.machine_pct,
     }
+    figures |= {f"longest_{who}_ms": outcome.seen[who].longest() * 1000 for who in cell.viewers}
     if beside:
         figures["beside_longest_ms"] = max(one.longest() for one in beside) * 1000
     if outcome.dark is not None:

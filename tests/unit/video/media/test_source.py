@@ -47,7 +47,7 @@ def test_before_anything_is_known_the_second_request_waits_a_tenth_of_a_second()
     assert missing.again(now=0.1) == ([7], False)
 
 
-@pytest.mark.parametrize(("trip", "least", "most"), [(0.002, 0.02, 0.03), (0.03, 0.04, 0.05), (0.3, 0.31, 0.4)])
+@pytest.mark.parametrize(("trip", "least", "most"), [(0.002, 0.02, 0.03), (0.03, 0.031, 0.05), (0.3, 0.301, 0.4)])
 def test_the_second_request_comes_soon_after_an_answer_would_have_come(trip: float, least: float, most: float) -> None:
     missing = Missing()
     learn(missing, trip)
