@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from video.media import leg as legs
 from video.media import silence
+from video.media.judgement import GOOD, Line
 from video.media.leg import Leg
 from video.media.link import SILENT_S as LINK_SILENT_S
 from video.media.member import GRACE_S, Member
@@ -27,6 +28,8 @@ def look_after(room: Room, member: Member, *, now: float) -> None:
         view.fail()
     elif view is not None and view.tally is not None and view.tally.look(silent=False, camera=False, now=now):
         room.keep_tally(member, view, over=False)
+    if not member.present and member.line.shown != GOOD:
+        member.line = Line()  # whoever comes back begins with a line of which nothing is known
     room.offer_due(member, now)
     if member.gone_at is not None and now - member.gone_at > GRACE_S and member.link is None:
         room.leave(member)

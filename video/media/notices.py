@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from video.media import sdp
-from video.media.judgement import GOOD, Verdict
+from video.media.judgement import Verdict
 from video.media.member import Member
 
 
@@ -63,7 +63,8 @@ class Notices:
                 member.link.send("recording", **shown)
 
     def _lines(self) -> None:
-        """How everybody's line is, to everyone inside for whom it changed; a newcomer hears of what is not good."""
+        """How everybody's line is, to everyone inside for whom it changed. Who comes (back) is told of all, good ones
+        too: their client may know what no longer holds."""
         inside = self.inside()
         for member in inside:
             if member.link is None:
@@ -71,6 +72,6 @@ class Notices:
             told = self._told.setdefault(member.id, {})
             for other in inside:
                 verdict = other.line.shown
-                if told.get(other.id, GOOD) != verdict:
+                if told.get(other.id) != verdict:
                     told[other.id] = verdict
                     member.link.send("quality", participant=other.id, level=verdict.level, why=verdict.why)

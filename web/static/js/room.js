@@ -149,7 +149,8 @@ function showState(state) {
   written.allow(inside);
   $("controls").hidden = !(inside || waiting);
   lines.state(state);
-  if (document.activeElement === document.body) $(inside ? "in-room" : "waiting").focus({ preventScroll: true });
+  const focused = document.activeElement;
+  if (focused === document.body || focused.closest("[hidden]")) $(inside ? "in-room" : "waiting").focus({ preventScroll: true });
 }
 
 function nameOf(one) {

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from video.media import room, sdp
 from video.media.directory import LegSummary, MeetingInfo, ParticipantInfo, Refused
-from video.media.judgement import CALM_S, Verdict
+from video.media.judgement import CALM_S, GOOD, Verdict
 from video.media.leg import ANSWER_S, DOWN_S, SILENT_S
 from video.media.link import BURST, Link, WireClosed
 from video.media.member import GRACE_S
@@ -548,16 +548,31 @@ def test_a_silent_leg_that_is_heard_again_goes_on_and_pictures_are_asked_for(pla
     play(scene)
 
 
-def test_who_comes_later_is_told_of_lines_that_are_not_good_and_of_none_that_is(play: Play) -> None:
+def test_who_comes_or_comes_back_is_told_how_every_line_is_and_of_changes_once(play: Play) -> None:
     async def scene(stage: Stage) -> None:
         minister, _ = await stage.couple()
         stage.room.members["sara"].line.shown = Verdict("weak", "uplink")
         aide = await stage.join("aide")
-        told = {"type": "quality", "participant": "sara", "level": "weak", "why": "uplink"}
-        assert aide.all("quality") == [told] and minister.all("quality") == [told]
+        weak = {"type": "quality", "participant": "sara", "level": "weak", "why": "uplink"}
+        assert weak in aide.all("quality") and weak in minister.all("quality")
+        assert {one["participant"] for one in aide.all("quality")} == {"minister", "sara", "aide"}
         await stage.pass_time(CALM_S + 0.5)
-        assert minister.last("quality") == aide.last("quality") == {**told, "level": "good", "why": None}
-        assert len(aide.all("quality")) == 2
+        assert minister.last("quality") == aide.last("quality") == {**weak, "level": "good", "why": None}
+        assert len(aide.all("quality")) == 4
+
+    play(scene)
+
+
+def test_a_line_is_not_remembered_against_someone_who_left_and_comes_again(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        stage.room.members["sara"].line.shown = Verdict("silent")
+        await sara.say("leave")
+        await stage.pass_time(0.5)
+        await stage.join("sara")
+        assert stage.room.members["sara"].line.shown == GOOD
+        told = [one for one in minister.all("quality") if one["participant"] == "sara"]
+        assert told[-1]["level"] == "good"
 
     play(scene)
 
