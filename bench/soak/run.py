@@ -48,7 +48,6 @@ SHOWN = (
     "p50_ms",
     "p99_ms",
 )
-SETTLE_S = 20.0
 
 
 class SoakLoad(Load):
@@ -228,7 +227,7 @@ async def _through(node: Node, load: Load, options: argparse.Namespace) -> tuple
     say("every call ends")
     await life.finish()
     await node.over()
-    left = await _settled(node, before)
+    left = await _settled(node, before, options.settle)
     left_objects = verdict.left_over(objects, (await node.inside(objects=True))["objects"], verdict.OBJECTS_SLACK)
     after, rest = look(node.pid), await node.inside()
     await node.gone()
@@ -263,9 +262,9 @@ async def _warmed(node: Node, life: Life) -> dict[str, Any]:
     return await node.counts()
 
 
-async def _settled(node: Node, before: dict[str, Any]) -> dict[str, int]:
-    """Waits until nothing is left over, or for `SETTLE_S`; what is left over then."""
-    until = time.monotonic() + SETTLE_S
+async def _settled(node: Node, before: dict[str, Any], most_s: float) -> dict[str, int]:
+    """Waits until nothing is left over, or for `most_s`; what is left over then."""
+    until = time.monotonic() + most_s
     while True:
         left = verdict.left_over(before, _countable(await node.counts()), verdict.SLACK)
         if not left or time.monotonic() > until:
@@ -347,5 +346,6 @@ def wished(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--loss", type=float, default=0.02, help="of every packet, each way")
     parser.add_argument("--turn", type=float, default=20.0, help="seconds after which a call ends and another begins")
     parser.add_argument("--event", type=float, default=4.0, help="seconds after which something befalls someone")
+    parser.add_argument("--settle", type=float, default=20.0, help="seconds at most until nothing may be left over")
     parser.add_argument("--samples", default="", help="a file for every sample, as lines of JSON")
     return parser.parse_args(arguments)

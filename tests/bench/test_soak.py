@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module")
 def outcome() -> dict[str, Any]:
     """Three calls with two or three people; about thirty things befall them."""
-    wishes = ["--minutes", "0.75", "--calls", "3", "--turn", "6", "--event", "1.4"]
+    wishes = ["--minutes", "0.6", "--calls", "3", "--turn", "6", "--event", "1.1"]
     run = subprocess.run(
         [sys.executable, "-m", "bench.soak", *wishes],
         cwd=ROOT, capture_output=True, text=True, timeout=200, check=False,
@@ -69,7 +69,8 @@ class Leaky(Node):
 
 
 def test_a_node_that_leaks_is_found_out() -> None:
-    outcome = asyncio.run(soak(wished(["--minutes", "0.2", "--calls", "1", "--turn", "4", "--event", "2"]), Leaky))
+    wishes = ["--minutes", "0.15", "--calls", "1", "--turn", "3", "--event", "60", "--settle", "3"]
+    outcome = asyncio.run(soak(wished(wishes), Leaky))
     assert not outcome["met"]["left_over"] and not outcome["met"]["objects_left_over"]
     left = outcome["machine"]["left_over"]
     assert left["rooms"] >= 2 and left["fds"] >= 4
