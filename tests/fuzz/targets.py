@@ -16,6 +16,7 @@ from tests.fuzz.dice import Dice, damaged, damaged_text
 from tests.fuzz.hall import hall
 from tests.fuzz.record import recording
 from tests.fuzz.talk import strangers, talk
+from tests.fuzz.web import web
 from tests.fuzz.wire import checks, handshake
 from video.media import foreign, messages, rtcp, rtp, sdp, tokens, twcc
 from video.media.directory import ParticipantInfo
@@ -212,4 +213,5 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "stun": checks,
     "dtls": handshake,
     "recording": recording,
+    "web": web,
 }

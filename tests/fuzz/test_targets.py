@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.targets import TARGETS
 
-SLOW = {"talk": 60, "strangers": 60, "hall": 100, "dtls": 40, "recording": 30}
+SLOW = {"talk": 60, "strangers": 60, "hall": 100, "dtls": 40, "recording": 30, "web": 25}
 
 dice = st.binary(max_size=300) | st.binary(min_size=300, max_size=600)
 

@@ -3,8 +3,8 @@
     python -m tests.media.hostile URL WHAT SECONDS TOKEN TOKEN
 
 Two people join (the tokens: an official and a visitor), so that the meeting is live; then the visitor does WHAT:
-`garbage` (50,000 datagrams a second from the address of the leg), `media` (5000 sound packets a second), `reports`
-(1000 sound reports a second), `messages` (120 a second). Prints what came of it, as JSON.
+`garbage` (50,000 datagrams a second from the address of the leg and from another), `media` (5000 sound packets a
+second), `reports` (1000 sound reports a second), `messages` (120 a second). Prints what came of it, as JSON.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import contextlib
 import json
 import os
 import random
+import socket
 import struct
 import sys
 import time
@@ -27,9 +28,11 @@ Send = Callable[[int], None]
 
 
 def garbage(raw: Raw) -> tuple[int, Send]:
-    """What looks like media of this very leg, like DTLS, like STUN, and like nothing."""
+    """What looks like media of this very leg, like DTLS, like STUN, and like nothing; half of it from elsewhere."""
     assert raw.peer is not None
-    out = raw.peer.socket
+    stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    stranger.connect(raw.peer.socket.getpeername())
+    outs = (raw.peer.socket, stranger)
     ssrc = struct.pack("!I", raw.peer.ssrc["video"])
     chance = random.Random(1)
     datagrams = [b"\x90\x60" + chance.randbytes(6) + ssrc + chance.randbytes(chance.randrange(1100)) for _ in range(64)]
@@ -39,9 +42,9 @@ def garbage(raw: Raw) -> tuple[int, Send]:
     datagrams += [chance.randbytes(chance.randrange(1, 1400)) for _ in range(16)]
 
     def send(count: int) -> None:
-        for datagram in datagrams[: count % len(datagrams)] + datagrams * (count // len(datagrams)):
+        for index in range(count):
             with contextlib.suppress(OSError):
-                out.send(datagram)
+                outs[index & 1].send(datagrams[(index >> 1) % len(datagrams)])
 
     return 50_000, send
 

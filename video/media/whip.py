@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -147,10 +147,13 @@ def _expect(request: Request, kind: str) -> None:
 
 async def _body(request: Request) -> str:
     body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > sdp.LONGEST:
-            raise Turned(413, "too long")
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > sdp.LONGEST:
+                raise Turned(413, "too long")
+    except ClientDisconnect as gone:
+        raise Turned(400, "cut short") from gone  # which nobody hears
     try:
         return body.decode()
     except UnicodeDecodeError as error:
