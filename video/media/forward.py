@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Protocol
 
 from video.media import rtcp, rtp
 from video.media.downlink import Downlink
-from video.media.source import Source
+from video.media.source import OUTAGE_S, Source
 
 AGAIN_PER_S = 300
 """Retransmissions to one receiver: a flood of requests must not become a flood of answers."""
@@ -18,8 +18,9 @@ FRAME_S = {"audio": 0.02, "video": 1 / 30}
 SAID = 64
 """Packets of sound kept as they were sent: more than a second."""
 OUTAGE = 100
-"""Packets missed at one time: whoever misses so many was cut off. To send them all again takes longer than a key frame,
-and their age would teach the receiver to wait for pictures."""
+"""Packets missed in a row: whoever misses so many, or some of as much time as `OUTAGE_S`, was cut off. To send them all
+again takes longer than a key frame, and their age would teach the receiver to wait for pictures."""
+OUTAGE_LEAST = 8
 
 
 class Outlet(Protocol):
@@ -118,21 +119,31 @@ class Forward:
         self._outlet.send_rtp(self._downlink.numbered(head + body, now), self.rtx_ssrc)
 
     def repair_all(self, numbers: Iterable[int], now: float) -> None:
-        """As many of them as there is time for; none after an outage, but a key frame."""
+        """As many of them as there is time for; a key frame in place of those that an outage swallowed."""
         if now - self._again_since >= 1:
             self._again = self._looked = 0
             self._again_since = now
-        wanted = list(islice(numbers, OUTAGE + 1))
-        if len(wanted) > OUTAGE:
-            if self.source is not None and self.kind == "video":
-                self.source.keyframes.want()
-                self.source.ask_for_keyframe(now=now)
-            return
-        for number in wanted:
-            if self._looked >= ASKED_PER_S or self._again >= AGAIN_PER_S:
-                return
-            self._looked += 1
-            self.repair(number, now)
+        for run in _runs(islice(numbers, ASKED_PER_S)):
+            if self._was_cut(run):
+                self._looked += 1
+                if self.source is not None:
+                    self.source.keyframes.want()
+                    self.source.ask_for_keyframe(now=now)
+                continue
+            for number in run:
+                if self._looked >= ASKED_PER_S or self._again >= AGAIN_PER_S:
+                    return
+                self._looked += 1
+                self.repair(number, now)
+
+    def _was_cut(self, run: list[int]) -> bool:
+        if self.kind != "video" or len(run) < OUTAGE_LEAST or self.source is None:
+            return False
+        ends = [self.source.kept((number - self.number_offset) & 0xFFFF) for number in (run[0], run[-1])]
+        if len(run) > OUTAGE or ends[0] is None or ends[1] is None:
+            return len(run) > OUTAGE
+        passed = (rtp.timestamp(ends[1]) - rtp.timestamp(ends[0])) & 0xFFFFFFFF
+        return OUTAGE_S * rtp.CLOCK_RATES["video"] < passed < 0x80000000
 
     def repair(self, number: int, now: float) -> bool:
         """Sends a kept packet again, by the receiver's number; False where there is none to send."""
@@ -184,3 +195,15 @@ class Forward:
             return None
         highest = (block.highest & 0xFFFF0000) | ((block.highest - self.number_offset) & 0xFFFF)
         return block._replace(ssrc=self.source.ssrc, highest=highest)
+
+
+def _runs(numbers: Iterable[int]) -> Iterator[list[int]]:
+    """The numbers, those that follow each other together."""
+    run: list[int] = []
+    for number in numbers:
+        if run and (number - run[-1]) & 0xFFFF != 1:
+            yield run
+            run = []
+        run.append(number)
+    if run:
+        yield run

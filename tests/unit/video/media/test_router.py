@@ -223,16 +223,27 @@ def test_sound_is_sent_again_bit_for_bit_as_it_was_whatever_has_changed_since(th
     assert three.sent("minister", RTX) == []
 
 
-def test_after_an_outage_a_receiver_gets_a_key_frame_and_nothing_old(two: Hall, packet: Make) -> None:
+@pytest.mark.parametrize(("step", "lost"), [(300, 150), (3000, 20)], ids=["many", "long"])
+def test_after_an_outage_a_receiver_gets_a_key_frame_nothing_old_and_what_is_missing_since(
+    two: Hall, packet: Make, step: int, lost: int
+) -> None:
     for number in range(300):
-        two["sara"].on_rtp(packet(number), 0.0)
+        two["sara"].on_rtp(packet(number, stamp=number * step), 0.0)
     two["sara"].tick(now=0.0)
     before = len(two.feedback("sara", rtcp.PSFB, rtcp.PLI))
-    two["minister"].on_rtcp(rtcp.nack(VIDEO, range(50, 250)), 1.0)
-    assert two.sent("minister", RTX) == []
+    two["minister"].on_rtcp(rtcp.nack(VIDEO, [*range(50, 50 + lost), 280, 290]), 1.0)
+    again = [rtp.unwrap_rtx(one, VIDEO, rtp.VP8) for one in two.sent("minister", RTX)]
+    assert [rtp.sequence(one) for one in again if one] == [280, 290]
     assert len(two.feedback("sara", rtcp.PSFB, rtcp.PLI)) == before + 1
-    two["minister"].on_rtcp(rtcp.nack(VIDEO, range(290, 300)), 1.1)
-    assert len(two.sent("minister", RTX)) == 10
+
+
+def test_a_burst_is_no_outage(two: Hall, packet: Make) -> None:
+    for number in range(300):
+        two["sara"].on_rtp(packet(number, stamp=number * 300), 0.0)
+    before = len(two.feedback("sara", rtcp.PSFB, rtcp.PLI))
+    two["minister"].on_rtcp(rtcp.nack(VIDEO, range(50, 130)), 1.0)
+    assert len(two.sent("minister", RTX)) == 80
+    assert len(two.feedback("sara", rtcp.PSFB, rtcp.PLI)) == before
 
 
 def test_a_repair_after_a_rejoin_is_found_by_the_receiver_s_number(two: Hall, packet: Make) -> None:
