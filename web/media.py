@@ -20,6 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from core.db import Database
 from core.errors import Fault
 from core.settings import Settings
+from video.media import discretion
 from video.meetings.models import Meeting
 from video.meetings.states import LIVE
 from web.origin import is_ours
@@ -113,6 +114,8 @@ class MediaNodes:
         self._client.close()
 
     def routes(self, db: Database) -> list[BaseRoute]:
+        discretion.keep()
+
         def node_of(meeting_id: str) -> str | None:
             with db.read() as session:
                 meeting = session.get(Meeting, meeting_id)

@@ -21,6 +21,23 @@ _IDENTITY: list[Identity] = []
 ADDRESS = "127.0.0.1"
 
 
+class Open(Peer):
+    """A peer that tells its keys, and that goes on sending when it is told goodbye."""
+
+    keys: tuple[bytes, ...] = ()
+
+    def fail(self, why: str) -> None:
+        if self.state != "up":
+            super().fail(why)
+
+    def _key(self) -> None:
+        super()._key()
+        if self.state == "up" and self._ssl is not None:
+            size = 32 if "256" in self.profile else 16
+            material = self._ssl.export_keying_material(b"EXTRACTOR-dtls_srtp", 2 * (size + 14))
+            self.keys = material[:size], material[size : 2 * size]
+
+
 class Raw:
     """Joins at once with `token` or `resume`; answers what it is offered, and sends a film while it is connected.
 
@@ -31,13 +48,14 @@ class Raw:
         self.messages: list[dict[str, Any]] = []
         self.closed: str | None = None
         self.over = False
-        self.peer: Peer | None = None
+        self.peer: Open | None = None
         self.offer = ""
         self.answer = ""
         self.at_close = 0
         self._answers = answers
         self._lock = threading.Lock()
-        self._link = connect(url.replace("http", "ws", 1), proxy=None, max_size=1 << 17)
+        self._opening = connect(url.replace("http", "ws", 1), proxy=None, max_size=1 << 17)
+        self._link = self._opening.__enter__()
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._listen, self._play)]
         self.say("join", **join)
         for thread in self._threads:
@@ -59,11 +77,11 @@ class Raw:
     def said(self, kind: str) -> list[dict[str, Any]]:
         return [message for message in list(self.messages) if message["type"] == kind]
 
-    def say(self, kind: str, **values: Any) -> None:
+    def say(self, kind: str, /, **values: Any) -> None:
         with contextlib.suppress(ConnectionClosed):
             self._link.send(json.dumps({"type": kind, **values}))
 
-    def until(self, holds: Callable[[Raw], Any], seconds: float = 8) -> Any:
+    def until(self, holds: Callable[[Raw], Any], seconds: float = 25) -> Any:
         end = time.monotonic() + seconds
         while not (found := holds(self)):
             heard = [message["type"] for message in self.messages]
@@ -78,7 +96,7 @@ class Raw:
 
     def leave(self) -> None:
         self.over = True
-        self._link.close()
+        self._opening.__exit__(None, None, None)
         for thread in self._threads:
             thread.join(3)
         if self.peer is not None:
@@ -98,7 +116,7 @@ class Raw:
     def _answer(self, message: dict[str, Any]) -> None:
         if not _IDENTITY:
             _IDENTITY.append(Identity())
-        peer = Peer(message["leg"], _IDENTITY[0], ADDRESS)
+        peer = Open(message["leg"], _IDENTITY[0], ADDRESS)
         self.offer = message["sdp"]
         remote = session.read(self.offer)
         turned = {"recvonly": "sendonly", "sendonly": "recvonly"}

@@ -1,6 +1,6 @@
 """A media node in a process of its own, with a directory and a recorder made for tests.
 
-    python -m tests.media.rig PORT [TURN-URL TURN-SECRET]
+    python -m tests.media.rig PORT [TURN-URL TURN-SECRET | --log FILE]
 
 Serves what a browser test needs on one origin: the node under /media, the client's modules under /static, an
 almost empty page, and a door (`/rig/…`) through which the test plays the database and looks into the recorder.
@@ -8,6 +8,7 @@ almost empty page, and a door (`/rig/…`) through which the test plays the data
 
 from __future__ import annotations
 
+import logging
 import random
 import sys
 import threading
@@ -249,12 +250,16 @@ def rig_app(turn: Turn | None = None, **settings: Any) -> Starlette:
 
 
 if __name__ == "__main__":
+    log = sys.argv[3] if sys.argv[2:3] == ["--log"] else None
+    if log:
+        logging.basicConfig(level=logging.DEBUG, filename=log)
     uvicorn.run(
-        rig_app(Turn((sys.argv[2],), sys.argv[3]) if sys.argv[3:] else None),
+        rig_app(Turn((sys.argv[2],), sys.argv[3]) if sys.argv[3:] and not log else None),
         host="127.0.0.1",
         port=int(sys.argv[1]),
         loop="uvloop",
-        log_level="warning",
+        log_config=None if log else uvicorn.config.LOGGING_CONFIG,
+        log_level="debug" if log else "warning",
         ws_max_size=65_536,
         timeout_graceful_shutdown=3,
     )

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from video.media import discretion
 from video.media.link import WireClosed
 from video.media.node import MediaNode
 from video.media.whip import device_routes
@@ -49,6 +50,7 @@ def create_app(node: MediaNode, *, control_secret: str) -> Starlette:
     """
     if not control_secret:
         raise ValueError("the control door needs a secret")
+    discretion.keep()
 
     async def socket(websocket: WebSocket) -> None:
         await websocket.accept()
