@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-
 LARGEST = 8 << 20
 """Octets of a frame. One that never ends (its sender sets no marker) must not fill the memory of who remuxes it."""
 
