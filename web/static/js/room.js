@@ -10,6 +10,7 @@ import { chime, measureLine } from "./room-checks.js";
 import { Devices } from "./room-devices.js";
 import { Written } from "./room-text.js";
 import { Orders } from "./room-orders.js";
+import { showOver } from "./room-over.js";
 import { Stage } from "./room-stage.js";
 
 const frame = document.querySelector("[data-room]");
@@ -97,7 +98,8 @@ async function join() {
     ticket = await tokenFor(base, frame.dataset.csrf);
   } catch (error) {
     tell("refused", "danger");
-    if (error.message) $("lobby-text").textContent = error.message;
+    if (error instanceof TypeError) tell("line_gone", "danger"); // fetch had no answer at all
+    else if (error.message) $("lobby-text").textContent = error.message;
     $("join").disabled = false;
     return;
   }
@@ -259,11 +261,7 @@ function closed(reason) {
   for (const id of ["lobby", "waiting", "in-room", "controls"]) $(id).hidden = true;
   $("recording").hidden = true;
   $("elapsed").hidden = true;
-  $("over").hidden = false;
-  const key = { ended: "ended", left: "left", removed: "removed", taken_over: "taken_over" }[reason] ?? "refused";
-  $("over-title").textContent = say(key);
-  $("over-text").hidden = key !== "ended";
-  $("again").hidden = !["left", "taken_over", "refused"].includes(key);
+  showOver(reason, say);
   client = null;
 }
 
