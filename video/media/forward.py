@@ -15,6 +15,9 @@ AGAIN_PER_S = 300
 ASKED_PER_S = 2000
 """Packets that a receiver may ask for, sent or not: looking for them costs too."""
 FRAME_S = {"audio": 0.02, "video": 1 / 30}
+SOUND_S = 0.15
+"""Sound that is older when it could be sent (again) comes after its time: receivers wait some 0.1 s for what five lost
+packets in a hundred would spare, and what comes later only unsettles their buffers."""
 SAID = 64
 """Packets of sound kept as they were sent: more than a second."""
 OUTAGE = 100
@@ -79,6 +82,8 @@ class Forward:
             packet = rtp.moved(packet, self.ssrc, number, rtp.timestamp(packet) + self.stamp_offset)
         if ((number - self._last_number) & 0xFFFF) < 0x8000:
             self._last_number, self._last, self._last_at = number, packet, now
+        elif self._said is not None and self._is_too_late(packet):
+            return
         downlink = self._downlink
         if downlink.plain:
             downlink.last = packet
@@ -175,12 +180,17 @@ class Forward:
 
         It must not differ by a bit from what was sent: two packets protected under one number would betray each other.
         """
-        if not packet or rtp.sequence(packet) != number:
+        if not packet or rtp.sequence(packet) != number or self._is_too_late(packet):
             return False
         self._again += 1
         self.answered += 1
         self._outlet.send_rtp(packet, self.ssrc)
         return True
+
+    def _is_too_late(self, packet: bytes) -> bool:
+        """Whether sound is too old for the ear; the record has it all the same."""
+        passed = (rtp.timestamp(self._last) - rtp.timestamp(packet)) & 0xFFFFFFFF
+        return SOUND_S * rtp.CLOCK_RATES["audio"] < passed < 0x80000000
 
     def sender_report(self, packet: bytes) -> None:
         """Lets the receiver align sound and picture: the publisher's wall clock, this stream's stamps."""

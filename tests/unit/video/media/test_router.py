@@ -223,6 +223,17 @@ def test_sound_is_sent_again_bit_for_bit_as_it_was_whatever_has_changed_since(th
     assert three.sent("minister", RTX) == []
 
 
+def test_sound_too_old_for_the_ear_is_recorded_and_not_sent(two: Hall, packet: Make) -> None:
+    for number in (1, 2, 4, 11):
+        two["sara"].on_rtp(packet(number, kind=rtp.OPUS, stamp=number * 960), 0.0)
+    for number in (3, 5):
+        two["sara"].on_rtp(packet(number, kind=rtp.OPUS, stamp=number * 960), 0.3)
+    assert [rtp.sequence(one) for one in two.sent("minister", AUDIO)] == [1, 2, 4, 11, 5]
+    assert len(two.tape.written) == 6
+    two["minister"].on_rtcp(rtcp.nack(AUDIO, [2, 4]), 0.3)
+    assert [rtp.sequence(one) for one in two.sent("minister", AUDIO)][5:] == [4]
+
+
 @pytest.mark.parametrize(("step", "lost"), [(300, 150), (3000, 20)], ids=["many", "long"])
 def test_after_an_outage_a_receiver_gets_a_key_frame_nothing_old_and_what_is_missing_since(
     two: Hall, packet: Make, step: int, lost: int
