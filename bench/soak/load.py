@@ -52,13 +52,14 @@ class LivelyEngine(Engine):
 
     def _tell(self, peer: Peer) -> None:
         assert isinstance(peer, LivelyPeer)
-        if peer.state == "up" and peer.sends and peer not in self._senders:
+        if peer.state == "up" and peer.sends and peer not in self._senders and NOBODY in self._senders:
             self._senders[self._senders.index(NOBODY)] = peer
         super()._tell(peer)
 
     def _do_connect(self, name: str, remote: dict[str, Any], sends: bool = True) -> dict[str, Any]:
-        peer = self._peers[name]
-        assert isinstance(peer, LivelyPeer)
+        peer = self._peers.get(name)
+        if not isinstance(peer, LivelyPeer):  # dropped a moment ago
+            return {"is": "gone", "name": name}
         peer.sends = sends
         peer.repairs = {again: media for media, again in remote.pop("pairs")}
         peer.connect(Remote(**remote))

@@ -244,22 +244,26 @@ class Person:
         if self._stops == "at the offer":
             return
         self._made += 1
-        self.leg, self._peer = leg, f"{self.name}.{self._made}"
-        peer = await self._load.new(self._peer, self._address)
+        name = f"{self.name}.{self._made}"
+        self.leg, self._peer = leg, name
+        peer = await self._load.new(name, self._address)
         left = self._dark_until - time.monotonic()
         if left > 0:
-            await self._load.ask("dark", name=self._peer, seconds=left)
+            await self._load.ask("dark", name=name, seconds=left)
         remote = session.read(offer)
         parts = [(mid, kind, MIRRORED[direction]) for mid, kind, direction in session.sections(offer)]
         answer = session.write(peer, self._address, parts, {"audio": remote["audio"], "video": remote["video"]})
         with contextlib.suppress(websockets.ConnectionClosed):
             await link.send(json.dumps({"type": "answer", "leg": leg, "sdp": answer}))
+        if self._peer != name:  # dropped meanwhile, and maybe before the load process knew of it
+            await self._load.ask("drop", name=name, farewell=False)
+            return
         if self._stops:
             return
         self.media_port = remote["port"]
         remote["pairs"] = [[int(media), int(again)] for media, again in _PAIRS.findall(offer)]
-        up = await self._load.connect(self._peer, remote)
-        task = asyncio.create_task(self._watch_up(self._peer, up))
+        up = await self._load.connect(name, remote)
+        task = asyncio.create_task(self._watch_up(name, up))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
