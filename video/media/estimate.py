@@ -27,6 +27,11 @@ SLOPE_S = 0.8
 ENOUGH = 20
 """Packets in the window below which loss says nothing."""
 HOLD_S = 1.0
+EPISODE_S = 4.0
+"""Congestion again so soon is the same one."""
+AGAIN = 0.8
+"""Of what the full line delivered: in one episode the cap falls no faster. Retransmissions take their part meanwhile,
+and what is delivered seems less than the line carries."""
 BACKOFF = 0.85
 NEAR = (0.6, 1.15)
 """What counts as near the rate at which the line gave way."""
@@ -82,6 +87,8 @@ class Capacity:
         self.loss = 0.0
         self._queue = Queue()
         self._gave_way: float | None = None
+        self._full: float | None = None
+        self._backed_off_at = float("-inf")
         self._sent: dict[int, tuple[float, int]] = {}
         self._window: deque[tuple[float, int, bool]] = deque()
         self._held_until = now
@@ -125,11 +132,21 @@ class Capacity:
         delivered = 8 * sum(size for _, size, arrived in self._window if arrived) / WINDOW_S
         lossy = self.loss > LOSS_LIMIT and len(self._window) >= ENOUGH
         if lossy or self._queue.congested:
-            self._gave_way = max(delivered, FLOOR)
-            self.cap = max(FLOOR, min(self.cap, BACKOFF * delivered))
-            self._held_until = now + HOLD_S
+            self._back_off(delivered, now)
         elif self.queue_us < SHORT_QUEUE_US:  # else what waits must drain first
             self.cap = min(CEILING, self.cap * self._growth(delivered) ** elapsed)
+
+    def _back_off(self, delivered: float, now: float) -> None:
+        if now - self._backed_off_at >= EPISODE_S:
+            self._full = None  # what is delivered now came as the line filled
+            self._gave_way = max(delivered, FLOOR)
+        elif self._full is None:
+            self._full = self._gave_way = max(delivered, FLOOR)
+        else:
+            self._full = delivered = max(delivered, AGAIN * self._full)
+        self.cap = max(FLOOR, min(self.cap, BACKOFF * delivered))
+        self._backed_off_at = now
+        self._held_until = now + HOLD_S
 
     def _growth(self, delivered: float) -> float:
         if self.cap > AHEAD * delivered + AHEAD_BPS:

@@ -80,7 +80,7 @@ export class Ladder {
 
   // `kbps` is what the line carries by the newest reading; returns whether the step has changed.
   read(kbps, now) {
-    if (this.paused) return this.#resume(now);
+    if (this.paused) return this.#resume(kbps, now);
     const { leave } = this.step;
     if (kbps >= leave) this.#below = null;
     else this.#below ??= now;
@@ -128,9 +128,12 @@ export class Ladder {
     return true;
   }
 
-  // With the picture gone the estimate says little: it hardly rises above what sound takes. So the last step is tried.
-  #resume(now) {
-    if (now - this.#pausedAt < RESUME_MS[this.#tries]) return false;
+  // With the picture gone the estimate says little: it hardly rises above what sound takes. So the last step is tried,
+  // at once where the estimate rises all the same.
+  #resume(kbps, now) {
+    const waited = now - this.#pausedAt;
+    const room = kbps >= this.#steps.at(-1).enter && waited >= RESUME_MS[0];
+    if (!room && waited < RESUME_MS[this.#tries]) return false;
     this.index = this.#steps.length - 1;
     this.#took = now;
     this.#settled = now + SETTLE_MS;
