@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from video.media.leg import DOWN_S, Leg
+from video.media.leg import Leg, is_gone
 from video.media.member import Member
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ def watch(room: Room, *, now: float) -> None:
     for member in room.members.values():
         leg = member.leg
         if leg is not None and leg.state == "up":
-            silence = leg.silence(now=now)
-            if (silence >= DEAF_S) != member.deaf:
-                _hears(room, member, deaf=silence >= DEAF_S)
-            if (silence >= DOWN_S) != member.away:
-                _is_away(room, member, leg, away=silence >= DOWN_S)
+            deaf, away = leg.silence(now=now) >= DEAF_S, is_gone(leg, now=now)
+            if deaf != member.deaf:
+                _hears(room, member, deaf=deaf)
+            if away != member.away:
+                _is_away(room, member, leg, away=away)
 
 
 def is_lost(leg: Leg, *, now: float) -> bool:
