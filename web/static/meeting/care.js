@@ -181,7 +181,7 @@ export class Care {
     if (this.#busy || !track || track.readyState !== "live" || this.#pc.connectionState !== "connected") return;
     this.#busy = true;
     try {
-      const reading = read(await this.#pc.getStats());
+      const reading = read(await this.#stats());
       if (this.#timer === null || reading.kbps === null) return;
       const now = performance.now();
       let changed = false;
@@ -193,7 +193,9 @@ export class Care {
       const sent = reading.sentKbps(this.#before);
       this.#before = reading;
       if (reading.kbps < PLUNGE * sent && !this.#ladder.paused) {
-        this.#ladder.plunge(await this.#flush(), performance.now());
+        const left = await this.#flush();
+        if (this.#timer === null) return;
+        this.#ladder.plunge(left, performance.now());
         changed = true;
       } else {
         changed = this.#ladder.read(reading.kbps, now) || changed;
@@ -205,11 +207,15 @@ export class Care {
     }
   }
 
+  #stats() {
+    return this.#pc.getStats().catch(() => new Map()); // closed meanwhile
+  }
+
   // Throws away what waits to be sent, an old picture that nobody would see in time; returns what the line carries then.
   async #flush() {
     await change(this.#senders.video, (encoding) => (encoding.active = false));
     await rest(FLUSH_MS);
-    return read(await this.#pc.getStats()).kbps ?? 0;
+    return read(await this.#stats()).kbps ?? 0;
   }
 
   async #apply({ lines, fps, sound }) {
