@@ -47,11 +47,16 @@ def witness_of(db: Database) -> Witness:
         return session.query(Witness).one()
 
 
+def witnessing() -> set[int | None]:
+    return {thread.ident for thread in threading.enumerate() if thread.name == "witness"}
+
+
 def test_from_the_first_frame_to_the_last(
     db: Database, settings: Settings, meeting_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recording, "MARGIN", 0)
     monkeypatch.setattr(recording, "Witnesses", lambda db: Witnesses(db, every=0.05))
+    before = witnessing()
     sink = recording.sink_opener(settings, db)(meeting_id)
     (journal,) = settings.recordings_dir.glob("*/journal")
     assert witness_of(db).frames == 1
@@ -70,7 +75,7 @@ def test_from_the_first_frame_to_the_last(
     assert (seen.frames, seen.size, seen.head) == (last.number + 1, journal.stat().st_size, last.chain.hex())
     assert last.final
     until = time.monotonic() + 5
-    while any(thread.name == "witness" for thread in threading.enumerate()):
+    while witnessing() - before:
         time.sleep(0.05)
         assert time.monotonic() < until, "the thread ends with the last recording"
 
