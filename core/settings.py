@@ -61,6 +61,11 @@ class Settings(BaseSettings):
         return self.data_dir / "recordings"
 
     @property
+    def exports_dir(self) -> Path:
+        """Films made for somebody, sealed, until their end date; no part of the archive."""
+        return self.data_dir / "exports"
+
+    @property
     def signing_key_file(self) -> Path:
         return self.signing_key or self.data_dir / "signing.key"
 

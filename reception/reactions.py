@@ -20,6 +20,7 @@ from reception.notify import petitions as text_p
 from reception.petitions import events as petitions
 from reception.visitors import events as visitors
 from recordings.archive import events as archive
+from recordings.export import events as export
 from recordings.proof import events as proof
 from video.meetings import events as meetings
 
@@ -122,5 +123,14 @@ NO_REACTION: frozenset[type] = frozenset(
         proof.CheckAsked,
         proof.CheckAdvanced,
         proof.RecordingChecked,
+        export.ExportAsked,
+        export.ExportAgreed,
+        export.ExportDeclined,
+        export.ExportAdvanced,
+        export.ExportReady,
+        export.ExportFailed,
+        export.ExportTriedAgain,
+        export.ExportCancelled,
+        export.ExportExpired,
     }
 )

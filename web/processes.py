@@ -58,12 +58,16 @@ def serve_web(settings: Settings) -> None:
 
 
 def serve_worker(settings: Settings) -> None:
+    from web.exports.making import start_lane
     from web.wiring import make_worker
     from web.worker import stop_on_signals
 
-    worker = make_worker(settings, Database(settings.database))
+    db = Database(settings.database)
+    worker = make_worker(settings, db)
     stop_on_signals(worker)
+    exports = start_lane(settings, db, worker.stop)
     worker.run()
+    exports.join(5.0)
 
 
 def serve_media(settings: Settings, host: str, port: int) -> None:

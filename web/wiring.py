@@ -20,6 +20,7 @@ from video.media.node import MediaNode
 from video.media.turn import Turn
 from video.meetings.directory import DatabaseDirectory
 from web.cases.papers import store_of
+from web.exports.making import sweep_exports
 from web.proof import check_handler, sign_handler, sweep_forgotten
 from web.recording import finish_handler, sink_opener, sweep_abandoned
 from web.worker import Sweep, Worker
@@ -41,7 +42,13 @@ def make_worker(settings: Settings, db: Database, **more: Any) -> Worker:
             CHECK: check_handler(settings, db),
             **message_handlers(settings),
         },
-        sweeps=(*arrangements.SWEEPS, sweep_abandoned(settings), sweep_forgotten(), _forget_old_drafts(settings)),
+        sweeps=(
+            *arrangements.SWEEPS,
+            sweep_abandoned(settings),
+            sweep_forgotten(),
+            sweep_exports(settings),
+            _forget_old_drafts(settings),
+        ),
         **more,
     )
 

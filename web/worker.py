@@ -152,7 +152,9 @@ class Worker:
         now = self.clock()
         with self.db.read() as session:
             waiting = session.scalar(
-                select(jobs.Job.id).where(jobs.Job.state == jobs.PENDING, jobs.Job.run_at <= now).limit(1)
+                select(jobs.Job.id)
+                .where(jobs.Job.state == jobs.PENDING, jobs.Job.kind.in_(self.handlers), jobs.Job.run_at <= now)
+                .limit(1)
             )
         if waiting is None:
             return False

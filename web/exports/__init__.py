@@ -1,0 +1,1 @@
+"""Exports: a recording as a film for somebody, from asking to fetching."""
