@@ -17,11 +17,13 @@ from recordings.access import open_rendition
 from recordings.archive import service
 from recordings.archive.rules import DEFAULT_GRANT, LONGEST_GRANT
 from recordings.archive.states import READY
+from recordings.export import service as exports
 from recordings.proof import service as proof
 from recordings.proof.rules import running
 from recordings.ranges import ByteRange, Unsatisfiable, parse_range, read_range
 from video.meetings import service as meetings
 from video.meetings.models import Meeting
+from web.exports.words import STATES
 from web.forms import Form
 from web.http import Context, Pages, staff
 from web.keys import key_ring
@@ -149,6 +151,8 @@ def _player(ctx: Context, form: Form, *, status: int = 200) -> Response:
         grants=[(g, ctx.session.get(Staff, g.staff_id)) for g in recording.grants if g.revoked_at is None],
         form=form,
         colleague_options=[(c.id, c.name(ctx.lang)) for c in colleagues],
+        exports=[(e, ctx.session.get(Staff, e.asked_by)) for e in exports.of_recording(ctx.session, recording.id)],
+        export_states=STATES,
         **_proof(ctx, recording.id),
     )
 
