@@ -211,9 +211,10 @@ def wanted_files(session: Session, names: Iterable[str]) -> set[str]:
 def _decide(session: Session, export_id: str, verb: str, *, by: str, now: datetime) -> Export:
     export = seen(session, export_id, by, now=now)
     rules.check_second(export.asked_by, by)
-    _move(session, export, verb)
-    if export.until is not None and export.until <= now:
+    export = _locked(session, export.id)
+    if export.state == ASKED and export.until is not None and export.until <= now:
         raise Refused("Nobody agreed in time. Please ask again.")
+    export.state = MACHINE.next(export.state, verb)
     export.decided_by, export.decided_at, export.until = by, now, None
     return export
 
