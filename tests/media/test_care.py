@@ -21,14 +21,14 @@ from tests.media.proxy import running_proxy
 pytestmark = pytest.mark.browser
 
 SIGNER_KBPS, SPEAKER_KBPS = 150, 70
-SETTLE_S = 12
+SETTLE_S = 20
 THIN_S = 15
 BACK_S = 20
 
 
 @dataclass
 class Thin:
-    """The fifteen seconds on thin lines once both had settled, and the twenty after they were free again."""
+    """Fifteen seconds on thin lines, twenty after they got thin, and the twenty after they were free again."""
 
     signer: Seen
     """What the minister saw and heard of the visitor."""

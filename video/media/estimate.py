@@ -17,8 +17,10 @@ START = 3_000_000
 CEILING = 7_500_000
 FLOOR = 150_000
 LOSS_LIMIT = 0.10
-LONG_QUEUE_US = 150_000
+LONG_QUEUE_US = 120_000
 """Delay above the least seen lately that is too much, growing or not."""
+STANDS_S = 0.5
+"""What has drained by then was a burst: the key frames of three cameras at once are no congestion."""
 SHORT_QUEUE_US = 40_000
 """Below it nothing is a queue: frames are sent in bursts."""
 SLOPE_US = 60_000
@@ -59,9 +61,21 @@ class Queue:
 
     @property
     def congested(self) -> bool:
-        if self.length_us > LONG_QUEUE_US:
-            return True
-        return self.length_us > SHORT_QUEUE_US and self._slope() > SLOPE_US
+        if self.length_us <= SHORT_QUEUE_US:
+            return False
+        standing = self._standing()
+        return standing > LONG_QUEUE_US or (standing > SHORT_QUEUE_US and self._slope() > SLOPE_US)
+
+    def _standing(self) -> float:
+        """The least of what waited lately; 0 until that long was looked at."""
+        least = min(delay for _, delay in self._delays)
+        newest = self._delays[-1][0]
+        waited = float("inf")
+        for at, delay in reversed(self._delays):
+            waited = min(waited, delay - least)
+            if at <= newest - STANDS_S:
+                return waited
+        return 0.0
 
     def _slope(self) -> float:
         """Least squares over the last readings, in µs a second."""

@@ -109,8 +109,9 @@ def test_a_queue_is_seen_as_it_grows_before_anything_is_lost() -> None:
     line = Line(wanted=1_050_000)
     line.run(5)
     line.kbps = 900
-    line.run(5)
+    line.run(2)
     assert line.capacity.cap < 900_000
+    line.run(3)
     assert max(lost for *_, lost in line.since(5)) == 0
 
 
@@ -119,6 +120,14 @@ def test_a_little_loss_and_jitter_are_no_congestion(loss: float, jitter_s: float
     line = Line(loss=loss, jitter_s=jitter_s, wanted=2_000_000)
     line.run(20)
     assert line.capacity.cap >= START
+
+
+def test_a_burst_that_drains_is_no_congestion() -> None:
+    line = Line(kbps=2_000, wanted=400_000)
+    for _ in range(10):
+        line.run(2)
+        line._free_at = line.now + 0.2  # key frames of several cameras at once
+    assert line.capacity.cap > START
 
 
 def test_a_quiet_meeting_proves_little_about_the_line() -> None:
