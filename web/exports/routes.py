@@ -1,8 +1,4 @@
-"""Exports: asking for a film, a second person's word, how far it is, and fetching it.
-
-The addresses lie below /library; this table stands before the library's own, as its folder's name sorts first, so that
-`/library/exports` is not taken for a recording.
-"""
+"""Exports: asking for a film, a second person's word, how far it is, and fetching it."""
 
 from collections.abc import Iterator
 
@@ -31,7 +27,7 @@ viewers = staff(OFFICIAL, AIDE, OFFICER)
 seconds = staff(OFFICIAL, AIDE)
 
 
-@pages.get("/library/exports", audience=viewers)
+@pages.get("/exports", audience=viewers)
 def index(ctx: Context) -> Response:
     waiting, mine = service.for_me(ctx.session, ctx.staff.id, now=ctx.now)
     may_agree = bool(seconds.roles and seconds.roles & ctx.staff.roles)
@@ -66,10 +62,10 @@ def ask(ctx: Context) -> Response:
         now=ctx.now,
     )
     ctx.flash(ctx._("Asked for. It is made as soon as a second person agrees."))
-    return ctx.redirect(f"/library/exports/{export.id}")
+    return ctx.redirect(f"/exports/{export.id}")
 
 
-@pages.get("/library/exports/{export_id}", audience=viewers)
+@pages.get("/exports/{export_id}", audience=viewers)
 def show(ctx: Context) -> Response:
     export = service.seen(ctx.session, ctx.path("export_id"), ctx.staff.id, now=ctx.now)
     audit.note(
@@ -100,35 +96,35 @@ def show(ctx: Context) -> Response:
     )
 
 
-@pages.post("/library/exports/{export_id}/agree", audience=seconds)
+@pages.post("/exports/{export_id}/agree", audience=seconds)
 def agree(ctx: Context) -> Response:
     service.agree(ctx.session, ctx.path("export_id"), by=ctx.staff.id, now=ctx.now)
     ctx.flash(ctx._("Agreed. The film is being made."))
     return _back(ctx)
 
 
-@pages.post("/library/exports/{export_id}/decline", audience=seconds)
+@pages.post("/exports/{export_id}/decline", audience=seconds)
 def decline(ctx: Context) -> Response:
     service.decline(ctx.session, ctx.path("export_id"), by=ctx.staff.id, now=ctx.now)
     ctx.flash(ctx._("Declined. No film is made."))
     return _back(ctx)
 
 
-@pages.post("/library/exports/{export_id}/cancel", audience=viewers)
+@pages.post("/exports/{export_id}/cancel", audience=viewers)
 def cancel(ctx: Context) -> Response:
     service.cancel(ctx.session, ctx.path("export_id"), by=ctx.staff.id, now=ctx.now)
     ctx.flash(ctx._("Cancelled. What there was of the film is destroyed."))
-    return ctx.redirect("/library/exports")
+    return ctx.redirect("/exports")
 
 
-@pages.post("/library/exports/{export_id}/try-again", audience=viewers)
+@pages.post("/exports/{export_id}/try-again", audience=viewers)
 def try_again(ctx: Context) -> Response:
     service.try_again(ctx.session, ctx.path("export_id"), by=ctx.staff.id, now=ctx.now)
     ctx.flash(ctx._("The film is being made once more."))
     return _back(ctx)
 
 
-@pages.get("/library/exports/{export_id}/file", audience=viewers)
+@pages.get("/exports/{export_id}/file", audience=viewers)
 def fetch(ctx: Context) -> Response:
     """The film, for the one who asked alone; in ranges too, so that a broken download can go on."""
     asked = ctx.request.headers.get("range")
@@ -201,4 +197,4 @@ def _file_name(ctx: Context, export: Export) -> str:
 
 
 def _back(ctx: Context) -> Response:
-    return ctx.redirect(f"/library/exports/{ctx.path('export_id')}")
+    return ctx.redirect(f"/exports/{ctx.path('export_id')}")
