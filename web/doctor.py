@@ -11,6 +11,7 @@ from sqlalchemy import text
 from core import clock, jobs
 from core.db import Database
 from core.settings import Settings
+from recordings.export.making import lacking
 from web.keys import signer
 from web.static_files import VENDOR
 
@@ -69,7 +70,8 @@ def _advised() -> list[Check]:
             "Room for packets that wait (net.core.rmem_max)",
             _waiting_room,
             "sysctl -w net.core.rmem_max=4194304 on machines with media processes (docs/operations.md)",
-        )
+        ),
+        ("ffmpeg, for exports of recordings", _ffmpeg, "apt-get install ffmpeg (where the worker runs)"),
     ]
 
 
@@ -82,6 +84,12 @@ def _waiting_room() -> str | None:
     if room >= ENOUGH_ROOM:
         return None
     return f"{room // 1024} KiB; a media process under load loses what doesn't fit"
+
+
+def _ffmpeg() -> str | None:
+    """Without it all but exports works; an export then fails and says why."""
+    missing = lacking()
+    return f"not there: {', '.join(missing)}" if missing else None
 
 
 def _packages() -> str | None:

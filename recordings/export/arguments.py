@@ -35,6 +35,7 @@ _ENCODERS = {
         "crf": 20, "acodec": "libopus", "audio_bitrate": 64_000,
     },
 }  # fmt: skip
+ENCODERS = tuple(str(encoder[kind]) for encoder in _ENCODERS.values() for kind in ("vcodec", "acodec"))
 
 
 def decode_picture(box: Box, frames: int, *, source: int, target: int) -> list[str]:

@@ -14,6 +14,7 @@ Every process runs at the lowest priority, without our environment (there may be
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import resource
@@ -40,6 +41,7 @@ from recordings.keys import KeyRefused, KeyRing
 from recordings.sealed import SealedReader, SealedWriter
 
 BLOCK = 256 * 1024
+PIPE_BYTES = 1024 * 1024
 LOOK_EVERY_S = 0.5
 TO_END_S = 10.0
 NICE = 15
@@ -155,8 +157,10 @@ class _Workshop:
         self._closing.close()
 
     def pipe(self) -> tuple[int, int]:
-        """(read end, write end), inherited by nobody who is not told to."""
+        """(read end, write end), inherited by nobody who is not told to; wide, since raw pictures pass."""
         ends = os.pipe()
+        with suppress(OSError):  # more than this account may have: the usual 64 KiB do as well
+            fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         self._open.update(ends)
         return ends
 
@@ -181,6 +185,7 @@ class _Workshop:
                 pass_fds=descriptors,
                 env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
                 cwd="/",
+                process_group=0,  # Ctrl-C at the terminal is for the worker, which knows what to do about it
             )
         except OSError as error:
             raise NotMade(rules.NO_TOOL, str(error)) from error
@@ -363,6 +368,18 @@ def _write_all(descriptor: int, block: bytes) -> None:
     view = memoryview(block)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+def lacking(program: str = "ffmpeg") -> list[str]:
+    """What this machine's ffmpeg can't do of what films need; itself where there is none."""
+    if shutil.which(program) is None:
+        return [program]
+    missing = []
+    for listing, names in (("-filters", ("ass", "overlay", "amix")), ("-encoders", arguments.ENCODERS)):
+        told = subprocess.run([program, "-hide_banner", listing], capture_output=True, text=True, timeout=20)
+        has = {fields[1] for line in told.stdout.splitlines() if len(fields := line.split()) > 1}
+        missing += [name for name in names if name not in has]
+    return missing
 
 
 def destroy(path: Path) -> None:

@@ -80,6 +80,8 @@ def export_handler(settings: Settings, db: Database, stop: threading.Event | Non
         except Stopped:
             return None
         except NotMade as problem:
+            if stop is not None and stop.is_set():  # a service manager ends ffmpeg together with us
+                raise Interrupted from problem
             log.warning("export not made", export_id=export_id, problem=str(problem))
             return problem
         took = time.monotonic() - began

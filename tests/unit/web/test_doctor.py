@@ -35,3 +35,11 @@ def test_a_kernel_that_does_not_say_is_not_complained_about(
 ) -> None:
     code, text = told(settings, monkeypatch, tmp_path / "absent")
     assert code == 0 and "✓ Room for packets" in text
+
+
+def test_a_machine_without_ffmpeg_is_told_what_it_can_not_do(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(doctor, "lacking", lambda: ["ffmpeg"])
+    code, text = told(settings, monkeypatch, tmp_path / "absent")
+    assert code == 0 and "! ffmpeg, for exports of recordings: not there: ffmpeg" in text
