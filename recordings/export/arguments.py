@@ -21,6 +21,8 @@ VIDEO_BITS = 2_000_000
 CANVAS = "0x1C2321"  # the ink of docs/design-system.md
 KEYFRAMES = FPS * 5  # apart: a player finds any moment within so many frames
 BEFORE = ("-hide_banner", "-nostdin", "-v", "error", "-nostats")
+BEAR = ("-max_error_rate", "1")
+"""However much of what a device sent makes no sense: the others' pictures are not lost for it."""
 
 # Sources are VP8 in BT.601; a player would take 720 lines for BT.709 and shift the colours, unless told.
 _COLOUR = {"colorspace": "smpte170m", "color_primaries": "smpte170m", "color_trc": "smpte170m", "color_range": "tv"}
@@ -52,13 +54,13 @@ def decode_picture(box: Box, frames: int, *, source: int, target: int) -> list[s
     raw = picture.output(
         f"pipe:{target}", format="rawvideo", pix_fmt="yuv420p", r=FPS, fps_mode="cfr", **{"frames:v": frames}
     )
-    return _line(raw)
+    return _line(raw, *BEAR)
 
 
 def decode_sound(seconds: float, *, source: int, target: int) -> list[str]:
     """WebM on descriptor `source` → samples of 16 bits, one channel, on `target`."""
     sound = ffmpeg.input(f"pipe:{source}", format="matroska", copyts=None).audio.filter("atrim", end=seconds)
-    return _line(sound.output(f"pipe:{target}", format="s16le", ac=1, ar=RATE))
+    return _line(sound.output(f"pipe:{target}", format="s16le", ac=1, ar=RATE), *BEAR)
 
 
 def put_together(

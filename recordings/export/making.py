@@ -231,8 +231,14 @@ class _Workshop:
         source = self._file(read)
 
         def run() -> None:
-            with source:
-                _copy(source, sink, film)
+            kept = _Kept(sink)
+            try:
+                with source:
+                    _copy(source, kept, film)
+            except Exception:
+                if kept.error is not None:  # PyAV closes its file, fails once more, and forgets why
+                    raise kept.error from None
+                raise
             self._collected = True
             self._over.set()
 
@@ -309,7 +315,26 @@ class _Workshop:
             os.close(descriptor)
 
 
-def _copy(source: IO[bytes], sink: SealedWriter, film: Film) -> None:
+class _Kept:
+    """The sealed file as PyAV writes to it, and what went wrong in doing so."""
+
+    def __init__(self, sink: SealedWriter) -> None:
+        self._sink = sink
+        self.seek, self.tell, self.name = sink.seek, sink.tell, "film"
+        self.error: Exception | None = None
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self._sink.write(data)
+        except Exception as error:
+            self.error = self.error or error
+            raise
+
+    def seekable(self) -> bool:
+        return True
+
+
+def _copy(source: IO[bytes], sink: _Kept, film: Film) -> None:
     options = {"movflags": "+use_metadata_tags"} if film.format == rules.MP4 else {}
     with (
         av.open(source, "r", format="matroska") as reading,

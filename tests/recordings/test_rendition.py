@@ -6,6 +6,7 @@ import errno
 import itertools
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -24,8 +25,10 @@ from recordings.export import rules
 from recordings.export.making import Made, NotMade, Stopped, destroy
 from recordings.export.plan import Film
 from recordings.keys import FileKeyRing
-from recordings.sealed import SealedReader
-from tests.recordings.calls import beeps
+from recordings.sealed import SealedReader, SealedWriter
+from recordings.webm import WebmWriter
+from tests.recordings.calls import beeps, sounds
+from tests.recordings.calls import pictures as images
 from tests.recordings.conftest import ALICE_DELAY, END, Recorded
 from tests.recordings.films import (
     ALICE,
@@ -96,7 +99,7 @@ def told_by_processes() -> list[str]:
         try:
             seen = Path(f"/proc/{pid}/cmdline").read_bytes() + Path(f"/proc/{pid}/environ").read_bytes()
             links = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
-        except (FileNotFoundError, PermissionError):
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue
         found += [f"argument: {word!r}" for word in ARGUMENT_WORDS if word in seen]
         found += [
@@ -330,6 +333,38 @@ def test_an_altered_side_gives_no_film(call: Recorded, tmp_path: Path, place: fl
         make_film(film_of(alice, replace(bob, path=tmp_path / "bob"), END), call.ring, tmp_path / "out/film")
     assert failed.value.problem == rules.ALTERED
     assert list((tmp_path / "out").glob("*")) == []
+
+
+NONSENSE = {
+    "noise": random.Random(7).randbytes(400),
+    "a keyframe of noise": b"\x10\x02\x00\x9d\x01\x2a\x40\x01\xb4\x00" + random.Random(7).randbytes(400),
+    "a huge keyframe": b"\x10\x02\x00\x9d\x01\x2a\xff\x3f\xff\x3f" + random.Random(7).randbytes(400),
+    "nearly nothing": b"\x10",
+}
+
+
+@pytest.mark.parametrize("name", NONSENSE)
+def test_one_whose_pictures_make_no_sense_does_not_cost_the_others_their_film(tmp_path: Path, name: str) -> None:
+    ring = FileKeyRing(tmp_path / "ring")
+
+    def webm(path: Path, frames: list[bytes]) -> Path:
+        with SealedWriter(path, ring, owner="rec-7") as sink:
+            writer = WebmWriter(sink, video=True)
+            for number, (t, packet) in enumerate(sounds(0, 2)):
+                writer.audio(round(t * 1000), packet)
+                if number % 2 == 0 and number // 2 < len(frames):
+                    writer.video(round(t * 1000) + 1, frames[number // 2], keyframe=number == 0)
+            writer.finish(2000.0, 320, 180)
+        return path
+
+    good = webm(tmp_path / "good", [frame for _, frame in images(0, 2, 320, 180)])
+    bad = webm(tmp_path / "bad", [NONSENSE[name]] * 40)
+    wanted = film_of(side(good, WORDS[0], []), side(bad, WORDS[1], []), 2.0)
+    make_film(wanted, ring, tmp_path / "film")
+    with SealedReader(tmp_path / "film", ring) as file:
+        shown = list(pictures(file))
+    assert len(shown) == 50
+    assert max(middle(picture, ALICE) for _, picture in shown) > 150
 
 
 def test_a_missing_side_a_foreign_one_and_a_missing_key_have_their_names(call: Recorded, tmp_path: Path) -> None:
