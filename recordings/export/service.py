@@ -9,8 +9,7 @@ from core.db import new_id
 from core.errors import NotFound, Refused
 from core.events import emit
 from recordings.archive.models import Recording
-from recordings.archive.rules import granted
-from recordings.archive.service import library, viewable
+from recordings.archive.service import viewable
 from recordings.archive.states import READY as RECORDING_READY
 from recordings.export import events, rules
 from recordings.export.models import Export
@@ -171,8 +170,9 @@ def expire_due(session: Session, *, now: datetime) -> list[Export]:
 def seen(session: Session, export_id: str, staff_id: str, *, now: datetime) -> Export:
     """For those who may view the recording, and for nobody else. Raises NotFound."""
     export = session.get(Export, export_id)
-    if export is None or not granted(export.recording.grants, staff_id, now=now):
+    if export is None:
         raise NotFound
+    viewable(session, export.recording_id, staff_id, now=now)
     return export
 
 
@@ -193,12 +193,12 @@ def of_recording(session: Session, recording_id: str) -> list[Export]:
 def for_me(session: Session, staff_id: str, *, now: datetime, limit: int = 100) -> tuple[list[Export], list[Export]]:
     """(those that wait for this person's agreement, those this person asked for or decided on), latest first."""
     latest = select(Export).order_by(Export.asked_at.desc(), Export.id.desc()).limit(limit)
-    viewable_ids = [recording.id for recording in library(session, staff_id, now=now, limit=1000)]
-    waiting = latest.where(
-        Export.state == ASKED, Export.asked_by != staff_id, Export.recording_id.in_(viewable_ids), Export.until > now
-    )
+    open_ones = latest.where(Export.state == ASKED, Export.asked_by != staff_id, Export.until > now)
+    waiting = [
+        export for export in session.scalars(open_ones) if _viewable(session, export.recording_id, staff_id, now=now)
+    ]
     mine = latest.where(or_(Export.asked_by == staff_id, Export.decided_by == staff_id))
-    return list(session.scalars(waiting)), list(session.scalars(mine))
+    return waiting, list(session.scalars(mine))
 
 
 def wanted_files(session: Session, names: Iterable[str]) -> set[str]:
@@ -206,6 +206,19 @@ def wanted_files(session: Session, names: Iterable[str]) -> set[str]:
     ids = {name.split(".")[0] for name in names}
     kept = select(Export).where(Export.id.in_(ids), Export.state.in_({MAKING, READY}))
     return {export.file for export in session.scalars(kept)}
+
+
+def seconds(session: Session, recording_id: str, people: Iterable[str], *, asked_by: str, now: datetime) -> list[str]:
+    """Who of these people could agree to an export that `asked_by` asks for."""
+    return [id_ for id_ in people if id_ != asked_by and _viewable(session, recording_id, id_, now=now)]
+
+
+def _viewable(session: Session, recording_id: str, staff_id: str, *, now: datetime) -> bool:
+    try:
+        viewable(session, recording_id, staff_id, now=now)
+    except NotFound:
+        return False
+    return True
 
 
 def _decide(session: Session, export_id: str, verb: str, *, by: str, now: datetime) -> Export:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.responses import Response, StreamingResponse
 
 from core import audit
 from core.audit import AuditEntry
-from core.staff.models import Staff
+from core.staff.models import Staff, StaffRole
 from core.staff.rules import AIDE, OFFICER, OFFICIAL
 from reception.petitions.models import Petition
 from recordings.access import open_export
@@ -170,15 +171,16 @@ def story_of(session: Session, export: Export) -> list[AuditEntry]:
 
 def _form(ctx: Context, form: Form, *, status: int = 200) -> Response:
     recording = viewable(ctx.session, ctx.path("recording_id"), ctx.staff.id, now=ctx.now)
-    others = {g.staff_id for g in recording.grants if g.revoked_at is None and (g.until is None or ctx.now < g.until)}
-    people = [ctx.session.get(Staff, id_) for id_ in others - {ctx.staff.id}]
+    office = select(Staff).join(StaffRole).where(StaffRole.role.in_([OFFICIAL, AIDE]), Staff.active).distinct()
+    people = {person.id: person for person in ctx.session.scalars(office.order_by(Staff.name_ar))}
+    could = service.seconds(ctx.session, recording.id, people, asked_by=ctx.staff.id, now=ctx.now)
     return ctx.render(
         "exports/ask.html",
         status=status,
         recording=recording,
         petition=ctx.session.get(Petition, recording.petition_id),
         possible=recording.state == RECORDING_READY and bool(recording.renditions),
-        seconds=[p for p in people if p and p.active and seconds.admits(p)],
+        seconds=[people[id_] for id_ in could],
         form=form,
         formats=FORMATS,
         kept=rules.KEPT.days,
