@@ -16,6 +16,11 @@ ENOUGH = 25
 CACHE = 512
 """Video packets kept for retransmission: about two seconds of 720p."""
 KEYFRAME_EVERY_S = 0.3
+SEEK_S, SLOW_SEEK_S = 10.0, 60.0
+"""A recording can be entered at key frames alone, and a browser makes none by itself. On a thin line one takes the place
+of many pictures, so there it is asked for seldom."""
+BRISK = 60
+"""Packets a second, about 500 kbit/s, from which a key frame goes by unnoticed."""
 LATE_S = 1.0
 """After which a picture that still lacks something is worth a key frame; what lacks is asked for on, for the record."""
 GIVE_UP_S = 3.0
@@ -42,6 +47,10 @@ class Keyframes:
 
     def want(self) -> None:
         self._wanted = True
+
+    def want_every(self, seconds: float, *, now: float) -> None:
+        if now - self._last >= seconds:
+            self._wanted = True
 
     def due(self, *, now: float) -> bool:
         if not self._wanted or now - self._last < KEYFRAME_EVERY_S:
@@ -230,6 +239,8 @@ class Source:
         """Counted over the whole leg, for the tally."""
         self.repairs = True
         """Whether the publisher sends again what it is asked for; not every device does."""
+        self.pace = 0
+        """Packets between the last two looks at the loss, a second apart."""
         self._generation = 0
         self._started_at = float("-inf")
         self._send_rtcp = send_rtcp
@@ -291,7 +302,7 @@ class Source:
 
     def loss(self) -> float:
         """The part that did not come by itself since the last call, whether or not it was repaired."""
-        expected = (self.highest - self._measured_from) & 0xFFFF
+        self.pace = expected = (self.highest - self._measured_from) & 0xFFFF
         gaps, self._gaps, self._measured_from = self._gaps, 0, self.highest
         return gaps / expected if expected >= ENOUGH else 0.0
 
@@ -308,6 +319,7 @@ class Source:
             return
         if now >= self.missing.due:
             self.ask_again(now=now)
+        self.keyframes.want_every(SEEK_S if self.pace >= BRISK else SLOW_SEEK_S, now=now)
         self.ask_for_keyframe(now=now)
 
     def ask_again(self, *, now: float) -> None:

@@ -202,3 +202,19 @@ def test_who_sends_nothing_again_is_not_asked_and_a_picture_gets_a_key_frame(kin
     assert (source.lost, source.highest) == (3, 5)
     plis = [packet for packet in sent if packet[1] == rtcp.PSFB]
     assert len(plis) == (kind == "video")
+
+
+@pytest.mark.parametrize(("pace", "wishes"), [(200, 12), (20, 2)])
+def test_a_recording_can_be_entered_every_ten_seconds_and_a_thin_line_is_spared(pace: int, wishes: int) -> None:
+    sent: list[bytes] = []
+    one = Source("video", "sara/1", "sara", sent.append)
+    one.started(7, 0)
+    number = 0
+    for tick in range(int(119 / 0.05)):
+        now = 1000 + tick * 0.05
+        if tick % 20 == 0:
+            number = (number + pace) & 0xFFFF
+            one.highest = number
+            one.loss()
+        one.tick(now=now)
+    assert len([packet for packet in sent if packet[:2] == b"\x81\xce"]) == wishes
