@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from recordings.keys import KeyRing, new_data_key
+from recordings.keys import KeyRefused, KeyRing, new_data_key
 
 HEADER_BYTES = 512
 CHUNK_BYTES = 64 * 1024
@@ -33,8 +33,11 @@ _MAGIC = b"MAJLIS"
 _VERSION = 1
 _IDENTITY = struct.Struct("!6sBB16sI128p")  # magic, version, kind, file id, chunk size, owner
 _SLOT_AT = _IDENTITY.size
-_SLOT = struct.Struct("!H254s")
+_MOST_WRAPPED = 254
+_SLOT = struct.Struct(f"!H{_MOST_WRAPPED}s")
 SEAL_AT = _SLOT_AT + _SLOT.size
+KEY_SLOT = (_SLOT_AT, SEAL_AT)
+"""Where the wrapped key lies: the only bytes of a finished file that may ever change."""
 SEAL_BYTES = NONCE_BYTES + 8 + 32 + TAG_BYTES
 
 
@@ -96,7 +99,7 @@ def new_header(kind: int, keyring: KeyRing, *, owner: str, data_key: bytes | Non
         raise ValueError("an owner's id has 1 to 127 bytes")
     key = data_key or new_data_key()
     wrapped = keyring.wrap(key, owner=owner)
-    if len(wrapped) > 254:
+    if len(wrapped) > _MOST_WRAPPED:
         raise ValueError("the key ring's wrapped key does not fit the header's slot of 254 bytes")
     header = Header(kind, secrets.token_bytes(16), owner, wrapped)
     return header, _derive(key, header)
@@ -127,11 +130,24 @@ def read_header(path: Path) -> Header:
         return decode_header(file.read(HEADER_BYTES))
 
 
+def key_slot(path: Path) -> bytes | None:
+    """The slot as it lies, zeros included; None where the file is not one of ours."""
+    try:
+        read_header(path)
+    except (NotSealed, SealBroken):
+        return None
+    with path.open("rb") as file:
+        return file.read(HEADER_BYTES)[_SLOT_AT:SEAL_AT]
+
+
 def rewrap(path: Path, old: KeyRing, new: KeyRing) -> None:
     """Wrap the file's data key anew (after rotation `old` and `new` are the same ring); the chunks stay
-    as they are."""
+    as they are. Nothing is written before the new blob has been seen to open. Raises KeyDestroyed, KeyRefused."""
     header = read_header(path)
-    blob = new.wrap(old.unwrap(header.wrapped_key, owner=header.owner), owner=header.owner)
+    data_key = header.data_key(old)
+    blob = new.wrap(data_key, owner=header.owner)
+    if len(blob) > _MOST_WRAPPED or new.unwrap(blob, owner=header.owner) != data_key:
+        raise KeyRefused("what the key ring wrapped does not open")
     _write_slot(path, blob)
 
 

@@ -6,6 +6,7 @@ same, as the bytes that are there, and the manifest says so.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections import deque
@@ -111,11 +112,11 @@ def sign_recording(
         contents = Contents(problem="Foreign")
     people = f"people-{facts.revision}.sealed"  # beside an older one, until the manifest that speaks of it is replaced
     _write(folder / people, _sealed_people(journal, facts, keyring))
-    files = [{"file": JOURNAL, "kind": JOURNAL, "chain": chain_of(journal), **hashes_of(take(journal, progress))}]
+    files = [{"file": JOURNAL, "kind": JOURNAL, "chain": chain_of(journal), **_hashed(journal, progress)}]
     for film in facts.films:
         about = {"participant_id": film.participant_id, "width": film.width, "height": film.height}
-        files.append({"file": film.file, "kind": RENDITION, **about, **hashes_of(take(folder / film.file, progress))})
-    files.append({"file": people, "kind": PEOPLE, **hashes_of(take(folder / people, progress))})
+        files.append({"file": film.file, "kind": RENDITION, **about, **_hashed(folder / film.file, progress)})
+    files.append({"file": people, "kind": PEOPLE, **_hashed(folder / people, progress)})
     fields = {
         "revision": facts.revision,
         "replaces": facts.replaces,
@@ -143,6 +144,16 @@ def sign_recording(
         if older.name != people:
             older.unlink()
     return data
+
+
+def _hashed(path: Path, progress: Progress) -> dict[str, Any]:
+    """A sealed file without its key slot, whose state at this moment stands beside; anything else as it lies."""
+    slot = container.key_slot(path)
+    if slot is None:
+        return hashes_of(take(path, progress))
+    start, end = container.KEY_SLOT
+    told = {"start": start, "end": end, "sha256": hashlib.sha256(slot).hexdigest()}
+    return {"key_slot": told, **hashes_of(take(path, progress, blank=container.KEY_SLOT))}
 
 
 def read_journal(path: Path, keyring: KeyRing) -> Contents:
@@ -238,7 +249,9 @@ def _sealed_people(journal: Path, facts: Facts, keyring: KeyRing) -> bytes:
     text = json.dumps({"case_number": facts.case_number, "participants": people}, ensure_ascii=False).encode()
     try:
         data_key = container.read_header(journal).data_key(keyring)
-    except (SealBroken, NotSealed, KeyRefused, KeyDestroyed):
+    except KeyDestroyed:  # the names went with it; under another key they would be back
+        text, data_key = b"{}", None
+    except (SealBroken, NotSealed, KeyRefused):
         data_key = None
     return seal_bytes(text, keyring, owner=facts.recording_id, data_key=data_key)
 

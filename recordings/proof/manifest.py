@@ -13,12 +13,15 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from recordings.proof.pieces import Fingerprint
+from recordings.container import KEY_SLOT
+from recordings.proof.pieces import NOTHING, Fingerprint
 from recordings.signing import PublicKeys, Signer
 
 NAME = "manifest"  # of the file, in the recording's folder
 FORMAT = "majlis recording manifest"
-VERSION = 1
+VERSION = 2
+KNOWN = frozenset({1, VERSION})
+"""1: every file as it lies. 2: a sealed file has its `key_slot` read as zeros."""
 MOST_BYTES = 16 * 1024 * 1024
 
 JOURNAL, RENDITION, PEOPLE = "journal", "rendition", "people"
@@ -83,7 +86,7 @@ def read(data: bytes, keys: PublicKeys) -> Manifest:
         raise ManifestBroken("the signature does not belong to this text")
     fields = _parse(line)
     try:
-        known = (fields["format"], fields["version"], fields["key"]) == (FORMAT, VERSION, key)
+        known = (fields["format"], fields["key"]) == (FORMAT, key) and fields["version"] in KNOWN
         entries = tuple(_entry(entry) for entry in fields["files"])
         complete = bool(fields["recording"]["id"]) and len({entry.file for entry in entries}) == len(entries)
     except (KeyError, TypeError, ValueError) as error:
@@ -121,9 +124,19 @@ def _parse(line: bytes) -> dict[str, Any]:
     raise ManifestBroken("not JSON in its canonical form")
 
 
+def _blank(fields: dict[str, Any]) -> tuple[int, int]:
+    """Signed or not: no other bytes than a key slot may ever be left out of what is looked at."""
+    slot = fields.get("key_slot")
+    if slot is None:
+        return NOTHING
+    if (slot["start"], slot["end"]) != KEY_SLOT or not _HASH.fullmatch(slot["sha256"]) or fields["size"] < KEY_SLOT[1]:
+        raise ValueError("a file's key slot")
+    return KEY_SLOT
+
+
 def _entry(fields: dict[str, Any]) -> Entry:
     """Strict, and never a path: a name with a slash in it would lead out of the folder."""
-    hashes = Fingerprint(fields["size"], fields["sha256"], fields["piece"], tuple(fields["pieces"]))
+    hashes = Fingerprint(fields["size"], fields["sha256"], fields["piece"], tuple(fields["pieces"]), _blank(fields))
     name = str(fields["file"])
     whole_numbers = all(type(n) is int and n >= 0 for n in (hashes.size, hashes.piece)) and hashes.piece > 0
     if not whole_numbers or not _PLAIN_NAME.fullmatch(name) or name == NAME:

@@ -7,6 +7,7 @@ input ends in a finding.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +16,11 @@ from recordings import container
 from recordings.container import NotSealed, SealBroken
 from recordings.proof import manifest
 from recordings.proof.manifest import Entry, Manifest, ManifestBroken, UnknownKey
-from recordings.proof.pieces import Progress, differing, silent
+from recordings.proof.pieces import NOTHING, Progress, differing, silent
 from recordings.proof.rules import ALTERED, PROVEN, UNSIGNED
 from recordings.sealed_log import walk_chain
 from recordings.signing import PublicKeys
+from recordings.strip.files import MARKS, STRIP
 
 # What was found, in the order of how much it says.
 CHANGED = "changed"  # bytes are not those that were signed
@@ -34,7 +36,10 @@ UNREADABLE = "unreadable"
 UNLISTED = "not listed"  # the one file that was asked for is not in the manifest beside it
 NO_MANIFEST = "no manifest"
 EXTRA = "extra"  # a file of which the manifest knows nothing: it proves nothing, and disproves nothing
-HARMLESS = frozenset({EXTRA, NO_MANIFEST})
+REWRAPPED = "key wrapped anew"  # the key slot is not as it was at signing; what it wraps only the key ring can tell
+DESTROYED = "key destroyed"  # what was recorded can't be read any more; that it is what was recorded still holds
+HARMLESS = frozenset({EXTRA, NO_MANIFEST, REWRAPPED, DESTROYED})
+DERIVED = frozenset({MARKS, STRIP})  # drawn for the player from what was signed, after it was signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +138,8 @@ def _entry(folder: Path, entry: Entry, signed: Manifest, progress: Progress, *, 
         yield Finding(MISSING, entry.file, 0, hashes.size)
         return
     bad = _runs(entry, differing(path, hashes, progress)) if read else []
+    if hashes.blank != NOTHING and size >= min(hashes.size, hashes.piece) and not (bad and bad[0][0] == 0):
+        yield from _key_slot(path, entry)
     owner = _owner(path) if bad and bad[0][0] == 0 else ""
     for start, end in bad:
         if owner and owner != signed.recording_id and start == 0:
@@ -145,6 +152,15 @@ def _entry(folder: Path, entry: Entry, signed: Manifest, progress: Progress, *, 
         yield Finding(LONGER, entry.file, hashes.size, size)
     elif read and not bad and entry.kind == manifest.JOURNAL:
         yield from _chain(path, entry)
+
+
+def _key_slot(path: Path, entry: Entry) -> Iterator[Finding]:
+    start, end = entry.hashes.blank
+    slot = container.key_slot(path)
+    if slot is None:  # neither a key nor its absence: no rotation and no destruction leaves that behind
+        yield Finding(CHANGED, entry.file, start, end)
+    elif hashlib.sha256(slot).hexdigest() != entry.fields["key_slot"]["sha256"]:
+        yield Finding(REWRAPPED if any(slot) else DESTROYED, entry.file, start, end)
 
 
 def _runs(entry: Entry, numbers: Iterator[int]) -> list[tuple[int, int]]:
@@ -188,7 +204,7 @@ def _before(signed: Manifest) -> Iterator[Finding]:
 
 
 def _extra(folder: Path, signed: Manifest, only: str) -> Iterator[Finding]:
-    known = {entry.file for entry in signed.entries} | {manifest.NAME}
+    known = {entry.file for entry in signed.entries} | {manifest.NAME, *({} if only else DERIVED)}
     names = [only] if only else sorted(path.name for path in folder.iterdir() if path.is_file())
     for name in names:
         if name not in known:

@@ -30,6 +30,8 @@ SENTENCES = {
     found.UNREADABLE: N_("{file} can't be read: {other}."),
     found.UNLISTED: N_("{file} is not named in the manifest beside it."),
     found.NO_MANIFEST: N_("There is no manifest here."),
+    found.REWRAPPED: N_("{file}: its key is not wrapped as it was when it was signed; what was recorded is the same."),
+    found.DESTROYED: N_("{file}: its key was destroyed; nobody can read it, and it is still what was signed."),
     found.EXTRA: N_("{file} is not named in the manifest; it is no part of the proof."),
     MISPLACED: N_("The manifest is that of another recording, {other}."),
     OUTDATED: N_("The manifest is not the one that the archive signed last."),

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from recordings import container
 from recordings.proof import manifest, verify
 from recordings.proof.manifest import ManifestBroken
-from recordings.proof.pieces import LEAST_PIECE, MOST_PIECES, piece_for, take
+from recordings.proof.pieces import LEAST_PIECE, MOST_PIECES, blanked, piece_for, take
 from recordings.proof.rules import ALTERED, PROVEN, UNSIGNED
+from recordings.sealed import open_bytes
 from recordings.signing import FileSigner, PublicKeys
 from tests.recordings.proofs import Keys, Small, sign, small
 
@@ -56,17 +57,66 @@ def test_the_names_are_under_seal_and_the_rest_can_be_read(one: Small) -> None:
         assert word not in text
 
 
-def test_a_key_destroyed_or_wrapped_anew_shows_until_it_is_signed_for(one: Small) -> None:
-    """Erasure and rotation are for the archive to do, and to sign; done in silence they are alterations."""
-    for change in (lambda p: container.rewrap(p, one.keys.ring, one.keys.ring), container.destroy_key):
-        change(one.folder / "journal")
-        first = one.check().first()
-        assert first is not None and (first.kind, first.file, first.start) == ("changed", "journal", 0)
-        sign(one, revision=one.facts.revision + 1)
-        report = one.check()
-        assert report.verdict == PROVEN and report.manifest is not None
-    assert report.manifest["journal_problem"] == "KeyDestroyed"
-    assert report.manifest["files"][0]["chain"]["finished"] is True, "noise now, and still provably the same"
+def test_a_key_wrapped_anew_or_destroyed_is_told_and_leaves_the_proof_whole(one: Small) -> None:
+    sealed = [path for path in one.files() if path.name != "manifest"]
+    for path in sealed:
+        container.rewrap(path, one.keys.ring, one.keys.ring)
+    report = one.check()
+    assert report.verdict == PROVEN
+    assert {(f.kind, f.start, f.end) for f in report.findings} == {(verify.REWRAPPED, *container.KEY_SLOT)}
+    for path in sealed:
+        container.destroy_key(path)
+    report = one.check()
+    assert report.verdict == PROVEN and report.first() is None
+    assert [f.kind for f in report.findings] == [verify.DESTROYED] * len(sealed)
+    journal = one.folder / "journal"
+    data = bytearray(journal.read_bytes())
+    data[-1] ^= 1
+    journal.write_bytes(data)
+    assert one.check().verdict == ALTERED, "noise now, and no byte of it may change all the same"
+
+
+def test_what_lies_in_a_key_slot_and_is_no_key_is_an_alteration(one: Small) -> None:
+    journal = one.folder / "journal"
+    data = bytearray(journal.read_bytes())
+    data[container.KEY_SLOT[1] - 1] = 7  # behind the wrapped key, where there are zeros
+    journal.write_bytes(data)
+    first = one.check().first()
+    assert first and (first.kind, first.start, first.end) == (verify.CHANGED, *container.KEY_SLOT)
+
+
+def test_signing_after_destruction_brings_no_name_back(one: Small) -> None:
+    for path in one.files():
+        if path.name != "manifest":
+            container.destroy_key(path)
+    sign(one, revision=2)
+    report = one.check()
+    assert report.verdict == PROVEN and report.manifest["journal_problem"] == "KeyDestroyed"
+    assert report.manifest["files"][0]["chain"]["finished"] is True
+    assert open_bytes((one.folder / "people-2.sealed").read_bytes(), one.keys.ring) == b"{}"
+
+
+def test_a_manifest_of_before_holds_every_byte_as_it_lies(one: Small) -> None:
+    """Version 1 hashed the key slot too; such manifests go on proving what they proved."""
+    fields = json.loads((one.folder / "manifest").read_text().splitlines()[0])
+    for entry in fields["files"]:
+        del entry["key_slot"]
+        entry |= manifest.hashes_of(take(one.folder / entry["file"]))
+    older = {**fields, "version": 1}
+    line = manifest.canonical(older) + b"\n"
+    signature = f"ed25519 {one.keys.signer.fingerprint} {one.keys.signer.sign(line).hex()}\n"
+    (one.folder / "manifest").write_bytes(line + signature.encode())
+    assert one.check().verdict == PROVEN and kinds(one) == []
+    container.rewrap(one.folder / "journal", one.keys.ring, one.keys.ring)
+    assert kinds(one) == [verify.CHANGED]
+
+
+def test_a_manifest_can_not_leave_out_other_bytes_than_a_key_slot(one: Small) -> None:
+    fields = json.loads((one.folder / "manifest").read_text().splitlines()[0])
+    del fields["format"], fields["version"], fields["key"]
+    fields["files"][0]["key_slot"] |= {"end": 4096}
+    (one.folder / "manifest").write_bytes(manifest.sign(fields, one.keys.signer))
+    assert kinds(one)[0] == verify.BROKEN
 
 
 def test_signing_again_leaves_one_sealed_list_of_names(one: Small) -> None:
@@ -171,7 +221,7 @@ def test_an_entry_that_makes_no_sense_is_refused(one: Small, wrong: dict[str, ob
         manifest.read(forged(one, files=[{**entry, **wrong}]), one.keys.public)
 
 
-@pytest.mark.parametrize("changes", [{"version": 2}, {"format": "other"}, {"files": None}, {"recording": {}}])
+@pytest.mark.parametrize("changes", [{"version": 3}, {"format": "other"}, {"files": None}, {"recording": {}}])
 def test_a_manifest_of_another_kind_is_not_guessed_at(one: Small, changes: dict[str, object]) -> None:
     with pytest.raises(ManifestBroken):
         manifest.read(forged(one, **changes), one.keys.public)
@@ -207,6 +257,8 @@ def test_any_bytes_put_anywhere_are_found_at_or_before_the_first_change(one: Sma
         else:
             place = next((i for i, (a, b) in enumerate(zip(whole, changed, strict=False)) if a != b), None)
             place = min(len(whole), len(changed)) if place is None else place
+            if blanked(changed, 0, container.KEY_SLOT) == blanked(whole, 0, container.KEY_SLOT):
+                first = one.check().findings[0]
             assert first is not None and first.file == path.name and first.start <= place < first.end
     finally:
         path.write_bytes(whole)
