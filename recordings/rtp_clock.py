@@ -8,6 +8,10 @@ and Towsley, "Estimation and removal of clock skew from network delay measuremen
 
 `StreamClock` cuts a stream into stretches wherever its timestamps jump (a restarted encoder, a laptop
 that slept); each stretch gets a line of its own.
+
+What is placed while a call goes on is placed by what is known so far. Where that turns out to have been a
+little off, the timeline doesn't jump: a stretch moves to its better line by `SLEW`, sound and picture of one
+sender alike, and `Trail` remembers how far off it was.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ JUMP_S = 10.0  # media time and arrival disagree by this much: the timestamps we
 SKEW_LIMIT = 0.0005  # crystals are within 100 ppm; what exceeds this is a change of network delay
 SKEW_AFTER_S = 60.0  # below this span, jitter looks like skew
 SAME_CLOCK_S = 1.0  # streams whose sender clocks are this near to each other are taken to share one
+SLEW = 0.01  # seconds a second by which a stretch moves to a better line: neither seen nor heard
 
 Point = tuple[float, float]
 
@@ -42,7 +47,26 @@ class Stretch:
 
     earliest: dict[int, Point] = field(default_factory=dict)  # second of arrival → the point of least delay in it
     reports: list[Point] = field(default_factory=list)  # (media seconds, sender's wall clock)
-    line: Line = Line(0.0, 1.0)  # media seconds → recording seconds
+    line: Line | None = None  # media seconds → recording seconds
+    placed: float | None = None  # media seconds of the latest packet that was placed
+    shift: float = 0.0  # by which `placed` was off the line
+
+    def learn(self, line: Line) -> None:
+        """A better line: what was placed already stays, what follows moves over."""
+        if self.line is not None and self.placed is not None:
+            self.shift += self.line(self.placed) - line(self.placed)
+        self.line = line
+
+    def place(self, media: float) -> float:
+        assert self.line is not None
+        if self.placed is None:
+            self.placed = media
+        elif media > self.placed:
+            if self.shift:
+                step = (media - self.placed) * SLEW
+                self.shift = self.shift - step if self.shift > step else min(0.0, self.shift + step)
+            self.placed = media
+        return self.line(media) + self.shift
 
     def points(self) -> list[Point]:
         return list(self.earliest.values())
@@ -63,55 +87,90 @@ class Stretch:
         return Line(mean_o - skew * mean_x, 1.0 + skew)
 
 
+@dataclass(slots=True)
+class _Cursor:
+    """How far one of the two readers has come in a stream."""
+
+    number: int = -1  # of the stretch
+    timestamp: int = 0
+    media: float = 0.0
+    at: float = 0.0
+
+
 class StreamClock:
-    """`step` unwraps one timestamp; run over the same packets twice, it cuts the same stretches both times."""
+    """Two readers go over the same packets, one ahead of the other: the first observes, the second places. Both cut the
+    same stretches."""
 
     def __init__(self, rate: int) -> None:
         self.rate = rate
         self.stretches: list[Stretch] = []
-        self._rewind()
+        self._ahead = _Cursor()
+        self._behind = _Cursor()
 
-    def _rewind(self) -> None:
-        self._number = -1
-        self._timestamp = 0
-        self._media = 0.0
-        self._at = 0.0
-
-    def step(self, timestamp: int, at: float) -> float:
-        """Media seconds in the current stretch."""
-        if self._number >= 0:
-            ticks = (timestamp - self._timestamp + 0x80000000 & 0xFFFFFFFF) - 0x80000000
-            media = self._media + ticks / self.rate
-            if -JUMP_S < media - self._media - at + self._at < JUMP_S:
-                self._timestamp, self._media, self._at = timestamp, media, at
+    def _step(self, cursor: _Cursor, timestamp: int, at: float) -> float:
+        """Unwraps one timestamp: media seconds in the current stretch."""
+        if cursor.number >= 0:
+            ticks = (timestamp - cursor.timestamp + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+            media = cursor.media + ticks / self.rate
+            if -JUMP_S < media - cursor.media - at + cursor.at < JUMP_S:
+                cursor.timestamp, cursor.media, cursor.at = timestamp, media, at
                 return media
-        self._number += 1
-        if self._number == len(self.stretches):
+        cursor.number += 1
+        if cursor.number == len(self.stretches):
             self.stretches.append(Stretch())
-        self._timestamp, self._media, self._at = timestamp, 0.0, at
+        cursor.timestamp, cursor.media, cursor.at = timestamp, 0.0, at
         return 0.0
 
     def observe(self, timestamp: int, at: float) -> None:
-        """First pass: remember the least delayed packet of every second."""
-        media = self.step(timestamp, at)
-        earliest = self.stretches[self._number].earliest
+        """Remember the least delayed packet of every second."""
+        media = self._step(self._ahead, timestamp, at)
+        earliest = self.stretches[self._ahead.number].earliest
         second = int(at)
         best = earliest.get(second)
         if best is None or at - media < best[1]:
             earliest[second] = (media, at - media)
 
     def report(self, timestamp: int, ntp: float) -> None:
-        if self._number >= 0:
-            ticks = (timestamp - self._timestamp + 0x80000000 & 0xFFFFFFFF) - 0x80000000
-            self.stretches[self._number].reports.append((self._media + ticks / self.rate, ntp))
-
-    def second_pass(self) -> None:
-        self._rewind()
+        cursor = self._ahead
+        if cursor.number >= 0:
+            ticks = (timestamp - cursor.timestamp + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+            self.stretches[cursor.number].reports.append((cursor.media + ticks / self.rate, ntp))
 
     def place(self, timestamp: int, at: float) -> float:
-        """Second pass: seconds on the recording's timeline."""
-        media = self.step(timestamp, at)
-        return self.stretches[self._number].line(media)
+        """Seconds on the recording's timeline: by the line that `align` gave, by arrival where it has given none."""
+        media = self._step(self._behind, timestamp, at)
+        stretch = self.stretches[self._behind.number]
+        if stretch.line is None:
+            stretch.learn(Line(at - media, 1.0))
+        return stretch.place(media)
+
+
+class Trail:
+    """Where packets of one participant were placed while a call went on, to be held against what its end tells."""
+
+    def __init__(self) -> None:
+        self._steps: list[list[tuple[Stretch, float, float]]] = []  # (stretch, media seconds, where it was placed)
+        self._before: dict[int, float] = {}
+
+    def note(self, clocks: Iterable[StreamClock]) -> None:
+        """Before these clocks learn something new: how far those that ran since the last time have come."""
+        step = []
+        for stretch in (stretch for clock in clocks for stretch in clock.stretches):
+            if stretch.placed is None or stretch.line is None or self._before.get(id(stretch)) == stretch.placed:
+                continue
+            self._before[id(stretch)] = stretch.placed
+            step.append((stretch, stretch.placed, stretch.line(stretch.placed) + stretch.shift))
+        self._steps.append(step)
+
+    def worst(self) -> tuple[float, float]:
+        """(seconds that a packet was off, that the participant's streams were off against each other)"""
+        off = apart = 0.0
+        for step in self._steps:
+            errors = [at - stretch.line(media) for stretch, media, at in step if stretch.line is not None]
+            if errors:
+                off = max(off, *map(abs, errors))
+                apart = max(apart, max(errors) - min(errors))
+        return off, apart
 
 
 def align(clocks: Iterable[StreamClock]) -> None:
@@ -123,7 +182,7 @@ def align(clocks: Iterable[StreamClock]) -> None:
         wall = stretch.report_line()
         if wall is None:
             line = lower_line(stretch.points())
-            stretch.line = Line(line.base, 1.0 + line.slope)
+            stretch.learn(Line(line.base, 1.0 + line.slope))
             continue
         points = [(wall(media), media + delay - wall(media)) for media, delay in stretch.points()]
         lowest = min(y for _, y in points)
@@ -139,7 +198,7 @@ def align(clocks: Iterable[StreamClock]) -> None:
         for stretch, wall, _ in group:
             # recording = wall + base + slope * (wall - origin), with wall = wall.base + wall.slope * media
             slope = 1.0 + line.slope
-            stretch.line = Line(wall.base * slope + line.base - line.slope * origin, wall.slope * slope)
+            stretch.learn(Line(wall.base * slope + line.base - line.slope * origin, wall.slope * slope))
 
 
 def lower_line(points: Sequence[Point]) -> Line:

@@ -47,6 +47,10 @@ class Reorder(Generic[T]):
         self._held[extended] = (at, item)
         return self._release(at)
 
+    def expire(self, now: float) -> Iterable[tuple[int, T]]:
+        """What has waited long enough for what is missing before it, although nothing more comes."""
+        return self._release(now) if self._held else ()
+
     def flush(self) -> list[tuple[int, T]]:
         """Everything that still waits, at the end of the stream."""
         left = [(extended, self._held[extended][1]) for extended in sorted(self._held)]

@@ -10,6 +10,7 @@ placed by time and its gaps are told, not filled.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import Literal, NamedTuple
 
 from recordings import opus
@@ -25,6 +26,8 @@ _QUIET_DRIFT = 480
 _QUIET_BYTES = 16
 _FILL_LAG = 1920
 _VIDEO_BACK_S = 0.1
+_FILL_AFTER = 48_000  # samples: a silence that lasts is written as it goes, not all of it at the end
+_FOR_EVER = 1 << 62  # samples
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,10 @@ class _Item(NamedTuple):
 
 @dataclass
 class Timeline:
+    """`duration` is infinite while the recording goes on; `finish` is told what it has become."""
+
     writer: WebmWriter
-    duration: float
+    duration: float = inf
     gaps: list[Gap] = field(default_factory=list)
     width: int = 0
     height: int = 0
@@ -60,7 +65,7 @@ class Timeline:
     def __post_init__(self) -> None:
         self._waiting: list[_Item] = []
         self._turn = 0
-        self._limit = int(self.duration * opus.RATE)
+        self._limit = _FOR_EVER if self.duration == inf else int(self.duration * opus.RATE)
         self._cursor = 0  # samples of sound written
         self._due = 0  # sample at which the latest packet ended by its own timestamp
         self._toc = b""
@@ -78,10 +83,16 @@ class Timeline:
 
     def advance(self, now: float) -> None:
         """Write what nothing can come before any more, `now` being the journal's time."""
-        self._write_until(now - SETTLE_S)
+        limit = now - SETTLE_S
+        self._write_until(limit)
+        silent_to = int(limit * opus.RATE) - _FILL_AFTER
+        if silent_to > self._cursor:
+            self._fill(silent_to)
 
-    def finish(self) -> None:
-        self._write_until(float("inf"))
+    def finish(self, duration: float | None = None) -> None:
+        if duration is not None:
+            self.duration, self._limit = duration, int(duration * opus.RATE)
+        self._write_until(inf)
         self._fill(self._limit)
         self._note_gap("audio", self._audio_end, self.duration, AUDIO_GAP_S)
         self._note_gap("video", self._video_t, self.duration, VIDEO_GAP_S)

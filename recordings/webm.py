@@ -58,6 +58,11 @@ def _text(identifier: int, value: str) -> bytes:
     return _element(identifier, value.encode())
 
 
+def _void(length: int) -> bytes:
+    """So many bytes (9 to 128) that mean nothing."""
+    return _element(0xEC, bytes(length - 2))
+
+
 def _ebml_header() -> bytes:
     return _element(
         0x1A45DFA3,
@@ -76,11 +81,12 @@ def _info(duration_ms: float) -> bytes:
     return _element(0x1549A966, _uint(0x2AD7B1, 1_000_000) + _float(0x4489, duration_ms) + names)
 
 
-def _tracks(width: int, height: int) -> bytes:
-    tracks = b""
-    if width:
-        size = _uint(0xB0, width, 2) + _uint(0xBA, height, 2)
-        tracks += _track(VIDEO, 1, "V_VP8", _element(0xE0, size))
+def _tracks(width: int, height: int, *, video: bool) -> bytes:
+    """Of the same length with and without a picture."""
+    size = _uint(0xB0, width, 2) + _uint(0xBA, height, 2)
+    tracks = _track(VIDEO, 1, "V_VP8", _element(0xE0, size))
+    if not video:
+        tracks = _void(len(tracks))
     delay = _uint(0x56AA, opus.PRE_SKIP * 1_000_000_000 // opus.RATE) + _uint(0x56BB, 80_000_000)
     sound = _element(0xE1, _float(0xB5, opus.RATE) + _uint(0x9F, 2))
     tracks += _track(AUDIO, 2, "A_OPUS", _element(0x63A2, opus.HEAD) + delay + sound)
@@ -104,12 +110,12 @@ def _seek_head(info: int, tracks: int, cues: int) -> bytes:
 
 
 class WebmWriter:
-    """`video` decides whether there is a picture track; there is always one of sound. Call `finish` at
-    the end."""
+    """There is always a track of sound, and one of pictures if any came: who writes while a call goes on can't know it
+    at the start. Call `finish` at the end."""
 
-    def __init__(self, sink: Sink, *, video: bool) -> None:
+    def __init__(self, sink: Sink) -> None:
         self._sink = sink
-        self._has_video = video
+        self._has_video = False
         self._cues: list[tuple[int, int, bool]] = []  # ms, position in the segment, begins with a keyframe
         self._blocks: list[bytes] = []
         self._bytes = 0
@@ -122,6 +128,7 @@ class WebmWriter:
         self._written = sink.tell()
 
     def video(self, ms: int, data: bytes, *, keyframe: bool) -> None:
+        self._has_video = True
         if keyframe or self._is_due(ms):
             self._open_cluster(ms, keyframe)
         self._block(VIDEO, ms, data, _KEY if keyframe else 0)
@@ -145,7 +152,7 @@ class WebmWriter:
     def _front(self, duration_ms: float, width: int, height: int, cues_at: int) -> bytes:
         """Of the same length whatever its values are."""
         info = _info(duration_ms)
-        tracks = _tracks(width, height) if self._has_video else _tracks(0, 0)
+        tracks = _tracks(width, height, video=self._has_video)
         info_at = len(_seek_head(0, 0, 0))
         return _seek_head(info_at, info_at + len(info), cues_at) + info + tracks
 

@@ -20,6 +20,7 @@ from recordings.archive import service as archive
 from recordings.archive.rules import ABANDONED
 from recordings.archive.service import Side
 from recordings.container import SealBroken, read_header
+from recordings.follow import discard, take
 from recordings.journal import JournalWriter, open_journal
 from recordings.proof import service as proof
 from recordings.remux import RemuxResult, remux
@@ -103,7 +104,10 @@ def sink_opener(settings: Settings, db: Database) -> Callable[[str], Sink]:
 
 
 def finish_handler(settings: Settings) -> Handler:
-    """The job: journal → one sealed WebM for each participant, copied and never decoded."""
+    """The job: journal → one sealed WebM for each participant, copied and never decoded.
+
+    A follower has done that already, where one was at work while the meeting ran; else the journal is gone through now.
+    """
     keyring = key_ring(settings)
 
     def act(payload: dict[str, Any]) -> RemuxResult:
@@ -113,7 +117,12 @@ def finish_handler(settings: Settings) -> Handler:
         owner = read_header(folder / "journal").owner
         if owner != payload["recording_id"]:  # it would open, and show one meeting's film under another's name
             raise SealBroken(f"the journal is that of another recording, {owner}")
-        return remux(folder / "journal", keyring, out_dir=folder)
+        if result := take(folder, keyring):
+            return result
+        try:
+            return remux(folder / "journal", keyring, out_dir=folder)
+        finally:
+            discard(folder)  # of a follower that was told of it too late
 
     def record(session: Session, payload: dict[str, Any], result: RemuxResult, now: datetime) -> None:
         meeting = meetings.get(session, archive.get(session, payload["recording_id"]).meeting_id)

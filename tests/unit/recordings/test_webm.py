@@ -14,7 +14,7 @@ KEY = b"\x10\x02\x00\x9d\x01\x2a\x40\x01\xb4\x00" + bytes(20)
 
 def muxed(seconds: int, *, video: bool = True, key_every: float = 7.0) -> io.BytesIO:
     sink = io.BytesIO()
-    writer = WebmWriter(sink, video=video)
+    writer = WebmWriter(sink)
     next_key = 0.5
     for n in range(seconds * 50):
         writer.audio(n * 20, SILENCE)
