@@ -50,7 +50,7 @@ _STYLES = {  # name: size, colour, outline colour, bold, outline, alignment
     "name": (30, "&H00FFFFFF", "&H00000000", 1, 0, 5),
     "plate": (34, "&H00FFFFFF", "&H00000000", 0, 0, 5),
     "caption": (34, "&H00FFFFFF", "&H00000000", 0, 2, 2),
-    "mark": (34, "&HA8FFFFFF", "&HC0000000", 1, 1, 5),
+    "mark": (32, "&HB4FFFFFF", "&HD8000000", 1, 1, 5),
     "stamp": (26, "&H00D8E4E8", "&H00000000", 0, 0, 5),
     "shape": (20, "&H002A2420", "&H00000000", 0, 0, 7),
 }
@@ -178,7 +178,7 @@ def _plate(box: Box, gap: Gap, *, tall: int, middle: int) -> Iterator[str]:
 
 
 def _across(box: Box, lines: tuple[str, ...], end: float) -> Iterator[str]:
-    """The mark, aslant and again and again: cutting a corner off does not take it away."""
+    """The mark, aslant and again and again, its lines by turns: cutting a corner off does not take it away."""
     step_x, step_y = MARK_STEP
     columns = max(1, round(box.width / step_x))
     rows = 2 * max(1, round(box.height / step_y / 2))  # an even number: the middle is for the words on a plate
@@ -188,7 +188,7 @@ def _across(box: Box, lines: tuple[str, ...], end: float) -> Iterator[str]:
             y = box.y + box.height * (2 * row + 1) // (2 * rows)
             yield _event(
                 0, end, "mark", f"{{\\frz18\\clip({box.x},{box.y},{box.x + box.width},{box.y + box.height})}}"
-                + "\\N".join(escaped(line) for line in lines), at=(x, y), layer=_MARKS,
+                + escaped(lines[(row + column) % len(lines)]), at=(x, y), layer=_MARKS,
             )  # fmt: skip
 
 

@@ -349,7 +349,7 @@ def test_one_whose_pictures_make_no_sense_does_not_cost_the_others_their_film(tm
 
     def webm(path: Path, frames: list[bytes]) -> Path:
         with SealedWriter(path, ring, owner="rec-7") as sink:
-            writer = WebmWriter(sink, video=True)
+            writer = WebmWriter(sink)
             for number, (t, packet) in enumerate(sounds(0, 2)):
                 writer.audio(round(t * 1000), packet)
                 if number % 2 == 0 and number // 2 < len(frames):

@@ -92,7 +92,7 @@ def show(ctx: Context) -> Response:
         may_try=mine and MACHINE.allows(export.state, "try again"),
         may_fetch=rules.fetchable(export.state, export.asked_by, ctx.staff.id, export.until, now=ctx.now),
         ready=export.state == READY,
-        story=story_of(ctx.session, export),
+        story=[(row, ctx.session.get(Staff, row.actor_id or "")) for row in story_of(ctx.session, export)],
         steps=STEPS,
     )
 
