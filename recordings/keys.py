@@ -2,8 +2,8 @@
 
 Every sealed file carries its own data key, wrapped. Wrapping binds the owner (the recording's id) as
 associated data, so that a blob copied into another recording's file does not open. The blob names the key
-that wrapped it: rotation is `FileKeyRing.rotate()` and then `container.rewrap(path, ring)` over the
-files, with no media touched.
+that wrapped it: rotation is `FileKeyRing.rotate()` and then `rotation.rewrap_all` over the files, with
+no media touched.
 
 A ministry with an HSM writes its own `KeyRing` (two methods); everything else here only knows that interface. The key
 that signs manifests stands behind a door of the same shape: `signing.py`.
@@ -66,6 +66,8 @@ class FileKeyRing:
     def wrap(self, data_key: bytes, *, owner: str) -> bytes:
         if len(data_key) != DATA_KEY_BYTES:
             raise ValueError(f"a data key has {DATA_KEY_BYTES} bytes, not {len(data_key)}")
+        if _version(self._path) != self._seen:
+            self._load()  # rotated by another process: what is wrapped from now on must not need the older key
         nonce = secrets.token_bytes(_NONCE_BYTES)
         sealed = self._keys[self._current].encrypt(nonce, data_key, _associated(self._current, owner))
         return self._current + nonce + sealed
@@ -92,16 +94,30 @@ class FileKeyRing:
         replace_private(self._path, self._path.read_text() + _new_line())
         self._load()
 
+    def drop_older(self) -> int:
+        """Keep the current key alone; returns how many went. What they still wrap, backups too, is lost with them."""
+        lines = [line for line in self._path.read_text().splitlines() if line.strip()]
+        replace_private(self._path, lines[-1] + "\n")
+        self._load()
+        return len(lines) - 1
+
     def _create(self) -> None:
         create_private(self._path, _new_line())
 
     def _load(self) -> None:
         refuse_open_to_others(self._path)
+        self._seen = _version(self._path)
         pairs = list(_parse(self._path.read_text()))
         if not pairs:
             raise KeyRefused(f"{self._path} holds no key")
         self._keys = {key_id: AESGCM(key) for key_id, key in pairs}
         self._current = pairs[-1][0]
+
+
+def _version(path: Path) -> tuple[int, int]:
+    """Another one after each `replace_private`."""
+    stat_ = path.stat()
+    return stat_.st_ino, stat_.st_mtime_ns
 
 
 def _associated(key_id: bytes, owner: str) -> bytes:
@@ -149,7 +165,13 @@ def refuse_open_to_others(path: Path) -> None:
 
 
 def replace_private(path: Path, text: str) -> None:
-    """Readers see the old file or the new one, never half of it."""
+    """Readers see the old file or the new one, never half of it. On the disk when this returns: what a new key wraps
+    must not outlive it."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     write_private(draft, text)
     draft.replace(path)
+    fd = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

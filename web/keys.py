@@ -1,11 +1,11 @@
 """The archive's two keys, where this installation keeps them: one seals, the other signs."""
 
 from core.settings import Settings
-from recordings.keys import FileKeyRing, KeyRing
+from recordings.keys import FileKeyRing
 from recordings.signing import FileSigner, PublicKeys, Signer
 
 
-def key_ring(settings: Settings) -> KeyRing:
+def key_ring(settings: Settings) -> FileKeyRing:
     """The key-encryption key, beside the data by default; made on first use. Raises UnsafeKeyFile."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     return FileKeyRing(settings.data_dir / "archive.key")

@@ -1,4 +1,4 @@
-"""`majlis recordings verify | check | sign | public-key | new-signing-key`: proof at the terminal.
+"""`majlis recordings verify | check | sign | public-key | new-signing-key | rotate-key`: proof at the terminal.
 
 `verify` needs files and public keys alone. It ends with 0 where everything is proven, 1 where something was altered,
 2 where it could not be checked at all, 3 where nothing is wrong but something is not signed.
@@ -24,9 +24,10 @@ from recordings.proof import manifest, service
 from recordings.proof.pieces import Progress as Told
 from recordings.proof.rules import ALTERED, PROVEN, UNSIGNED
 from recordings.proof.verify import Report, size_of, verify
+from recordings.rotation import rewrap_all, sealed_below, waiting
 from recordings.signing import BadPublicKey, FileSigner, NoSigningKey, PublicKeys, public_pem
 from web import proof
-from web.keys import public_keys, signer
+from web.keys import key_ring, public_keys, signer
 from web.library import audit
 from web.library.words import VERDICTS, sentence
 
@@ -144,6 +145,33 @@ def new_signing_key() -> None:
     settings = Settings()
     made = FileSigner.rotate(settings.signing_key_file, settings.public_keys_dir)
     out.print(f"The signing key is now {made.fingerprint}.")
+
+
+@app.command("rotate-key")
+def rotate_key(
+    drop_older: Annotated[
+        bool, typer.Option("--drop-older", help="Make no new key; when nothing needs the older ones, throw them away.")
+    ] = False,
+    anew: Annotated[bool, typer.Option("--anew", help="A new key even where a rotation is unfinished.")] = False,
+) -> None:
+    """Wrap every recording's and paper's key under a new key-encryption key; what was interrupted goes on."""
+    settings = Settings()
+    ring = key_ring(settings)
+    paths = list(sealed_below(settings.recordings_dir, settings.exports_dir, settings.files_dir))
+    if anew or not (drop_older or waiting(paths, ring)):
+        ring.rotate()
+    with _bar("rotate", len(paths), bytes_=False) as told:
+        outcome = rewrap_all(paths, ring, lambda _path: told(1))
+    for path, problem in outcome.problems:
+        err.print(f"[red]✗[/red] {path}: {problem}")
+    out.print(
+        f"{outcome.done} wrapped anew, {outcome.current} were so already, {outcome.destroyed} have no key any more."
+    )
+    if outcome.problems:
+        out.print(f"{len(outcome.problems)} could not be. The older keys are still there; run it again.")
+        raise typer.Exit(1)
+    if drop_older:
+        out.print(f"{ring.drop_older()} older keys thrown away.")
 
 
 def _keys(given: list[Path] | None) -> PublicKeys:

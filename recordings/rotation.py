@@ -1,0 +1,79 @@
+"""Every wrapped key of an installation under the newest key-encryption key, with no media touched.
+
+Each file's slot is written by itself, in one sector, and the ring keeps the older keys: whenever this ends, by whatever
+cause, every file opens by the key that its slot names. What is done already is passed over, so it may be run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from recordings import container
+from recordings.container import KeyDestroyed, NotSealed, SealBroken
+from recordings.keys import FileKeyRing, KeyRefused
+
+
+@dataclass(slots=True)
+class Rotation:
+    """How many files were wrapped anew, were so already, have no key any more; and which could not be."""
+
+    done: int = 0
+    current: int = 0
+    destroyed: int = 0
+    problems: list[tuple[Path, str]] = field(default_factory=list)
+
+
+def sealed_below(*folders: Path) -> Iterator[Path]:
+    """Every file with a key slot, drafts and headers of what lies elsewhere included."""
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and _is_sealed(path):
+                yield path
+
+
+def waiting(paths: Iterable[Path], ring: FileKeyRing) -> bool:
+    """Is there a file that an older key still wraps: a rotation that was not finished?"""
+    return any(_blob(path) and not ring.is_current(_blob(path)) for path in paths)
+
+
+def rewrap_all(
+    paths: Iterable[Path], ring: FileKeyRing, told: Callable[[Path], object] = lambda _path: None
+) -> Rotation:
+    """One that can't be wrapped anew is told, and keeps none of the others waiting."""
+    outcome = Rotation()
+    for path in paths:
+        try:
+            blob = container.read_header(path).wrapped_key
+            if not blob:
+                outcome.destroyed += 1
+            elif ring.is_current(blob):
+                outcome.current += 1
+            else:
+                container.rewrap(path, ring, ring)
+                outcome.done += 1
+        except FileNotFoundError:  # a draft that was finished, or thrown away, meanwhile
+            pass
+        except KeyDestroyed:
+            outcome.destroyed += 1
+        except (OSError, KeyRefused, NotSealed, SealBroken) as error:
+            outcome.problems.append((path, str(error) or type(error).__name__))
+        told(path)
+    return outcome
+
+
+def _blob(path: Path) -> bytes:
+    try:
+        return container.read_header(path).wrapped_key
+    except (OSError, NotSealed, SealBroken):
+        return b""
+
+
+def _is_sealed(path: Path) -> bool:
+    """By its first bytes alone: one whose header is damaged is to be told, not passed over."""
+    try:
+        with path.open("rb") as file:
+            return file.read(6) == b"MAJLIS"
+    except OSError:
+        return False
