@@ -105,8 +105,8 @@ def call(rig: Rig, meeting: str, browsers: Callable[[str], Any], proxy: Proxy) -
 
 
 def test_short_blackouts_another_port_and_a_lost_signalling_leave_the_leg_as_it_is(call: Call) -> None:
-    call.rest(2)
     for seconds in (1.5, 5.0):
+        call.rest(4)
         since, light = call.line.blackout(seconds)
         call.rest(seconds)
         call.line.forget()  # TCP takes longer to come back than the network, or never does

@@ -78,6 +78,11 @@ export class Ladder {
     this.#below = this.#above = null;
   }
 
+  settle(now) {
+    this.#below = null;
+    this.#settled = now + SETTLE_MS;
+  }
+
   // `kbps` is what the line carries by the newest reading; returns whether the step has changed.
   read(kbps, now) {
     if (this.paused) return this.#resume(kbps, now);
@@ -153,6 +158,7 @@ export class Care {
   #lines = 0;
   #timer;
   #shown = "";
+  #held = false;
   #busy = false;
   #before = null;
 
@@ -163,6 +169,13 @@ export class Care {
     this.#options = { signs, maxBitrate, maxFramerate };
     this.#show = show;
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  // Nothing is heard of the other side: the estimate falls for want of answers and says nothing about the line. When
+  // answers come again it is given time, as on a new leg.
+  hold(on) {
+    if (this.#held && !on) this.#ladder?.settle(performance.now());
+    this.#held = on;
   }
 
   stop() {
@@ -178,7 +191,7 @@ export class Care {
 
   async #look() {
     const track = this.#senders.video?.track;
-    if (this.#busy || !track || track.readyState !== "live" || this.#pc.connectionState !== "connected") return;
+    if (this.#held || this.#busy || !track || track.readyState !== "live" || this.#pc.connectionState !== "connected") return;
     this.#busy = true;
     try {
       const reading = read(await this.#stats());

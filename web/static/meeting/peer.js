@@ -92,12 +92,14 @@ export class Peer extends EventTarget {
       this.#heard += 1;
       const before = this.quiet;
       this.quiet = 0;
+      this.#care?.hold(false);
       if (before >= this.#usual) this.dispatchEvent(new Event("heard"));
       return;
     }
     if (this.quiet === 0) this.#usual = this.#heard >= STEADY ? STEADY_MS : SPARSE_MS;
     this.#heard = 0;
     this.quiet += passed;
+    if (this.#usual === STEADY_MS) this.#care?.hold(true);
     if (this.quiet >= this.#usual) this.dispatchEvent(new CustomEvent("quiet", { detail: this.quiet }));
   }
 }
