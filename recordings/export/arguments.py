@@ -32,8 +32,9 @@ _ENCODERS = {
         "bf": 0,  # Matroska tells no decoding times: with no picture out of order there is nothing to guess
         "profile:v": "high", "acodec": "aac", "audio_bitrate": 96_000,
     },
-    "webm": {
-        "vcodec": "libvpx", "deadline": "realtime", "cpu-used": 8, "threads": 2, "video_bitrate": VIDEO_BITS,
+    "webm": {  # one thread: two wait for each other by spinning, which costs six times as much on a busy machine;
+        # below 0: a fixed speed, where a positive one would follow the clock and so the machine's load
+        "vcodec": "libvpx", "deadline": "realtime", "cpu-used": -8, "threads": 1, "video_bitrate": VIDEO_BITS,
         "crf": 20, "acodec": "libopus", "audio_bitrate": 64_000,
     },
 }  # fmt: skip

@@ -18,7 +18,7 @@ STATES = {
 
 FORMATS = {
     rules.MP4: (N_("MP4"), N_("Plays on nearly every device. The usual choice.")),
-    rules.WEBM: (N_("WebM"), N_("An open format, for browsers and free players. Takes longer to make.")),
+    rules.WEBM: (N_("WebM"), N_("An open format, for browsers and free players.")),
 }
 
 # problem: what happened, the way on
