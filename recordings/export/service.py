@@ -204,7 +204,8 @@ def for_me(session: Session, staff_id: str, *, now: datetime, limit: int = 100) 
 def wanted_files(session: Session, names: Iterable[str]) -> set[str]:
     """Which of these sealed films (names below the exports folder) somebody still waits for or may fetch."""
     ids = {name.split(".")[0] for name in names}
-    kept = select(Export).where(Export.id.in_(ids), Export.state.in_({MAKING, READY}))
+    kept = select(Export).join(Recording).where(Export.id.in_(ids), Export.state.in_({MAKING, READY}))
+    kept = kept.where(Recording.state == RECORDING_READY)  # with a destroyed recording its films go
     return {export.file for export in session.scalars(kept)}
 
 

@@ -211,3 +211,9 @@ def test_an_export_leaves_meetings_their_room() -> None:
     hour = 3600.0
     assert rules.fits(rules.MARGIN_BYTES + rules.size_at_most(hour), hour)
     assert not rules.fits(rules.MARGIN_BYTES + rules.size_at_most(hour) - 1, hour)
+
+
+def test_films_of_a_recording_that_is_no_more_are_not_kept(recorded: Session) -> None:
+    export = made(recorded)
+    archive.get(recorded, "rec").state = "destroyed"
+    assert service.wanted_files(recorded, {export.file}) == set()
