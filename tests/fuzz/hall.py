@@ -68,6 +68,8 @@ class Hall:
         self._ticked = self.now
         self.spent = 0.0
         """Seconds of processor that the hostile packets, and the clock, cost."""
+        self.usual = 0.0
+        """Seconds of processor that everybody else's packets cost: what a hostile one's price is measured by."""
         self.hostile = self.octets = 0
         """Packets that were sent, and their size."""
 
@@ -91,12 +93,20 @@ class Hall:
     def good_round(self) -> None:
         """Each of the others sends one packet of each kind, in order."""
         self._number = (self._number + 1) & 0xFFFF
+        began = time.thread_time()
         for index, who in enumerate(self.good):
             for kind, base in ((rtp.VP8, 0x1000), (rtp.OPUS, 0x2000)):
                 head = bytes((0x90, kind)) + self._number.to_bytes(2, "big") + (self._number * 960).to_bytes(4, "big")
                 head += (base + index).to_bytes(4, "big") + b"\xbe\xde\x00\x01\x31"
                 packet = head + self._number.to_bytes(2, "big") + b"\0" + b"\x10\x00sound"
                 self.router.endpoints[who].on_rtp(packet, self.now)
+        self.usual += time.thread_time() - began
+
+    @property
+    def price(self) -> float:
+        """How many times as much as a usual packet a hostile one cost."""
+        usual = self.usual / (2 * len(self.good) * self._number)
+        return self.spent / max(1, self.hostile) / usual
 
     def media(self, packet: bytes) -> None:
         self.hostile += 1
