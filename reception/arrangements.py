@@ -19,8 +19,9 @@ from reception.petitions import service as petitions
 from reception.petitions import story
 from reception.visitors.models import Visitor
 from reception.visits import service as visits
-from recordings.archive.events import RecordingClosed, RecordingTriedAgain
+from recordings.archive.events import RecordingClosed, RecordingReady, RecordingTriedAgain
 from recordings.archive.service import FINISH
+from recordings.strip import service as strips
 from video.meetings import service as meetings
 from video.meetings.events import MeetingEnded
 from video.meetings.rules import INTERPRETER
@@ -119,6 +120,11 @@ def make_playable(
 ) -> None:
     """A closed journal is remuxed at once, before any other work."""
     jobs.enqueue(session, FINISH, {"recording_id": event.recording_id}, now=now, lane=1)
+
+
+def draw_strip(session: Session, event: RecordingReady, *, now: datetime, settings: Settings) -> None:
+    """What can be played gets its words, its curve and its stills."""
+    strips.ask(session, event.recording_id, now=now)
 
 
 def expire_holds(session: Session, now: datetime) -> None:

@@ -21,7 +21,10 @@ from reception.petitions import events as petitions
 from reception.visitors import events as visitors
 from recordings.archive import events as archive
 from recordings.export import events as export
+from recordings.notes import events as notes
 from recordings.proof import events as proof
+from recordings.retention import events as retention
+from recordings.strip import events as strip
 from video.meetings import events as meetings
 
 Reaction = Callable[..., None]
@@ -48,6 +51,7 @@ REACTIONS: dict[type, tuple[Reaction, ...]] = {
     meetings.MeetingEnded: (do.close_appointment, do.tell_meeting, text_o.text_meeting_ended),
     archive.RecordingClosed: (do.make_playable,),
     archive.RecordingTriedAgain: (do.make_playable,),
+    archive.RecordingReady: (do.draw_strip,),
     directives.DirectiveAssigned: (text_o.text_directive_assigned,),
     directives.DirectiveFulfilled: (text_o.text_directive_fulfilled,),
 }
@@ -115,9 +119,21 @@ NO_REACTION: frozenset[type] = frozenset(
         messaging.MessageFailed,
         messaging.MessageDropped,
         archive.RecordingStarted,
-        archive.RecordingReady,
         archive.RecordingFailed,
+        notes.NoteWritten,
+        notes.NoteChanged,
+        notes.NoteDeleted,
+        notes.NoteRestored,
+        strip.RecordingListed,
+        strip.RecordingDrawn,
         archive.RecordingGranted,
+        archive.LeaveTakenBack,
+        retention.TermChanged,
+        retention.HoldSet,
+        retention.HoldChanged,
+        retention.DestructionProposed,
+        retention.DestructionDecided,
+        retention.RecordingDestroyed,
         proof.RecordingSigned,
         proof.SigningFailed,
         proof.CheckAsked,

@@ -59,6 +59,8 @@ def serve_web(settings: Settings) -> None:
 
 def serve_worker(settings: Settings) -> None:
     from web.exports.making import start_lane
+    from web.following import Beside, follow_open
+    from web.strips import start_strips
     from web.wiring import make_worker
     from web.worker import stop_on_signals
 
@@ -66,8 +68,15 @@ def serve_worker(settings: Settings) -> None:
     worker = make_worker(settings, db)
     stop_on_signals(worker)
     exports = start_lane(settings, db, worker.stop)
-    worker.run()
+    strips = start_strips(settings, db, worker.stop)
+    beside = Beside.of(settings)
+    worker.sweeps += (follow_open(settings, beside),)
+    try:
+        worker.run()
+    finally:
+        beside.end()
     exports.join(5.0)
+    strips.join(5.0)
 
 
 def serve_media(settings: Settings, host: str, port: int) -> None:

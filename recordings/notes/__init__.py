@@ -1,0 +1,1 @@
+"""Notes: what viewers of a recording write at its moments, for each other."""
