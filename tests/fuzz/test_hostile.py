@@ -19,8 +19,8 @@ from video.media import rtcp, rtp, twcc
 from video.media.source import STARTS
 
 STEPS = 4000
-PRICE = 60
-"""Usual packets for which a hostile one may count; the dearest count for about ten."""
+PRICE = 100
+"""Usual packets for which a hostile one may count; the dearest count for about thirty."""
 KEPT = 3 << 20
 """Two caches of 512 packets, feedback, gaps."""
 
