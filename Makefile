@@ -22,7 +22,8 @@ check: setup-dev                  ## the fast subset: lint, types, import layers
 
 test: setup-test                  ## everything: check, then real servers and real browsers
 	$(MAKE) --no-print-directory check
-	$(BIN)/pytest tests --ignore tests/unit
+	$(BIN)/pytest tests --ignore tests/unit -m "not alone" -n 2 --dist loadfile
+	$(BIN)/pytest tests --ignore tests/unit -m alone
 
 screens: setup-test               ## a picture of every page, both languages, every size: var/screens/index.html
 	$(BIN)/python -m tests.screens

@@ -16,8 +16,20 @@ from sqlalchemy.orm import Session
 from core.db import Database
 from web.schema import create_all
 
+TIMED = ("bench", "design", "journey", "media")
+"""Folders whose tests watch a clock or a browser: nothing else may run beside them."""
+UNTIMED = "test_axe.py"
 NOON = datetime(2026, 10, 27, 9, 0, tzinfo=UTC)  # a Tuesday, 12:00 in Riyadh
 ZONE = "Asia/Riyadh"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    tests = Path(__file__).parent
+    for item in items:
+        if item.path.name == UNTIMED:
+            continue
+        if item.path.relative_to(tests).parts[0] in TIMED or item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.alone)
 
 
 @pytest.fixture
