@@ -1,61 +1,133 @@
-"""The one door to recorded pictures and sound: `open_rendition` to watch, `open_export` to take a film away."""
+"""The one door to recorded pictures and sound: `watch` a side, `look` at another piece, `fetch` a film to take away.
 
+Each decides by `archive.rules`, leaves its row, and opens the file with its key in one write transaction: what can't be
+noted is not opened, whoever asks. While bytes flow the decision is asked again each second and before each further part
+of the recording, so a leave that is taken back ends what it began.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
 from core.audit import AuditEntry
 from core.errors import Fault, NotFound
-from core.staff.models import Staff
-from recordings.archive import service
-from recordings.archive.models import Rendition
+from recordings.archive import leave, views
+from recordings.archive.models import Grant, Recording, Rendition
+from recordings.archive.rules import SPAN_S
 from recordings.archive.states import READY
+from recordings.container import KeyDestroyed
 from recordings.export import rules as export_rules
 from recordings.export import service as exports
 from recordings.export.models import Export
 from recordings.keys import KeyRing
+from recordings.ranges import ByteRange, read_range
 from recordings.sealed import SealedReader
 
-ONE_VIEW = timedelta(hours=1)  # ranges asked for so long after a view's beginning still belong to it
+log = structlog.get_logger()
+ONE_VIEW = timedelta(hours=1)  # ranges asked for so long after a download's beginning still belong to it
+ASK_EVERY = timedelta(seconds=1)
+
+Write = Callable[[], AbstractContextManager[Session]]
+"""Opens a write transaction in the name of the one who asks (`session.info` says who)."""
+Clock = Callable[[], datetime]
 
 
-def open_rendition(
-    session: Session, staff: Staff, rendition_id: str, *, folder: Path, keyring: KeyRing, now: datetime, first: bool
-) -> SealedReader:
-    """The sealed file of a rendition, opened for someone who holds a grant. Raises NotFound otherwise.
+@dataclass
+class Opened:
+    """A sealed file in the hands of one person. `read` gives it out as long as that person may have it."""
 
-    The request of the beginning (`first`) leaves the audit row of a view. A later range belongs to that view if there
-    was one within the hour; else it leaves a row itself, so that nobody reads from the second byte on unseen.
+    sealed: SealedReader
+    still: Callable[[float, float], None]  # (from, to) seconds: notes them; raises NotFound when it is over
+    duration: float
+    clock: Clock
+
+    @property
+    def size(self) -> int:
+        return self.sealed.size
+
+    def read(self, part: ByteRange) -> Iterator[bytes]:
+        """The part's bytes; ends early when the leave does. Seconds are told by the share of bytes, to about SPAN_S."""
+        at, asked = part.start, self.clock()
+        noted = -1.0  # seconds up to which this reading was noted
+        with self.sealed:
+            for block in read_range(self.sealed, part):
+                start, end = self._second(at), self._second(at + len(block))
+                if end > noted or self.clock() - asked >= ASK_EVERY:
+                    try:
+                        noted = max(noted, min(end + SPAN_S, self.duration) if noted >= 0 else end)
+                        self.still(start, noted)
+                    except NotFound:
+                        log.info("a leave ended while its holder watched")
+                        return
+                    asked = self.clock()
+                yield block
+                at += len(block)
+
+    def close(self) -> None:
+        self.sealed.close()
+
+    def _second(self, at: int) -> float:
+        return self.duration * at / self.size if self.size else 0.0
+
+
+def watch(
+    write: Write, staff_id: str, rendition_id: str, *, folder: Path, keyring: KeyRing, clock: Clock, first: bool
+) -> Opened:
+    """One participant's picture and sound, for someone who may view them. Raises NotFound to all others.
+
+    `first`: asked for from its beginning. A range from the second byte on leaves its trace as well.
     """
-    rendition = session.get(Rendition, rendition_id)
-    if rendition is None:
+
+    def find(session: Session) -> _Piece:
+        row = session.get(Rendition, rendition_id)
+        if row is None:
+            raise NotFound
+        return _Piece(row.recording_id, folder / row.path, row.participant_id, row.duration_s)
+
+    return _open(write, staff_id, find, keyring, clock, anew=first)
+
+
+def look(
+    write: Write, staff_id: str, recording_id: str, file: str, *, folder: Path, keyring: KeyRing, clock: Clock
+) -> Opened:
+    """Another sealed file of the recording, by its plain name: its strip of pictures, say, or what was typed in it."""
+    if "/" in file or file.startswith("."):
         raise NotFound
-    recording = service.viewable(session, rendition.recording_id, staff.id, now=now)
-    if recording.state != READY:
-        raise NotFound
-    if first or not _viewed(session, staff, rendition, since=now - ONE_VIEW):
-        audit.note(session, "view", "recording", recording.id, now=now, detail=_detail(rendition))
-    return SealedReader(folder / rendition.path, keyring)
+    piece = _Piece(recording_id, folder / recording_id / file, file.removesuffix(".sealed"), 0.0)
+    return _open(write, staff_id, lambda _session: piece, keyring, clock, anew=False)
 
 
-def open_export(
-    session: Session, staff: Staff, export_id: str, *, folder: Path, keyring: KeyRing, now: datetime, first: bool
-) -> tuple[Export, SealedReader]:
-    """The film made for this person, opened. Raises NotFound for everybody else, before and after its time.
+def fetch(
+    write: Write, staff_id: str, export_id: str, *, folder: Path, keyring: KeyRing, clock: Clock, first: bool
+) -> tuple[Export, Opened]:
+    """The film made for this person. Raises NotFound for everybody else, before and after its time.
 
-    Each download leaves its audit row, and so does a range that belongs to none (see `open_rendition`).
+    Each download leaves its audit row, and so does a range that belongs to none.
     """
-    export = exports.fetched(session, export_id, staff.id, now=now)
-    if first or not _downloaded(session, staff, export, since=now - export_rules.DOWNLOADS_APART):
-        detail = {"export": export.id, "sha256": export.sha256 or ""}
-        audit.note(session, "download", "recording", export.recording_id, now=now, detail=detail)
-    try:
-        return export, SealedReader(folder / export.file, keyring)
-    except FileNotFoundError:
-        raise Fault("The file of this export is missing. Cancel it and ask again.") from None
+    with write() as session:
+        now = clock()
+        export = exports.fetched(session, export_id, staff_id, now=now)
+        if first or not _downloaded(session, staff_id, export, since=now - export_rules.DOWNLOADS_APART):
+            detail = {"export": export.id, "sha256": export.sha256 or ""}
+            audit.note(session, "download", "recording", export.recording_id, now=now, detail=detail)
+        session.flush()
+        try:
+            sealed = SealedReader(folder / export.file, keyring)
+        except (FileNotFoundError, KeyDestroyed):
+            raise Fault("The file of this export is missing. Cancel it and ask again.") from None
+
+    def still(_start: float, _end: float) -> None:
+        with write() as session:
+            exports.fetched(session, export_id, staff_id, now=clock())
+
+    return export, Opened(sealed, still, export.recording.duration_s or 0.0, clock)
 
 
 def downloads(session: Session, export: Export) -> list[AuditEntry]:
@@ -64,19 +136,53 @@ def downloads(session: Session, export: Export) -> list[AuditEntry]:
     return [row for row in session.scalars(rows.order_by(AuditEntry.at)) if row.detail.get("export") == export.id]
 
 
-def _downloaded(session: Session, staff: Staff, export: Export, *, since: datetime) -> bool:
-    return any(row.at > since and row.actor_id == staff.id for row in downloads(session, export))
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    recording_id: str
+    path: Path
+    what: str
+    duration: float
 
 
-def _detail(rendition: Rendition) -> dict[str, str]:
-    return {"side": rendition.role, "participant": rendition.participant_id}
+def _open(
+    write: Write, staff_id: str, find: Callable[[Session], _Piece], keyring: KeyRing, clock: Clock, *, anew: bool
+) -> Opened:
+    sealed: SealedReader | None = None
+    try:
+        with write() as session:
+            piece, now = find(session), clock()
+            recording, by = _decided(session, piece.recording_id, staff_id, now=now, lock=True)
+            view = views.begin(session, recording, staff_id, by, what=piece.what, anew=anew, now=now).id
+            try:
+                sealed = SealedReader(piece.path, keyring)  # the key, in the transaction that keeps the trace
+            except (FileNotFoundError, KeyDestroyed):
+                raise NotFound from None
+    except BaseException:
+        if sealed is not None:
+            sealed.close()
+        raise
+
+    def still(start: float, end: float) -> None:
+        with write() as session:
+            now = clock()
+            _decided(session, piece.recording_id, staff_id, now=now, lock=False)
+            if piece.duration:
+                views.extend(session, view, start, end, duration=piece.duration, now=now)
+
+    return Opened(sealed, still, piece.duration, clock)
 
 
-def _viewed(session: Session, staff: Staff, rendition: Rendition, *, since: datetime) -> bool:
-    views = select(AuditEntry.detail).where(
-        AuditEntry.subject_id == rendition.recording_id,
-        AuditEntry.actor_id == staff.id,
-        AuditEntry.action == "view",
-        AuditEntry.at > since,
-    )
-    return _detail(rendition) in session.scalars(views)
+def _decided(
+    session: Session, recording_id: str, staff_id: str, *, now: datetime, lock: bool
+) -> tuple[Recording, Grant]:
+    """With `lock` a destruction waits for us, or we for it."""
+    query = select(Recording).where(Recording.id == recording_id).execution_options(populate_existing=True)
+    recording = session.scalar(query.with_for_update(of=Recording) if lock else query)
+    by = leave.leave_of(session, recording, staff_id, now=now) if recording is not None else None
+    if recording is None or by is None or recording.state != READY:
+        raise NotFound
+    return recording, by
+
+
+def _downloaded(session: Session, staff_id: str, export: Export, *, since: datetime) -> bool:
+    return any(row.at > since and row.actor_id == staff_id for row in downloads(session, export))

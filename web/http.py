@@ -88,6 +88,16 @@ class Context:
         """True when a live page asks for itself again."""
         return "x-fragment" in self.request.headers
 
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A write transaction in the name of this person, beside a GET's: for what must be kept before it is given."""
+        if not self.session.info.get("read_only"):
+            raise RuntimeError("a second write transaction would wait for the first")
+        db: Database = self.extras["db"]
+        with db.write() as session:
+            session.info.update({k: v for k, v in self.session.info.items() if k not in ("read_only", "audit")})
+            yield session
+
     def path(self, name: str) -> str:
         return str(self.request.path_params[name])
 
@@ -153,7 +163,7 @@ class Edge:
         self.db = db
         self.settings = settings
         self.renderer = renderer
-        self.extras = extras or {}
+        self.extras = {"db": db, **(extras or {})}
         self.committed = committed
 
     def routes(self, pages: Pages) -> list[Route]:

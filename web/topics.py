@@ -33,8 +33,8 @@ def topics_of(name: str, payload: dict[str, Any]) -> set[str]:
 def may_watch(session: Session, person: Staff | None, topic: str) -> bool:
     """Hints carry no data, yet even that something happened is told only to those who may see it."""
     from reception.access import may_see_petition
+    from recordings.archive.leave import may_view
     from recordings.archive.models import Recording
-    from recordings.archive.rules import granted
     from video.access import may_watch_meeting
 
     kind, _, key = topic.partition(":")
@@ -57,5 +57,5 @@ def may_watch(session: Session, person: Staff | None, topic: str) -> bool:
         return may_watch_meeting(session, person, key)
     if kind == "recording":
         row = session.get(Recording, key)
-        return bool(roles & OFFICE) or (row is not None and granted(row.grants, person.id, now=clock.now()))
+        return bool(roles & OFFICE) or (row is not None and may_view(session, row, person.id, now=clock.now()))
     return False

@@ -15,6 +15,7 @@ from reception.petitions import drafts
 from reception.reactions import REACTIONS
 from recordings.archive.service import FINISH
 from recordings.proof.service import CHECK, SIGN
+from recordings.retention.service import DESTROY
 from video.media.app import create_app
 from video.media.node import MediaNode
 from video.media.turn import Turn
@@ -23,6 +24,7 @@ from web.cases.papers import store_of
 from web.exports.making import sweep_exports
 from web.proof import check_handler, sign_handler, sweep_forgotten
 from web.recording import finish_handler, sink_opener, sweep_abandoned
+from web.retention.destroying import destroy_handler
 from web.worker import Sweep, Worker
 
 KEEP_DRAFTS = timedelta(days=30)
@@ -40,6 +42,7 @@ def make_worker(settings: Settings, db: Database, **more: Any) -> Worker:
             FINISH: finish_handler(settings),
             SIGN: sign_handler(settings, db),
             CHECK: check_handler(settings, db),
+            DESTROY: destroy_handler(settings, db),
             **message_handlers(settings),
         },
         sweeps=(

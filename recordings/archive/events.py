@@ -36,3 +36,11 @@ class RecordingTriedAgain:
 class RecordingGranted:
     recording_id: str
     staff_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveTakenBack:
+    """`staff_id` is empty for a leave that a role held."""
+
+    recording_id: str
+    staff_id: str

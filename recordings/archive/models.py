@@ -53,15 +53,47 @@ class Rendition(Base):
 
 
 class Grant(Base):
-    """Leave to view one recording, given to one person for one purpose."""
+    """Leave to view, for one purpose, until a day: to a person, or to a role (officers: of one department).
+
+    It covers one recording, or with `petition_id` every recording of a case in which its giver took part. Rows without
+    `granted_by` are the archive's own: they say who took part.
+    """
 
     __tablename__ = "recording_grant"
+    __table_args__ = (Index("ix_recording_grant_petition", "petition_id"), Index("ix_recording_grant_role", "role"))
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
-    recording_id: Mapped[str] = mapped_column(ForeignKey("recording.id", ondelete="CASCADE"), index=True)
-    staff_id: Mapped[str] = mapped_column(index=True)
+    recording_id: Mapped[str | None] = mapped_column(ForeignKey("recording.id", ondelete="CASCADE"), index=True)
+    petition_id: Mapped[str | None]
+    staff_id: Mapped[str | None] = mapped_column(index=True)
+    role: Mapped[str | None]
+    department_id: Mapped[str | None]
     purpose: Mapped[str]
     granted_by: Mapped[str | None]
     granted_at: Mapped[datetime]
     until: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[str | None]
+
+
+class View(Base):
+    """One sitting of one person before one recording: when, by which leave, and which parts were given out.
+
+    `spans` are [from, to] in whole seconds, `what` the sides (participant ids) and other pieces that were opened.
+    """
+
+    __tablename__ = "recording_view"
+    __table_args__ = (
+        Index("ix_recording_view_recording", "recording_id", "began_at"),
+        Index("ix_recording_view_staff", "staff_id", "recording_id", "last_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    recording_id: Mapped[str] = mapped_column(ForeignKey("recording.id", ondelete="CASCADE"))
+    staff_id: Mapped[str]
+    purpose: Mapped[str]
+    began_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+    address: Mapped[str | None]
+    spans: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    what: Mapped[list[Any]] = mapped_column(JSON, default=list)

@@ -7,18 +7,18 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.db import new_id
-from core.errors import Mistake, NotFound
+from core.errors import NotFound
 from core.events import emit
+from recordings.archive import leave
 from recordings.archive.events import (
     RecordingClosed,
     RecordingFailed,
-    RecordingGranted,
     RecordingReady,
     RecordingStarted,
     RecordingTriedAgain,
 )
 from recordings.archive.models import Grant, Recording, Rendition
-from recordings.archive.rules import LONGEST_GRANT, TOOK_PART, granted
+from recordings.archive.rules import TOOK_PART, took_part
 from recordings.archive.states import MACHINE, RECORDING
 
 FINISH = "recordings.finish"  # the job that makes a closed journal playable
@@ -108,52 +108,23 @@ def try_again(session: Session, recording_id: str, *, by: str, now: datetime) ->
     return recording
 
 
-def grant(
-    session: Session, recording_id: str, *, staff_id: str, purpose: str, by: str, until: datetime, now: datetime
-) -> Grant:
-    """Leave for `staff_id` to view until `until`. Raises NotFound unless `by` may view it; Mistake for a bad date."""
-    recording = viewable(session, recording_id, by, now=now)
-    if not now < until <= now + LONGEST_GRANT:
-        raise Mistake("Choose a day within the next year.", field="until")
-    row = Grant(
-        id=new_id(),
-        recording_id=recording.id,
-        staff_id=staff_id,
-        purpose=purpose,
-        granted_by=by,
-        granted_at=now,
-        until=until,
-    )
-    session.add(row)
-    audit.note(session, "grant", "recording", recording.id, now=now, detail={"to": staff_id, "purpose": purpose})
-    emit(session, RecordingGranted(recording.id, staff_id), now=now)
-    return row
-
-
-def revoke(session: Session, grant_id: str, *, by: str, now: datetime) -> None:
-    """Take a leave back. Raises NotFound unless `by` may view the recording."""
-    row = session.get(Grant, grant_id)
-    if row is None:
-        raise NotFound
-    viewable(session, row.recording_id, by, now=now)
-    row.revoked_at = row.revoked_at or now
-    audit.note(session, "revoke", "recording", row.recording_id, now=now, detail={"to": row.staff_id})
-
-
 def viewable(session: Session, recording_id: str, staff_id: str, *, now: datetime) -> Recording:
-    """The recording if this person holds a grant for it; otherwise NotFound, as for one that does not exist."""
+    """The recording if this person may view it; otherwise NotFound, as for one that does not exist.
+
+    One that was destroyed stays on its viewers' shelf; that it can be opened is decided in recordings/access.py.
+    """
     recording = session.get(Recording, recording_id)
-    if recording is None or not granted(recording.grants, staff_id, now=now):
+    if recording is None or not leave.may_view(session, recording, staff_id, now=now):
         raise NotFound
     return recording
 
 
 def library(session: Session, staff_id: str, *, now: datetime, limit: int = 100) -> list[Recording]:
     """What this person may view, latest first."""
-    mine = select(Grant.recording_id).where(
-        Grant.staff_id == staff_id, Grant.revoked_at.is_(None), (Grant.until.is_(None)) | (Grant.until > now)
-    )
-    query = select(Recording).where(Recording.id.in_(mine)).order_by(Recording.started_at.desc()).limit(limit)
+    who = leave.viewer(session, staff_id)
+    if who is None:
+        return []
+    query = leave.visible(select(Recording), who, now=now).order_by(Recording.started_at.desc()).limit(limit)
     return list(session.scalars(query))
 
 
@@ -184,7 +155,7 @@ def open_ones(session: Session) -> list[Recording]:
 
 def _give_leave(session: Session, recording: Recording, viewers: Iterable[str], *, now: datetime) -> None:
     """To those who took part; once, however often the recording was tried."""
-    have = {grant.staff_id for grant in recording.grants if grant.purpose == TOOK_PART}
+    have = {grant.staff_id for grant in recording.grants if took_part(grant)}
     for staff_id in viewers:
         if staff_id not in have:
             session.add(

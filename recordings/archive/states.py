@@ -3,6 +3,7 @@
 from core.states import Machine
 
 RECORDING, CLOSED, READY, FAILED = "recording", "closed", "ready", "failed"
+DESTROYED = "destroyed"  # its keys are gone; the row, the manifest and the certificate stay
 
 MACHINE = Machine(
     "recording",
@@ -12,6 +13,7 @@ MACHINE = Machine(
         (CLOSED, "finish", READY),
         (CLOSED, "fail", FAILED),
         (FAILED, "try_again", CLOSED),
+        ((READY, FAILED), "destroy", DESTROYED),
     ],
 )
 UNFINISHED = frozenset({RECORDING, CLOSED})

@@ -179,6 +179,8 @@ def seen(session: Session, export_id: str, staff_id: str, *, now: datetime) -> E
 def fetched(session: Session, export_id: str, staff_id: str, *, now: datetime) -> Export:
     """For the download by the one who asked, who must still be entitled. Raises NotFound."""
     export = seen(session, export_id, staff_id, now=now)
+    if export.recording.state != RECORDING_READY:  # destroyed since: its films went with it
+        raise NotFound
     if not rules.fetchable(export.state, export.asked_by, staff_id, export.until, now=now):
         raise NotFound
     return export

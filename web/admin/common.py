@@ -18,6 +18,7 @@ def tabs(ctx: Context, here: str) -> list[dict[str, Any]]:
         ("/admin/centres", ctx._("Centres"), "building"),
         ("/admin/departments", ctx._("Departments"), "inbox"),
         ("/admin/types", ctx._("Types and routing"), "folder"),
+        ("/admin/retention", ctx._("Retention"), "hourglass"),
         ("/admin/audit", ctx._("Audit trail"), "eye"),
     )
     return [{"href": href, "label": label, "icon": icon, "current": href == here} for href, label, icon in rows]

@@ -12,7 +12,7 @@ from queueing.appointments import calendar
 from queueing.appointments.states import AWAITED
 from reception.petitions.models import Petition
 from recordings.archive import service as archive
-from recordings.archive.rules import granted
+from recordings.archive.leave import may_view
 from video.meetings import service as video
 from web.http import Context
 
@@ -42,7 +42,7 @@ def meetings(ctx: Context, petition: Petition) -> Panel | None:
     """The meetings held about the case; a recording is linked only for those who may view it."""
     held = [m for m in video.about(ctx.session, petition.id) if m.live_at]
     rows = [
-        (m, [r for r in archive.of_meeting(ctx.session, m.id) if granted(r.grants, ctx.staff.id, now=ctx.now)])
+        (m, [r for r in archive.of_meeting(ctx.session, m.id) if may_view(ctx.session, r, ctx.staff.id, now=ctx.now)])
         for m in held
     ]
     return Panel("meetings", "cases/slot_meetings.html", {"rows": rows}) if rows else None

@@ -1,27 +1,25 @@
 """Exports: asking for a film, a second person's word, how far it is, and fetching it."""
 
-from collections.abc import Iterator
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from core import audit
+from core import audit, clock
 from core.audit import AuditEntry
 from core.staff.models import Staff, StaffRole
 from core.staff.rules import AIDE, OFFICER, OFFICIAL
 from reception.petitions.models import Petition
-from recordings.access import open_export
+from recordings import access
 from recordings.archive.service import viewable
 from recordings.archive.states import READY as RECORDING_READY
 from recordings.export import rules, service
 from recordings.export.models import Export
 from recordings.export.states import ASKED, FAILED, MACHINE, MAKING, READY, UNDER_WAY
-from recordings.ranges import ByteRange, Unsatisfiable, parse_range, read_range
 from web.exports.words import FORMATS, PROBLEMS, STATES, STEPS
 from web.forms import Form
 from web.http import Context, Pages, staff
 from web.keys import key_ring
+from web.ranges import given
 
 pages = Pages()
 viewers = staff(OFFICIAL, AIDE, OFFICER)
@@ -129,36 +127,20 @@ def try_again(ctx: Context) -> Response:
 def fetch(ctx: Context) -> Response:
     """The film, for the one who asked alone; in ranges too, so that a broken download can go on."""
     asked = ctx.request.headers.get("range")
-    export, sealed = open_export(
-        ctx.session,
-        ctx.staff,
+    export, opened = access.fetch(
+        ctx.write,
+        ctx.staff.id,
         ctx.path("export_id"),
         folder=ctx.settings.exports_dir,
         keyring=key_ring(ctx.settings),
-        now=ctx.now,
+        clock=clock.now,
         first=asked is None or asked.startswith("bytes=0-"),
     )
     headers = {
-        "accept-ranges": "bytes",
-        "cache-control": "private, no-store",
         "content-disposition": f'attachment; filename="{_file_name(ctx, export)}"',
         "etag": f'"{export.sha256}"',
     }
-    try:
-        part = parse_range(asked, sealed.size)
-    except Unsatisfiable as error:
-        sealed.close()
-        return Response(status_code=416, headers={"content-range": error.content_range})
-    chosen = part or ByteRange(0, sealed.size)
-    headers["content-length"] = str(chosen.length)
-    if part:
-        headers["content-range"] = part.content_range(sealed.size)
-
-    def body() -> Iterator[bytes]:
-        with sealed:
-            yield from read_range(sealed, chosen)
-
-    return StreamingResponse(body(), 206 if part else 200, headers, media_type=rules.MEDIA_TYPES[export.format])
+    return given(opened, asked, rules.MEDIA_TYPES[export.format], headers)
 
 
 def story_of(session: Session, export: Export) -> list[AuditEntry]:

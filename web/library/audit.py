@@ -9,7 +9,7 @@ from core.db import Database
 from core.language import N_
 from core.settings import Settings
 from recordings.archive.models import Recording
-from recordings.archive.states import SETTLED
+from recordings.archive.states import DESTROYED, SETTLED
 from recordings.proof import service
 from recordings.proof.models import Check, SignedManifest
 from recordings.proof.pieces import Progress, silent
@@ -54,7 +54,7 @@ def listed(db: Database) -> list[Row]:
     with db.read() as session:
         checked = set(session.scalars(select(Check.recording_id).where(Check.verdict.is_not(None)).distinct()))
         rows = session.execute(select(Recording.id, Recording.state).order_by(Recording.started_at, Recording.id))
-        return [Row(OnRecord.of(session, id_), id_ in checked, state in SETTLED) for id_, state in rows]
+        return [Row(OnRecord.of(session, id_), id_ in checked, state in SETTLED | {DESTROYED}) for id_, state in rows]
 
 
 def unsigned(db: Database) -> list[str]:

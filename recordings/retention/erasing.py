@@ -1,0 +1,68 @@
+"""Destroying keys: every sealed file of a recording loses its own, and what is left on the disk is noise.
+
+Digests are taken with the key slot left out (`container.digest`), so they are the same before and after, and a run that
+was broken off is simply run again.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from recordings import container
+from recordings.container import NotSealed, SealBroken
+from recordings.proof.manifest import NAME as MANIFEST
+
+UNFINISHED = ".unfinished"
+
+
+class KeyLeft(Exception):
+    """A file still has its key after it was destroyed: nothing may be certified."""
+
+
+@dataclass(frozen=True, slots=True)
+class Destroyed:
+    """`digest` in hexadecimal digits, `size` in bytes."""
+
+    file: str
+    size: int
+    digest: str
+
+
+def erase(folder: Path, others: Iterable[Path] = ()) -> list[Destroyed]:
+    """The recording's folder, and sealed files elsewhere that were made of it. Raises OSError, KeyLeft.
+
+    The manifest stays as it is: it names nobody, and goes on to prove what there was.
+    """
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MANIFEST]
+    done = []
+    for path in [*files, *(path for path in sorted(others) if path.is_file())]:
+        name = str(path.relative_to(folder)) if path.is_relative_to(folder) else f"exports/{path.name}"
+        if not path.name.endswith(UNFINISHED) and path.stat().st_size >= container.HEADER_BYTES and _sealed(path):
+            container.destroy_key(path)
+            if _has_key(path):
+                raise KeyLeft(name)
+            done.append(Destroyed(name, path.stat().st_size, container.digest(path).hex()))
+        else:  # half-written, or nothing that ought to lie here
+            with suppress(FileNotFoundError):
+                if path.name.endswith(UNFINISHED) and path.stat().st_size >= container.HEADER_BYTES:
+                    container.destroy_key(path)
+                path.unlink()
+    return done
+
+
+def _sealed(path: Path) -> bool:
+    try:
+        container.read_header(path)
+    except NotSealed:
+        return False
+    except SealBroken:
+        return True  # altered, yet its key may still open the rest
+    return True
+
+
+def _has_key(path: Path) -> bool:
+    try:
+        return bool(container.read_header(path).wrapped_key)
+    except (NotSealed, SealBroken):
+        return False

@@ -1,0 +1,183 @@
+"""The end of a recording: two people, no hold, keys gone, a certificate that holds."""
+
+import hashlib
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from core import clock
+from core.audit import AuditEntry
+from core.db import Database
+from core.ids import new_id
+from core.settings import Settings
+from recordings.archive.models import Recording
+from recordings.archive.states import DESTROYED
+from recordings.container import KeyDestroyed, digest
+from recordings.export.models import Export
+from recordings.export.states import CANCELLED, READY
+from recordings.journal import open_journal
+from recordings.proof import service as proof
+from recordings.retention import certificate, service
+from recordings.retention.models import Destruction
+from recordings.sealed import SealedReader, SealedWriter
+from tests.unit.web.conftest import Cast
+from tests.unit.web.test_library import _csrf, shelf
+from web import proof as web_proof
+from web.demo.people import Ministry
+from web.keys import key_ring, public_keys
+from web.retention.destroying import destroy_handler
+
+__all__ = ["shelf"]
+
+
+@pytest.fixture
+def old(settings: Settings, house: tuple[Database, Ministry], shelf: dict[str, str]) -> dict[str, str]:
+    """The shelf's recording, thirty years old, signed, with a strip and an export."""
+    db, ministry = house
+    keys, folder = key_ring(settings), settings.recordings_dir / shelf["id"]
+    began = clock.now() - timedelta(days=365 * 30)
+    if not (folder / "manifest").exists():
+        open_journal(folder / "journal", keys, recording_id=shelf["id"], meeting_id="m", started_at=clock.now()).close(
+            1.0
+        )
+        _sealed(folder / "strip.sealed", settings, shelf["id"])
+        with db.write() as session:
+            row = session.get_one(Recording, shelf["id"])
+            row.started_at = began
+        result = web_proof.sign(settings, db, shelf["id"])
+        with db.write() as session:
+            proof.signed(session, shelf["id"], **result)
+            export = Export(
+                id=new_id(),
+                recording_id=shelf["id"],
+                state=READY,
+                format="mp4",
+                lang="ar",
+                purpose="x",
+                asked_by=ministry.people["minister"].id,
+                asked_at=clock.now(),
+                until=clock.now() + timedelta(days=7),
+            )
+            session.add(export)
+            name = export.file
+        settings.exports_dir.mkdir(exist_ok=True)
+        _sealed(settings.exports_dir / name, settings, shelf["id"])
+    return shelf
+
+
+def _sealed(path: Path, settings: Settings, owner: str) -> None:
+    with SealedWriter(path, key_ring(settings), owner=owner) as sealed:
+        sealed.write(b"secret" * 1000)
+
+
+def _post(cast: Cast, who: str, recording_id: str, verb: str, **data: str) -> int:
+    client = cast(who)
+    csrf = _csrf(client.get("/retention").text)
+    return client.post(f"/retention/{recording_id}/{verb}", data={"csrf": csrf, **data}).status_code
+
+
+def _work(settings: Settings, db: Database, destruction_id: str) -> None:
+    handler, payload = destroy_handler(settings, db), {"destruction_id": destruction_id}
+    result = handler.act(payload)
+    with db.write() as session:
+        assert handler.record
+        handler.record(session, payload, result, clock.now())
+
+
+def test_from_due_to_certificate(
+    cast: Cast, old: dict[str, str], settings: Settings, house: tuple[Database, Ministry]
+) -> None:
+    db, _ministry = house
+    id_, folder = old["id"], settings.recordings_dir / old["id"]
+    sealed = [folder / "journal", folder / "p.webm", folder / "strip.sealed", *folder.glob("people-*.sealed")]
+    before = {path.name: digest(path).hex() for path in sealed}
+    manifest = (folder / "manifest").read_bytes()
+    assert f"/retention/{id_}" in cast("aide").get("/retention").text
+    assert _post(cast, "aide", id_, "propose", reason="") == 422
+    # under a hold nothing is proposed, and what was proposed is stopped
+    assert _post(cast, "aide", id_, "propose", reason="انتهت المدة") == 303
+    assert _post(cast, "aide", id_, "hold", reason="قضية منظورة") == 303
+    assert _state(db, id_) == "stopped"
+    assert _post(cast, "aide", id_, "propose", reason="انتهت المدة") == 422
+    hold = _hold(db, id_)
+    assert _post(cast, "aide", id_, "ask-to-lift", hold=hold, reason="صدر الحكم") == 303
+    assert _post(cast, "aide", id_, "lift", hold=hold) == 422, "the same person"
+    assert _post(cast, "minister", id_, "lift", hold=hold) == 303
+    # two people
+    assert _post(cast, "aide", id_, "propose", reason="انتهت المدة") == 303
+    assert _post(cast, "aide", id_, "agree") == 422, "nobody agrees with themselves"
+    assert cast("minister").get(old["side"]).status_code == 200
+    assert _post(cast, "minister", id_, "agree") == 303
+    with db.read() as session:
+        row = service.latest_of(session, id_)
+        assert row and row.state == "agreed"
+    _work(settings, db, row.id)
+    _work(settings, db, row.id)  # a job that comes twice
+    with db.read() as session:
+        assert session.get_one(Recording, id_).state == DESTROYED
+        assert set(session.scalars(select(Export.state).where(Export.recording_id == id_))) == {CANCELLED}
+        done = session.get_one(Destruction, row.id)
+        assert session.scalar(select(AuditEntry).where(AuditEntry.action == "destroy", AuditEntry.subject_id == id_))
+    # nothing opens it, whoever holds whatever key ring
+    for path in (folder / "p.webm", folder / "strip.sealed"):
+        with pytest.raises(KeyDestroyed):
+            SealedReader(path, key_ring(settings))
+    assert not list(settings.exports_dir.glob("*.sealed"))
+    assert cast("minister").get(old["side"]).status_code == 404
+    assert cast("minister").get(f"{old['page']}/strip").status_code in (204, 404)
+    # what it was is still proven
+    assert (folder / "manifest").read_bytes() == manifest
+    with db.read() as session:
+        report = web_proof.examine(folder, web_proof.OnRecord.of(session, id_), public_keys(settings))
+    assert report.verdict == "proven", report.findings
+    # the certificate
+    fields = certificate.read(done.certificate or "", public_keys(settings))
+    assert {one["file"]: one["digest"] for one in fields["files"] if one["file"] in before} == before
+    assert fields["manifest"]["sha256"] == hashlib.sha256(manifest).hexdigest()
+    assert fields["reason"] == "انتهت المدة" and fields["proposed"]["staff_id"] != fields["agreed"]["staff_id"]
+    for who, lang in (("minister", "ar"), ("aide", "en")):
+        page = cast(who).get(f"{old['page']}/certificate?lang={lang}")
+        assert page.status_code == 200 and before["p.webm"] in page.text
+    assert cast("minister").get(f"{old['page']}/certificate/file").text == done.certificate
+    assert cast("officer").get(f"{old['page']}/certificate").status_code == 404
+    # it stays on the shelf
+    assert old["page"] in cast("minister").get("/library").text
+    assert cast("minister").get(old["page"]).status_code == 200
+
+
+def _state(db: Database, recording_id: str) -> str:
+    with db.read() as session:
+        row = service.latest_of(session, recording_id)
+        assert row
+        return row.state
+
+
+def _hold(db: Database, recording_id: str) -> str:
+    with db.read() as session:
+        return service.holds_of(session, session.get_one(Recording, recording_id))[0].id
+
+
+def test_a_certificate_with_one_letter_changed_does_not_hold(settings: Settings) -> None:
+    from web.keys import signer
+
+    text = certificate.sign({"reason": "over"}, signer(settings))
+    assert certificate.read(text, public_keys(settings))["reason"] == "over"
+    for at in range(0, len(text), 7):
+        other = text[:at] + chr(ord(text[at]) ^ 1) + text[at + 1 :]
+        with pytest.raises(certificate.NoCertificate):
+            certificate.read(other, public_keys(settings))
+
+
+def test_the_administrator_sets_years_and_decides_no_end(cast: Cast, house: tuple[Database, Ministry]) -> None:
+    admin = cast("admin")
+    csrf = _csrf(admin.get("/admin/retention").text)
+    form = {"csrf": csrf, "type_code": "", "years": "٤٠", "reason_ar": "سبب", "reason_en": "Reason"}
+    assert admin.post("/admin/retention", data={**form, "years": "0"}).status_code == 422
+    assert admin.post("/admin/retention", data={**form, "reason_en": ""}).status_code == 422
+    assert admin.post("/admin/retention", data=form).status_code == 303
+    with house[0].write() as session:
+        assert service.years(session) == {"": 40}
+        session.delete(service.terms(session)[""])
+    assert admin.get("/retention").status_code == 404

@@ -1,0 +1,85 @@
+"""Where destruction meets the worker: keys go first, then the certificate says what was destroyed."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.db import Database
+from core.jobs import Handler
+from core.settings import Settings
+from core.staff.models import Staff
+from reception.petitions.models import Petition
+from recordings.archive.models import Recording
+from recordings.export.models import Export
+from recordings.proof import service as proof
+from recordings.proof.compose import instant
+from recordings.retention import certificate, service
+from recordings.retention.erasing import Destroyed, erase
+from recordings.retention.models import Destruction
+from web.keys import signer
+
+
+def destroy_handler(settings: Settings, db: Database) -> Handler:
+    """The job: from this moment on nothing opens the recording; its keys are destroyed, and that is signed."""
+
+    def act(payload: dict[str, Any]) -> str | None:
+        destruction_id = payload["destruction_id"]
+        with db.write() as session:
+            if not service.begin(session, destruction_id, now=clock.now()):
+                return None
+        with db.read() as session:
+            facts = facts_of(session, destruction_id)
+            exports = list(session.scalars(select(Export).where(Export.recording_id == facts["recording"]["id"])))
+        others = [place for one in exports for place in settings.exports_dir.glob(f"{one.id}.*")]
+        destroyed = erase(settings.recordings_dir / facts["recording"]["id"], others)
+        for place in others:  # what was made to be taken away is not kept even as noise
+            place.unlink(missing_ok=True)
+        return certificate.sign({**facts, **_what(destroyed, clock.now())}, signer(settings))
+
+    def record(session: Session, payload: dict[str, Any], result: str | None, now: datetime) -> None:
+        if result is not None:
+            service.finish(session, payload["destruction_id"], result, now=now)
+
+    def gave_up(session: Session, payload: dict[str, Any], error: str, now: datetime) -> None:
+        service.fail(session, payload["destruction_id"], error, now=now)
+
+    return Handler(act=act, record=record, gave_up=gave_up)
+
+
+def facts_of(session: Session, destruction_id: str) -> dict[str, Any]:
+    """Who, when, why, and which recording; names of those who decided, and of nobody else."""
+    row = session.get_one(Destruction, destruction_id)
+    recording = session.get_one(Recording, row.recording_id)
+    petition = session.get(Petition, recording.petition_id)
+    manifest = proof.manifest_of(session, recording.id)
+    return {
+        "certificate": row.id,
+        "recording": {
+            "id": recording.id,
+            "meeting_id": recording.meeting_id,
+            "petition_id": recording.petition_id,
+            "case_number": petition.case_number if petition else "",
+            "started_at": instant(recording.started_at),
+            "duration_ms": round((recording.duration_s or 0.0) * 1000),
+        },
+        "manifest": {"sha256": manifest.sha256, "revision": manifest.revision} if manifest else None,
+        "reason": row.reason,
+        "years": row.years,
+        "kept_until": instant(row.kept_until),
+        "proposed": _person(session, row.proposed_by, row.proposed_at),
+        "agreed": _person(session, row.decided_by or "", row.decided_at or row.proposed_at),
+    }
+
+
+def _person(session: Session, staff_id: str, at: datetime) -> dict[str, str]:
+    staff = session.get(Staff, staff_id)
+    names = {"name_ar": staff.name_ar, "name_en": staff.name_en} if staff else {"name_ar": "—", "name_en": "—"}
+    return {"staff_id": staff_id, **names, "at": instant(at)}
+
+
+def _what(destroyed: list[Destroyed], at: datetime) -> dict[str, Any]:
+    files = [{"file": one.file, "size": one.size, "digest": one.digest} for one in destroyed]
+    return {"destroyed_at": instant(at), "files": files}
