@@ -17,7 +17,7 @@ from typing import NamedTuple
 import av
 from av.audio.frame import AudioFrame
 from av.filter import Graph
-from av.video.frame import VideoFrame
+from av.video.frame import PictureType, VideoFrame
 
 from bench.media.film import AUDIO_BPS, CUT, FPS, HEIGHT, OPUS, SOUND_S, VIDEO_BPS, VP8, WIDTH
 from recordings import journal_records as records
@@ -28,8 +28,6 @@ from recordings.sealed_log import SealedLogWriter
 LOOP_S = 10
 """Of film; it begins with the only keyframe, so that is also how far apart those are."""
 PEOPLE = ("sara", "omar")
-ENCODER_S = 2
-"""Libvpx is asked for half of the rate, which with these pictures gives the whole."""
 _RTP = struct.Struct("!BBHII")
 NTP = 3_900_000_000
 STARTED = "2026-11-21T12:00:00+00:00"
@@ -57,7 +55,7 @@ def _pictures(seconds: int, width: int, height: int) -> list[bytes]:
     encoder = av.CodecContext.create("libvpx", "w")
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, FPS), Fraction(FPS)
-    encoder.bit_rate = VIDEO_BPS // ENCODER_S * width * height // (WIDTH * HEIGHT)
+    encoder.bit_rate = VIDEO_BPS * width * height // (WIDTH * HEIGHT)
     encoder.options = {
         "deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "error-resilient": "1", "static-thresh": "0",
         "g": "100000", "qmin": "2", "qmax": "63",
@@ -67,6 +65,7 @@ def _pictures(seconds: int, width: int, height: int) -> list[bytes]:
         frame = graph.pull()
         assert isinstance(frame, VideoFrame)
         frame.pts, frame.time_base = index, Fraction(1, FPS)
+        frame.pict_type = PictureType.NONE  # the source says of each of its pictures that it is a key
         found += [bytes(packet) for packet in encoder.encode(frame)]
     return found + [bytes(packet) for packet in encoder.encode(None)]
 
