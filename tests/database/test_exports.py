@@ -6,11 +6,12 @@ from recordings.archive.service import Side
 from recordings.export import rules, service
 from recordings.export.models import Export
 from recordings.export.states import EXPIRED
-from tests.unit.recordings.test_export import NOON, ask
+from tests.unit.recordings.test_export import NOON, ask, staff
 
 
 def test_an_export_runs_its_course_on_both_databases(any_db: Database) -> None:
     with any_db.write() as session:
+        staff(session)
         archive.start(session, recording_id="rec", meeting_id="m", petition_id="p", now=NOON)
         archive.close(session, "rec", now=NOON)
         side = Side("a", "visitor", "سارة", "Sara", "x", 60.0, 640, 360, True, True, [])

@@ -11,7 +11,10 @@ from core.audit import AuditEntry
 from core.errors import NotFound, Refused
 from core.events import OutboxEvent
 from core.jobs import Job
+from core.staff.models import Staff, StaffRole
+from core.staff.rules import AIDE, OFFICIAL
 from recordings.archive import service as archive
+from recordings.archive.leave import grants_of
 from recordings.archive.service import Side
 from recordings.export import rules, service
 from recordings.export.models import Export
@@ -30,9 +33,18 @@ NOON = datetime.fromisoformat("2026-11-21T12:00:00+00:00")
 LATER = timedelta(minutes=5)
 
 
+def staff(session: Session) -> None:
+    """The office: Nora and Layla are aides, Omar receives visitors."""
+    for id_, role in (("nora", AIDE), ("omar", OFFICIAL), ("layla", AIDE)):
+        person = Staff(id=id_, username=id_, password_hash="", name_ar=id_, name_en=id_)
+        person.role_rows = [StaffRole(id=id_, role=role)]
+        session.add(person)
+
+
 @pytest.fixture
 def recorded(session: Session) -> Iterator[Session]:
     """A recording that Nora and Omar may view, and Layla not."""
+    staff(session)
     archive.start(session, recording_id="rec", meeting_id="m", petition_id="p", now=NOON)
     archive.close(session, "rec", now=NOON)
     side = Side("a", "visitor", "سارة", "Sara", "rec/01.webm.sealed", 60.0, 640, 360, True, True, [])
@@ -91,7 +103,7 @@ def test_who_may_not_view_may_neither_ask_nor_agree_nor_see_nor_fetch(recorded: 
 
 def test_one_whose_leave_ended_in_between_neither_agrees_nor_fetches(recorded: Session) -> None:
     waiting, ready = ask(recorded, format=rules.WEBM), made(recorded)
-    for grant in archive.get(recorded, "rec").grants:
+    for grant in grants_of(recorded, archive.get(recorded, "rec")):
         grant.revoked_at = NOON
     with pytest.raises(NotFound):
         service.agree(recorded, waiting.id, by="omar", now=NOON + LATER)
@@ -175,6 +187,7 @@ def test_a_second_wish_of_the_same_kind_waits_for_the_first(recorded: Session) -
 
 
 def test_a_recording_that_is_not_ready_gives_no_film(session: Session) -> None:
+    staff(session)
     archive.start(session, recording_id="rec", meeting_id="m", petition_id="p", now=NOON)
     archive.close(session, "rec", now=NOON)
     archive.fail(session, "rec", "broken", now=NOON, viewers=["nora"])
