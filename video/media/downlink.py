@@ -75,6 +75,10 @@ class Downlink:
         self._read += len(reports)
         self.capacity.heard(reports, now=now)
 
+    def spares(self, size: int, *, now: float) -> bool:
+        """Whether there is room to send a packet again. Relaying, the publisher's estimator makes the room."""
+        return self.capacity is None or self.capacity.spares(size, now=now)
+
     def relayed(self, packet: bytes, media: int) -> bytes:
         """The receiver's feedback as the publisher must read it."""
         moved = rtcp.readdressed(packet, media)

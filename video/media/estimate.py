@@ -10,6 +10,7 @@ share of it by REMB. A call of two needs none of it: there the feedback reaches 
 from __future__ import annotations
 
 from collections import deque
+from itertools import takewhile
 
 from video.media.twcc import Report
 
@@ -44,6 +45,15 @@ AHEAD, AHEAD_BPS = 1.5, 200_000
 WINDOW_S = 1.0
 BASELINE_S = 10.0
 KEPT = 2_000
+REPAIR = 0.25
+"""Of the cap, for what is sent again: a full line is not emptied by filling it twice."""
+PLUNGE_S = 0.4
+"""The line suddenly carries far less: so much of what arrived lately says how much."""
+FULL_QUEUE_US = 180_000
+FULL_S = 0.25
+"""A queue that was so long for so long empties into the sound's time. No burst of key frames stands like it."""
+BURST, BURST_SHARE = 4, 0.15
+"""Packets lost lately, and their part, that mean an overflow where there is a queue too."""
 
 
 class Queue:
@@ -63,17 +73,17 @@ class Queue:
     def congested(self) -> bool:
         if self.length_us <= SHORT_QUEUE_US:
             return False
-        standing = self._standing()
+        standing = self.standing(STANDS_S)
         return standing > LONG_QUEUE_US or (standing > SHORT_QUEUE_US and self._slope() > SLOPE_US)
 
-    def _standing(self) -> float:
+    def standing(self, lately_s: float) -> float:
         """The least of what waited lately; 0 until that long was looked at."""
         least = min(delay for _, delay in self._delays)
         newest = self._delays[-1][0]
         waited = float("inf")
         for at, delay in reversed(self._delays):
             waited = min(waited, delay - least)
-            if at <= newest - STANDS_S:
+            if at <= newest - lately_s:
                 return waited
         return 0.0
 
@@ -107,6 +117,8 @@ class Capacity:
         self._window: deque[tuple[float, int, bool]] = deque()
         self._held_until = now
         self._updated = now
+        self._plunged_at = float("-inf")
+        self._room, self._room_at = 0.0, now
 
     @property
     def queue_us(self) -> float:
@@ -116,6 +128,18 @@ class Capacity:
         self._sent[number] = (now, size)
         if len(self._sent) > KEPT:
             del self._sent[next(iter(self._sent))]
+
+    def spares(self, size: int, *, now: float) -> bool:
+        """Whether there is room to send a packet again: a quarter of the cap, saved up for a tenth of a second, and
+        nothing while a queue stands: sound and new pictures wait in it already.
+        """
+        room = REPAIR * self.cap / 8
+        self._room = min(max(room / 10, 1_500), self._room + room * (now - self._room_at))
+        self._room_at = now
+        if self._room < size or self.queue_us > LONG_QUEUE_US:
+            return False
+        self._room -= size
+        return True
 
     def heard(self, reports: list[Report], *, now: float) -> None:
         """Takes the feedback in; numbers that were not ours are left out."""
@@ -141,7 +165,7 @@ class Capacity:
     def _decide(self, now: float) -> None:
         elapsed = min(1.0, max(0.0, now - self._updated))
         self._updated = now
-        if now < self._held_until:
+        if self._plunge(now) or now < self._held_until:
             return
         delivered = 8 * sum(size for _, size, arrived in self._window if arrived) / WINDOW_S
         lossy = self.loss > LOSS_LIMIT and len(self._window) >= ENOUGH
@@ -149,6 +173,26 @@ class Capacity:
             self._back_off(delivered, now)
         elif self.queue_us < SHORT_QUEUE_US:  # else what waits must drain first
             self.cap = min(CEILING, self.cap * self._growth(delivered) ** elapsed)
+
+    def _plunge(self, now: float) -> bool:
+        """Obeys a line that has suddenly become thin at once, without waiting for a second's average."""
+        if now - self._plunged_at < PLUNGE_S or self.queue_us <= SHORT_QUEUE_US:
+            return False
+        lately = list(takewhile(lambda entry: entry[0] > now - PLUNGE_S, reversed(self._window)))
+        before = len(self._window) - len(lately)
+        since = self._window[before - 1][0] if before else now - PLUNGE_S
+        lost = sum(1 for *_, arrived in lately if not arrived)
+        overflows = lost >= BURST and lost >= BURST_SHARE * len(lately)
+        if not overflows and self._queue.standing(FULL_S) < FULL_QUEUE_US:
+            return False
+        carried = 8 * sum(size for _, size, arrived in lately if arrived) / (now - since)
+        if BACKOFF * carried >= self.cap:
+            return False
+        self._plunged_at = self._backed_off_at = now
+        self._full = self._gave_way = max(carried, FLOOR)
+        self.cap = max(FLOOR, BACKOFF * carried)
+        self._held_until = now + HOLD_S
+        return True
 
     def _back_off(self, delivered: float, now: float) -> None:
         if now - self._backed_off_at >= EPISODE_S:

@@ -24,6 +24,8 @@ OUTAGE = 100
 """Packets missed in a row: whoever misses so many, or some of as much time as `OUTAGE_S`, was cut off. To send them all
 again takes longer than a key frame, and their age would teach the receiver to wait for pictures."""
 OUTAGE_LEAST = 8
+SPAN = 0x4000
+"""Numbers go round: how far back it is remembered where the stream began."""
 
 
 class Outlet(Protocol):
@@ -50,6 +52,10 @@ class Forward:
         self.number_offset = self.stamp_offset = 0
         self.loss = 0.0
         self.asked = self.answered = 0
+        self.paused = False
+        """Nothing is sent: this picture makes way for what matters more on this downlink."""
+        self._shut = False
+        """Paused, or waiting for the key frame with which the picture comes back."""
         self._outlet = outlet
         self._downlink = downlink
         self._spliced_for = 0
@@ -75,6 +81,8 @@ class Forward:
 
     def media(self, packet: bytes, ssrc: int, number: int, now: float) -> None:
         """Sends one packet of the source `ssrc`; the hot path."""
+        if self._shut and not self._opens(packet, ssrc, number):
+            return
         if ssrc != self._spliced_for:
             self._splice(ssrc, number, packet, now)
         if self.number_offset or self.stamp_offset:
@@ -82,8 +90,12 @@ class Forward:
             packet = rtp.moved(packet, self.ssrc, number, rtp.timestamp(packet) + self.stamp_offset)
         if ((number - self._last_number) & 0xFFFF) < 0x8000:
             self._last_number, self._last, self._last_at = number, packet, now
-        elif self._said is not None and self._is_too_late(packet):
-            return
+            if ((number - self._first_number) & 0xFFFF) >= 2 * SPAN:
+                self._first_number = (number - SPAN) & 0xFFFF
+        elif ((number - self._first_number) & 0xFFFF) >= 0x8000 or (
+            self._said is not None and self._is_too_late(packet)
+        ):
+            return  # a number from before the joint was used for another packet
         downlink = self._downlink
         if downlink.plain:
             downlink.last = packet
@@ -92,6 +104,26 @@ class Forward:
         if self._said is not None:
             self._said[number % SAID] = packet
         self._outlet.send_rtp(packet, self.ssrc)
+
+    def pause(self, on: bool) -> None:
+        """Stops the stream, or lets it go on with the next key frame, which it asks for."""
+        if on == self.paused:
+            return
+        self.paused = self._shut = on
+        self.loss = 0.0
+        if not on:
+            self._shut = True
+            if self.source is not None:
+                self.source.keyframes.want()
+
+    def _opens(self, packet: bytes, ssrc: int, number: int) -> bool:
+        if self.paused or not rtp.is_vp8_keyframe(packet):
+            return False
+        self._shut = False
+        if ssrc == self._spliced_for:  # the receiver must see no gap, or it would ask for what was left out
+            self._first_number = (self._last_number + 1) & 0xFFFF
+            self.number_offset = (self._first_number - number) & 0xFFFF
+        return True
 
     def _splice(self, ssrc: int, number: int, packet: bytes, now: float) -> None:
         self._spliced_for = ssrc
@@ -154,7 +186,7 @@ class Forward:
         """Sends a kept packet again, by the receiver's number; False where there is none to send."""
         source = self.source
         self.asked += 1
-        if source is None or not self._spliced_for:
+        if source is None or not self._spliced_for or self._shut:
             return False
         if self._said is not None:
             return self._say_again(number, self._said[number % SAID])
@@ -164,6 +196,8 @@ class Forward:
         packet = source.kept(original)
         if packet is None:
             return original in source.missing
+        if not self._downlink.spares(len(packet), now=now):
+            return False
         self._again += 1
         self._rtx_number = (self._rtx_number + 1) & 0xFFFF
         plain = rtp.without_transport_sequence(packet)

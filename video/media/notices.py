@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from video.media import sdp
@@ -13,8 +13,10 @@ from video.media.member import Member
 class Notices:
     """Tells the members of one room; remembers what each was shown, so that only changes are sent."""
 
-    def __init__(self, members: Mapping[str, Member]) -> None:
+    def __init__(self, members: Mapping[str, Member], spared: Callable[[str], frozenset[str]]) -> None:
+        """`spared`: whose picture someone is not sent, so that their sound stays whole."""
         self._members = members
+        self._spared = spared
         self._shown: dict[str, list[dict[str, object]]] = {}
         self._told: dict[str, dict[str, Verdict]] = {}
 
@@ -36,7 +38,10 @@ class Notices:
             if member.link is None:
                 self.forget(member)
                 continue
-            entries = [other.shown() for other in present if other.admitted or member.host]
+            spared = self._spared(member.id)
+            entries = [
+                other.shown() | {"spared": other.id in spared} for other in present if other.admitted or member.host
+            ]
             if self._shown.get(member.id) != entries:
                 self._shown[member.id] = entries
                 member.link.send("presence", participants=entries)

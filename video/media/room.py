@@ -39,7 +39,7 @@ class Room:
     def __init__(self, info: MeetingInfo, around: Surroundings) -> None:
         self.info = info
         self.members: dict[str, Member] = {}
-        self.notices = Notices(self.members)
+        self.notices = Notices(self.members, self._spared)
         self.closed = self._moved = False
         self.around = around
         self._errands = Errands(info.id, around.directory)
@@ -270,6 +270,9 @@ class Room:
     def seat_everybody(self) -> None:
         order = {"official": 0, "visitor": 1, "interpreter": 2, "aide": 3}
         inside = sorted(self.notices.inside(), key=lambda member: order[member.info.role])
+        self.router.roles = {
+            name: member.info.role for member in inside for name in (member.id, devices.viewer(member.id))
+        }
         for member in inside:
             others = [other.id for other in inside if other is not member]
             seats = seating(member.seats, others, sdp.SLOTS)
@@ -373,6 +376,10 @@ class Room:
         self.router.flow(True)
         if first:
             self._errands.tell("went_live", self.around.wall())
+
+    def _spared(self, participant_id: str) -> frozenset[str]:
+        endpoint = self.router.endpoints.get(participant_id)
+        return endpoint.shed.out if endpoint is not None else frozenset()
 
     def _recording_lost(self, why: str) -> None:
         self._errands.tell("recording_lost", self.around.wall(), why)

@@ -8,7 +8,7 @@ their
   SSRCs replaced, so that the publisher's own congestion control sees the whole way;
 - **local** (any other number, and before anything flows): the node answers each publisher itself, numbers
 each downlink itself, and holds the
-  publisher by REMB to what its weakest receiver can take.
+  publisher by REMB to what its weakest receiver can take, or that receiver is spared pictures (`shedding`).
 
 Repair is the node's in both: what did not arrive is asked for until it comes, what a receiver missed comes
 out of the cache. Nothing is forwarded or recorded unless `flowing`.
@@ -20,7 +20,7 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from video.media import rtcp, rtp, twcc
+from video.media import rtcp, rtp, shedding, twcc
 from video.media.downlink import Downlink
 from video.media.forward import Forward, Outlet
 from video.media.sdp import SlotStreams
@@ -28,8 +28,12 @@ from video.media.source import Source
 
 log = logging.getLogger(__name__)
 
-PUBLISHER_MOST = 2_500_000.0
-"""Bits per second beyond which 720p gains nothing; also what lifts an earlier cap."""
+PUBLISHER_MOST = 5_000_000.0
+"""Bits per second beyond which 1080p gains nothing."""
+UNHELD = 100_000_000.0
+"""Lifts every earlier cap: a REMB is in force until another one comes."""
+PLUNGE = 0.85
+"""A cap that falls below so much of what was last decided by is obeyed at once."""
 FEEDBACK_S = 0.1
 REPORT_S = 1.0
 MEASURE_S = 1.0
@@ -70,7 +74,11 @@ class Endpoint:
         self.slots = [Slot(outlet, self.downlink, streams) for streams in slots]
         self.arrivals: twcc.Arrivals | None = None
         self.uplink_loss = 0.0
-        self.held_to = PUBLISHER_MOST
+        self.held_to = UNHELD
+        self.shed = shedding.Shed()
+        self.claims: dict[str, float] = {}
+        """What each publisher that is seen here may send on this downlink's account."""
+        self._decided_by = 0.0
         self.whole = True
         """Sends and receives; a leg that does but one can't relay feedback."""
         self._router = router
@@ -183,6 +191,11 @@ class Endpoint:
 
     def _transport_feedback(self, packet: bytes, now: float) -> None:
         self.downlink.heard(packet, now=now)
+        capacity = self.downlink.capacity
+        if capacity is not None and capacity.cap < PLUNGE * self._decided_by:
+            self.spare(now=now)
+            for person in self.claims.keys() & self._router.endpoints.keys():
+                self._router.endpoints[person].hold_fairly()
         if self._router.relaying:
             peer = self._router.peer_of(self)
             if peer is not None and len(packet) >= 20:
@@ -221,7 +234,7 @@ class Endpoint:
         sound = [block for block in blocks if block is not None]
         if sound:
             self.outlet.send_rtcp(rtcp.rr(sound))
-        self.hold(min([PUBLISHER_MOST, *self._caps()]))
+        self.hold_fairly()
 
     def measure(self, *, now: float) -> None:
         """Brings `uplink_loss` up to date, once a second at most."""
@@ -239,19 +252,37 @@ class Endpoint:
                 worst = max(worst, slot.video.loss - publisher.uplink_loss)
         return worst
 
-    def _caps(self) -> list[float]:
-        """What each receiver leaves for this publisher's picture: its downlink shared among those it sees."""
-        caps = []
-        for other in self._router.endpoints.values():
-            if other is not self and other.downlink.capacity is not None:
-                shown = [slot.video.source for slot in other.slots if slot.video.source is not None]
-                seen = sum(1 for source in shown if source.ssrc)
-                caps.append(other.downlink.capacity.cap / max(1, seen))
-        return caps
+    def spare(self, *, now: float) -> None:
+        """Decides which pictures this downlink is sent at the moment, and what is left for each of them."""
+        capacity = self.downlink.capacity
+        if capacity is None:
+            self.shed, self.claims, self._decided_by = shedding.Shed(), {}, 0.0
+        else:
+            wanted = self._wishes()
+            self.shed = shedding.shed(capacity.cap, wanted, self.shed, now=now)
+            self.claims = shedding.shares(capacity.cap, wanted, self.shed.out)
+            self._decided_by = capacity.cap
+        for slot in self.slots:
+            slot.video.pause(slot.participant_id in self.shed.out)
+
+    def _wishes(self) -> list[shedding.Picture]:
+        sources = [slot.video.source for slot in self.slots if slot.video.source is not None]
+        seen = {source.participant_id: source for source in sources if source.ssrc}
+        roles = self._router.roles
+        return shedding.wishes(
+            roles.get(self.participant_id, ""),
+            {person: roles.get(person, "") for person in seen},
+            alone=frozenset(person for person, source in seen.items() if len(source.forwards) == 1),
+        )
+
+    def hold_fairly(self) -> None:
+        """To what the weakest of those who see this publisher leaves for it."""
+        claims = (other.claims.get(self.participant_id) for other in self._router.endpoints.values())
+        self.hold(min([PUBLISHER_MOST, *(claim for claim in claims if claim is not None)]))
 
     def hold(self, bits_per_second: float) -> None:
-        """Tells the publisher how much it may send; the most there is lifts an earlier cap."""
-        if self.video.ssrc and (bits_per_second < PUBLISHER_MOST or self.held_to < PUBLISHER_MOST):
+        """Tells the publisher how much it may send."""
+        if self.video.ssrc and min(bits_per_second, self.held_to) < UNHELD:
             self.held_to = bits_per_second
             self.outlet.send_rtcp(rtcp.remb(int(bits_per_second), [self.video.ssrc]))
 
@@ -263,6 +294,8 @@ class Router:
         self.tape = tape
         self.endpoints: dict[str, Endpoint] = {}
         self.relaying = False
+        self.roles: dict[str, str] = {}
+        """Who is who, for what is spared first on a thin downlink."""
         self._flowing = False
         self._monotonic = monotonic
 
@@ -329,6 +362,8 @@ class Router:
 
     def tick(self, *, now: float) -> None:
         for endpoint in self.endpoints.values():
+            endpoint.spare(now=now)
+        for endpoint in self.endpoints.values():
             try:
                 endpoint.tick(now=now)
             except Exception:  # one leg's fault is no other's
@@ -347,4 +382,4 @@ class Router:
             for source in (endpoint.audio, endpoint.video):
                 source.reception = type(source.reception)(rtp.CLOCK_RATES[source.kind])
             if not local:
-                endpoint.hold(PUBLISHER_MOST)
+                endpoint.hold(UNHELD)

@@ -17,8 +17,8 @@ CACHE = 512
 """Video packets kept for retransmission: about two seconds of 720p."""
 KEYFRAME_EVERY_S = 0.3
 SEEK_S, SLOW_SEEK_S = 10.0, 60.0
-"""A recording can be entered at key frames alone, and a browser makes none by itself. On a thin line one takes the place
-of many pictures, so there it is asked for seldom."""
+"""A recording can be entered at key frames alone, and a browser makes none by itself. On a thin line one takes the
+place of many pictures, so there it is asked for seldom."""
 BRISK = 60
 """Packets a second, about 500 kbit/s, from which a key frame goes by unnoticed."""
 LATE_S = 1.0

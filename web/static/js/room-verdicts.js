@@ -27,11 +27,12 @@ export function mySentence({ state = "here", held = false, own = {}, told = {}, 
   return why === "machine" ? "my_machine_hall" : "my_line_hall";
 }
 
-/** What is said of another: {state, held} of the presence, {level, why} of the node; `mine`: my own line is weak too. */
-export function theirSentence({ state = "here", held = false } = {}, { level = "good", why = null } = {}, mine = false) {
+/** What is said of another: {state, held, spared} of the presence, {level, why} of the node; `mine`: my own line is weak too. */
+export function theirSentence({ state = "here", held = false, spared = false } = {}, { level = "good", why = null } = {}, mine = false) {
   if (state === "reconnecting") return "peer_away";
   if (level === "silent") return "peer_silent";
   if (held) return "peer_picture_held";
+  if (spared) return "peer_picture_spared";
   if (level !== "weak") return null;
   return mine && why !== "delay" ? "peer_weak_too" : `peer_${why ?? "uplink"}`;
 }

@@ -151,3 +151,23 @@ def test_a_line_that_carries_nothing_keeps_the_floor() -> None:
     line = Line(kbps=40)
     line.run(20)
     assert line.capacity.cap == FLOOR
+
+
+def test_a_line_that_plunges_is_obeyed_before_half_a_second_of_sound_is_lost() -> None:
+    line = Line(wanted=1_400_000)
+    line.run(5)
+    line.kbps = 400
+    line.run(0.8)
+    assert line.capacity.cap < 400_000
+
+
+def test_what_is_sent_again_gets_a_quarter_of_the_cap_and_nothing_while_a_queue_stands() -> None:
+    line = Line(wanted=1_000_000)
+    line.run(3)
+    cap = line.capacity.cap
+    sent = sum(SIZE for step in range(1000) if line.capacity.spares(SIZE, now=line.now + step / 1000))
+    assert 0.2 * cap < 8 * sent < 0.3 * cap
+    line.kbps = 300
+    line.run(1)
+    assert line.capacity.queue_us > 120_000
+    assert not line.capacity.spares(SIZE, now=line.now + 5)
