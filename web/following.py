@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from core.errors import NotFound
 from core.settings import Settings
 from recordings.archive import service as archive
-from recordings.archive.states import SETTLED
+from recordings.archive.states import UNFINISHED
 from recordings.follow import FOLDER, Follower, Taken, discard
 from recordings.keys import KeyRing
 from web.keys import key_ring
@@ -155,10 +155,10 @@ def tidy(settings: Settings, session: Session) -> None:
     """What followers have left in recordings that need none any more."""
     for place in settings.recordings_dir.glob(f"*/{FOLDER}"):
         try:
-            settled = archive.get(session, place.parent.name).state in SETTLED
+            over = archive.get(session, place.parent.name).state not in UNFINISHED
         except NotFound:
             continue
-        if settled:
+        if over:
             discard(place.parent)
 
 

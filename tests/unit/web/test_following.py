@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from core import clock
+from core.db import Database
 from core.settings import Settings
+from recordings.archive import service as archive
 from recordings.follow import FOLDER
 from recordings.keys import FileKeyRing
 from tests.unit.recordings.lives import Live, person
 from web import recording
-from web.following import ASK_AGAIN_S, Beside, Followers
+from web.following import ASK_AGAIN_S, Beside, Followers, follow_open
 from web.keys import key_ring
 from web.recording import finish_handler
 
@@ -135,3 +138,27 @@ def test_the_process_is_told_once_and_started_again_when_it_dies(tmp_path: Path)
     assert process is not None
     beside.end()
     assert process.returncode == 0
+
+
+def test_the_worker_tells_what_is_open_and_removes_what_nobody_took(settings: Settings, db: Database) -> None:
+    told: list[set[str]] = []
+
+    class Ear(Beside):
+        def tell(self, open_ones: set[str]) -> None:
+            told.append(open_ones)
+
+    now = clock.now()
+    with db.write() as session:
+        for name in ("open", "done"):
+            archive.start(session, recording_id=name, meeting_id=name, petition_id="p", now=now)
+        archive.close(session, "done", now=now)
+        archive.finish(session, "done", [], [], now=now)
+    for name in ("open", "done", "unknown"):
+        (settings.recordings_dir / name / FOLDER).mkdir(parents=True)
+        (settings.recordings_dir / name / FOLDER / "01-sara.webm.sealed").write_bytes(b"half of it")
+    sweep = follow_open(settings, Ear([]))
+    for _ in range(2):
+        with db.write() as session:
+            sweep(session, now)
+    assert told == [{"open"}, {"open"}]
+    assert sorted(place.parent.name for place in settings.recordings_dir.glob(f"*/{FOLDER}")) == ["open", "unknown"]
