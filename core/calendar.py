@@ -3,6 +3,7 @@
 `moment` checks its own parts against each other before a text may leave, since a wrong day in an SMS costs a journey.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 from hijridate import Gregorian, Hijri
 
 from core.errors import Fault
-from core.text import arabic_digits
+from core.text import arabic_digits, latin_digits
 
 WEEKDAYS = {
     "ar": ("الاثنين", "الثلاثاء", "الأربعاء", "الخميس", "الجمعة", "السبت", "الأحد"),
@@ -106,6 +107,21 @@ def full_day(day: date, lang: str) -> str:
     hijri = f"{dom} {HIJRI_MONTHS[lang][month - 1]} {year}{mark_h}"
     first, second = (hijri, gregorian) if lang == "ar" else (gregorian, hijri)
     return f"{WEEKDAYS[lang][day.weekday()]} {digits(f'{first} ({second})', lang)}"
+
+
+def day_of(text: str) -> date:
+    """A day as people type it, in either calendar: 2026-10-27, 27/10/2026, 1448/5/16, ١٦-٥-١٤٤٨. Raises ValueError.
+
+    A year before 1700 is of the Hijra.
+    """
+    parts = [int(part) for part in re.split(r"[-/.\s\u200e\u200f]+", latin_digits(text).strip(" هـمAH")) if part]
+    if len(parts) != 3:
+        raise ValueError(text)
+    year, month, dom = parts if parts[0] > 31 else parts[::-1]
+    try:
+        return date(*Hijri(year, month, dom).to_gregorian().datetuple()) if year < 1700 else date(year, month, dom)
+    except OverflowError as error:
+        raise ValueError(text) from error
 
 
 def local_day(at: datetime, zone: str) -> date:

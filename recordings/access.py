@@ -5,7 +5,7 @@ noted is not opened, whoever asks. While bytes flow the decision is asked again 
 of the recording, so a leave that is taken back ends what it began.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,13 +22,16 @@ from recordings.archive import leave, views
 from recordings.archive.models import Grant, Recording, Rendition
 from recordings.archive.rules import SPAN_S
 from recordings.archive.states import READY
-from recordings.container import KeyDestroyed
+from recordings.container import KeyDestroyed, NotSealed, SealBroken, Unfinished
 from recordings.export import rules as export_rules
 from recordings.export import service as exports
 from recordings.export.models import Export
-from recordings.keys import KeyRing
+from recordings.journal_records import Mark
+from recordings.keys import KeyRefused, KeyRing
 from recordings.ranges import ByteRange, read_range
 from recordings.sealed import SealedReader
+from recordings.storage.away import open_sealed
+from recordings.strip.files import MARKS, marks_of
 
 log = structlog.get_logger()
 ONE_VIEW = timedelta(hours=1)  # ranges asked for so long after a download's beginning still belong to it
@@ -104,6 +107,42 @@ def look(
     return _open(write, staff_id, lambda _session: piece, keyring, clock, anew=False)
 
 
+def search(
+    write: Write,
+    staff_id: str,
+    recording_ids: Iterable[str],
+    matches: Callable[[Mark], bool],
+    *,
+    folder: Path,
+    keyring: KeyRing,
+    clock: Clock,
+) -> dict[str, Mark]:
+    """Which of these recordings hold a written line that matches, and the first one; only those one may view count.
+
+    That it is searched is noted before a key is used, and each recording in which something was found.
+    """
+    with write() as session:
+        audit.note(session, "search", "recording", "-", now=clock())
+        allowed = []
+        for recording_id in recording_ids:
+            recording = session.get(Recording, recording_id)
+            if recording and recording.state == READY and leave.may_view(session, recording, staff_id, now=clock()):
+                allowed.append(recording_id)
+    found = {}
+    for recording_id in allowed:
+        try:
+            with SealedReader(folder / recording_id / MARKS, keyring) as sealed:
+                hit = next((mark for mark in marks_of(sealed) if mark.kind == "text" and matches(mark)), None)
+        except (OSError, KeyDestroyed, KeyRefused, SealBroken, Unfinished, NotSealed):
+            continue  # not listed yet, or damaged: its page says so
+        if hit is not None:
+            found[recording_id] = hit
+    with write() as session:
+        for recording_id in found:
+            audit.note(session, "find", "recording", recording_id, now=clock(), detail={"in": "text"})
+    return found
+
+
 def fetch(
     write: Write, staff_id: str, export_id: str, *, folder: Path, keyring: KeyRing, clock: Clock, first: bool
 ) -> tuple[Export, Opened]:
@@ -154,7 +193,7 @@ def _open(
             recording, by = _decided(session, piece.recording_id, staff_id, now=now, lock=True)
             view = views.begin(session, recording, staff_id, by, what=piece.what, anew=anew, now=now).id
             try:
-                sealed = SealedReader(piece.path, keyring)  # the key, in the transaction that keeps the trace
+                sealed = open_sealed(piece.path, keyring)  # the key, in the transaction that keeps the trace
             except (FileNotFoundError, KeyDestroyed):
                 raise NotFound from None
     except BaseException:

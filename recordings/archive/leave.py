@@ -59,11 +59,15 @@ def visible(stmt: Select[Any], who: Viewer, *, now: datetime) -> Select[Any]:
     host = and_(Grant.purpose == TOOK_PART, Grant.granted_by.is_(None), Grant.until.is_(None))
     open_ = and_(Grant.revoked_at.is_(None), or_(host, Grant.until > now))
     there = aliased(Grant)
-    was_there = exists().where(
-        there.recording_id == Recording.id,
-        there.staff_id == Grant.granted_by,
-        there.purpose == TOOK_PART,
-        there.granted_by.is_(None),
+    was_there = (
+        exists()
+        .where(
+            there.recording_id == Recording.id,
+            there.staff_id == Grant.granted_by,
+            there.purpose == TOOK_PART,
+            there.granted_by.is_(None),
+        )
+        .correlate(Recording, Grant)  # two levels up: by itself it would mean any recording
     )
     one = exists().where(Grant.recording_id == Recording.id, Grant.petition_id.is_(None), mine, open_)
     case = exists().where(Grant.petition_id == Recording.petition_id, mine, open_, was_there)

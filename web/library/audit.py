@@ -16,15 +16,20 @@ from recordings.proof.pieces import Progress, silent
 from recordings.proof.rules import UNSIGNED
 from recordings.proof.verify import HARMLESS, NO_MANIFEST, Report
 from recordings.proof.verify import size_of as bytes_of
-from web.keys import public_keys
+from recordings.rotation import unopenable
+from web.keys import key_ring, public_keys
 from web.proof import OnRecord, examine, result_of
+from web.storage import bucket_of, check_store
 
-GONE, NEVER, ORPHAN = "folder missing", "never verified", "orphan"
+KEY = "key"
+GONE, NEVER, ORPHAN, STORE = "folder missing", "never verified", "orphan", "store"
 SENTENCES = {
     GONE: N_("The recording's folder is missing."),
     UNSIGNED: N_("The recording is not signed."),
     NEVER: N_("The recording has never been verified."),
     ORPHAN: N_("A folder of which the archive knows nothing."),
+    STORE: N_("{file} in the store: {other}."),
+    KEY: N_("{file}: its key does not open with the keys that are here."),
 }
 SUMMARY = N_("{count} recordings looked at, {problems} problems found.")
 _MILD = frozenset({UNSIGNED, NEVER, ORPHAN})
@@ -74,7 +79,7 @@ def run(
     settings: Settings, db: Database, rows: list[Row], *, quick: bool, progress: Progress
 ) -> tuple[list[Problem], int]:
     """(problems, recordings looked at). A thorough look is kept with each recording; a quick one reads no media."""
-    keys, problems = public_keys(settings), []
+    keys, problems, bucket, ring = public_keys(settings), [], bucket_of(settings), key_ring(settings)
     settled = [row for row in rows if row.settled]
     for row in settled:
         folder = settings.recordings_dir / row.said.recording_id
@@ -88,6 +93,10 @@ def run(
             with db.write() as session:
                 service.checked(session, row.said.recording_id, **result_of(report), now=clock.now())
         problems += _problems(row, report, quick=quick)
+        problems += [Problem(row.said.recording_id, KEY, path.name) for path in unopenable(folder, ring)]
+        if bucket is not None:
+            found = check_store(settings, db, bucket, row.said.recording_id)
+            problems += [Problem(row.said.recording_id, STORE, file, other=problem) for file, problem in found]
     return problems + _orphans(settings, db), len(settled)
 
 

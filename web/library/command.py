@@ -242,7 +242,7 @@ def _say(report: Report, lang: str) -> None:
 def _problem(problem: audit.Problem, language: str) -> str:
     gettext = _translated(language)
     if problem.kind in audit.SENTENCES:
-        return gettext(audit.SENTENCES[problem.kind])
+        return gettext(audit.SENTENCES[problem.kind]).format(file=problem.file, other=problem.other)
     return sentence(asdict(problem), gettext)
 
 

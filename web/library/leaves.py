@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from core import audit
 from core.audit import AuditEntry
-from core.calendar import at_local, local_day
+from core.calendar import at_local, full_day, local_day
 from core.errors import NotFound
 from core.language import N_
 from core.staff.models import Staff, StaffRole
@@ -130,6 +130,13 @@ def card(ctx: Context, recording: Recording) -> dict[str, Any]:
         "watched_count": len(watched),
         "may_give": recording.state != DESTROYED and leave.may_give(ctx.session, recording, ctx.staff.id),
     }
+
+
+def about(ctx: Context, row: Grant) -> str:
+    """What a leave is for, on the shelf of its holder."""
+    until = full_day(local_day(row.until, ctx.settings.timezone), ctx.lang) if row.until else ""
+    said = ctx._("For: {purpose}. Given by {name}, until {day}.")
+    return said.format(purpose=row.purpose, name=_name(ctx, row.granted_by), day=until)
 
 
 def leaves(ctx: Context, recording: Recording) -> list[Held]:

@@ -1,6 +1,7 @@
 """Recordings: the shelf of those one may view, the player, and the bytes behind it."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -10,19 +11,20 @@ from core.staff.models import Staff
 from core.staff.rules import AIDE, OFFICER, OFFICIAL
 from reception.petitions.models import Petition
 from recordings import access
-from recordings.archive import service
+from recordings.archive import leave, service
 from recordings.archive.states import READY
 from recordings.export import service as exports
 from recordings.proof import service as proof
 from recordings.proof.rules import running
 from video.meetings import service as meetings
-from video.meetings.models import Meeting
+from web.admin.common import page_number
 from web.exports.words import STATES
 from web.http import Context, Pages, staff
 from web.keys import key_ring
-from web.library import leaves, watching
+from web.library import finding, leaves, watching
 from web.library.words import VERDICTS, isolated, sentence, short
 from web.ranges import from_its_beginning, given
+from web.retention import routes as retention
 
 pages = Pages()
 viewers = staff(OFFICIAL, AIDE, OFFICER)
@@ -32,10 +34,27 @@ pages.extend(leaves.pages)
 
 @pages.get("/library", audience=viewers)
 def shelf(ctx: Context) -> Response:
-    rows = service.library(ctx.session, ctx.staff.id, now=ctx.now)
+    asked = finding.wanted(ctx)
+    everything = finding.found(ctx, finding.Wanted())
+    hits = finding.found(ctx, asked) if asked.anything else everything
+    pages_ = max(1, -(-len(hits) // finding.PAGE))
+    page = min(page_number(ctx), pages_)
+    shown = hits[(page - 1) * finding.PAGE : page * finding.PAGE]
+    audit.note(ctx.session, "list", "recording", "-", now=ctx.now, detail={"page": page})
     return ctx.render(
         "library/index.html",
-        rows=[(r, ctx.session.get(Meeting, r.meeting_id), ctx.session.get(Petition, r.petition_id)) for r in rows],
+        hits=[(hit, retention.told(ctx, hit.recording)) for hit in shown],
+        count=len(hits),
+        asked=asked,
+        typed={name: ctx.query.get(name, "") for name in ("q", "since", "until", "official", "state")},
+        official_options=finding.officials(ctx.session, everything, ctx.lang),
+        state_options=[(code, ctx._(name)) for code, (name, _) in finding.STATES.items()],
+        empty=not everything,
+        mine=[(one, leaves.about(ctx, one)) for one in leave.mine(ctx.session, ctx.staff.id, now=ctx.now)],
+        in_office=bool(ctx.staff.roles & {OFFICIAL, AIDE}),
+        page=page,
+        pages=pages_,
+        url=f"/library?{urlencode({k: v for k, v in ctx.query.items() if k != 'page'})}&page={{page}}",
     )
 
 
@@ -91,6 +110,8 @@ def _player(ctx: Context) -> Response:
         petition=ctx.session.get(Petition, recording.petition_id),
         **watching.watching(ctx, recording),
         **leaves.card(ctx, recording),
+        kept=retention.told(ctx, recording),
+        in_office=bool(ctx.staff.roles & {OFFICIAL, AIDE}),
         exports=[(e, ctx.session.get(Staff, e.asked_by)) for e in exports.of_recording(ctx.session, recording.id)],
         export_states=STATES,
         **_proof(ctx, recording.id),
