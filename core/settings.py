@@ -42,6 +42,14 @@ class Settings(BaseSettings):
 
     signing_key: Path | None = None  # private key that signs recordings; needed by the worker alone
 
+    storage_bucket: str = ""  # recordings go into this bucket, too; empty: the local folder alone
+    storage_endpoint: str = ""  # of a store that is not AWS
+    storage_region: str = ""
+    storage_prefix: str = ""  # of every object's key
+    storage_lock_days: int = 0  # nobody can delete an object before; the bucket must offer object lock
+    storage_keep_days: float = 30.0  # local copies of what is in the bucket
+    storage_keep_free: int = 20 * 1024**3  # bytes; below, local copies go before their time
+
     secret_hex: str = Field(default="", repr=False)
 
     @property

@@ -24,6 +24,7 @@ from recordings.export import events as export
 from recordings.notes import events as notes
 from recordings.proof import events as proof
 from recordings.retention import events as retention
+from recordings.storage import events as storage
 from recordings.strip import events as strip
 from video.meetings import events as meetings
 
@@ -148,5 +149,9 @@ NO_REACTION: frozenset[type] = frozenset(
         export.ExportTriedAgain,
         export.ExportCancelled,
         export.ExportExpired,
+        storage.FileStored,
+        storage.StoringFailed,
+        storage.LocalCopyFreed,
+        storage.StoredFileLost,
     }
 )

@@ -63,6 +63,19 @@ def rewrap_all(
     return outcome
 
 
+def unopenable(folder: Path, ring: FileKeyRing) -> list[Path]:
+    """Files whose wrapped key no key of the ring opens; those whose key was destroyed are none of them."""
+    bad = []
+    for path in sealed_below(folder):
+        try:
+            container.read_header(path).data_key(ring)
+        except (KeyDestroyed, NotSealed, SealBroken, FileNotFoundError):
+            continue
+        except KeyRefused:
+            bad.append(path)
+    return bad
+
+
 def _blob(path: Path) -> bytes:
     try:
         return container.read_header(path).wrapped_key

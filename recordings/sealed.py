@@ -227,9 +227,14 @@ class SealedReader:
 
     @classmethod
     def of_bytes(cls, sealed: bytes, keyring: KeyRing) -> SealedReader:
+        return cls.of_source(lambda length, at: sealed[at : at + length], len(sealed), keyring)
+
+    @classmethod
+    def of_source(cls, pread: Callable[[int, int], bytes], size: int, keyring: KeyRing) -> SealedReader:
+        """`pread(length, at)` gives out the sealed bytes, wherever they lie."""
         reader = cls.__new__(cls)
         reader._fd = -1
-        reader._open(lambda length, at: sealed[at : at + length], len(sealed), keyring)
+        reader._open(pread, size, keyring)
         return reader
 
     def _open(self, pread: Callable[[int, int], bytes], disk_size: int, keyring: KeyRing) -> None:

@@ -12,13 +12,17 @@ from core import clock, jobs
 from core.db import Database
 from core.settings import Settings
 from recordings.export.making import lacking
+from recordings.storage import service as storage
+from recordings.storage.states import FAILED, LOST
 from web.keys import signer
 from web.static_files import VENDOR
+from web.storage import bucket_of
 
 Check = tuple[str, Callable[[], str | None], str]
 
 
 RMEM_MAX = Path("/proc/sys/net/core/rmem_max")
+CLOCKS_APART_S = 60
 ENOUGH_ROOM = 2 << 20
 """Octets: a quarter of a second of what a full media process is sent."""
 
@@ -59,6 +63,7 @@ def _checks(settings: Settings) -> list[Check]:
             lambda: _signing_key(settings),
             "majlis migrate makes the first one; a lost one comes back from its safe",
         ),
+        *_storage_checks(settings),
         ("Jobs", lambda: _jobs(settings), "start a worker (majlis worker); failed jobs are in the table `job`"),
     ]
 
@@ -73,6 +78,40 @@ def _advised() -> list[Check]:
         ),
         ("ffmpeg, for exports of recordings", _ffmpeg, "apt-get install ffmpeg (where the worker runs)"),
     ]
+
+
+def _storage_checks(settings: Settings) -> list[Check]:
+    """Only where recordings go into a bucket."""
+    bucket = bucket_of(settings)
+    if bucket is None:
+        return []
+
+    def lock() -> str | None:
+        if settings.storage_lock_days and not bucket.offers_lock():
+            return f"the bucket has no object lock, and MAJLIS_STORAGE_LOCK_DAYS is {settings.storage_lock_days}"
+        return None
+
+    def clocks() -> str | None:
+        apart = abs((bucket.clock() - clock.now()).total_seconds())
+        return None if apart < CLOCKS_APART_S else f"{apart:.0f} s apart; a store refuses what comes from another time"
+
+    return [
+        ("Store of recordings", bucket.probe, "look at MAJLIS_STORAGE_… and AWS credentials (docs/operations.md)"),
+        ("Object lock", lock, "make the bucket with object lock, or set MAJLIS_STORAGE_LOCK_DAYS=0"),
+        ("The store's clock", clocks, "let both machines keep time (chrony, systemd-timesyncd)"),
+        ("Files in the store", lambda: _stored(settings), "see their problems: majlis recordings check --quick"),
+    ]
+
+
+def _stored(settings: Settings) -> str | None:
+    db = Database(settings.database)
+    try:
+        with db.read() as session:
+            counts = storage.counts(session)
+    finally:
+        db.dispose()
+    failed, lost = counts.get(FAILED, 0), counts.get(LOST, 0)
+    return f"{failed} could not be stored yet, {lost} are lost" if failed or lost else None
 
 
 def _waiting_room() -> str | None:

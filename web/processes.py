@@ -60,6 +60,7 @@ def serve_web(settings: Settings) -> None:
 def serve_worker(settings: Settings) -> None:
     from web.exports.making import start_lane
     from web.following import Beside, follow_open
+    from web.storage import start_storage
     from web.strips import start_strips
     from web.wiring import make_worker
     from web.worker import stop_on_signals
@@ -69,6 +70,7 @@ def serve_worker(settings: Settings) -> None:
     stop_on_signals(worker)
     exports = start_lane(settings, db, worker.stop)
     strips = start_strips(settings, db, worker.stop)
+    storage = start_storage(settings, db, worker.stop)
     beside = Beside.of(settings)
     worker.sweeps += (follow_open(settings, beside),)
     try:
@@ -77,6 +79,8 @@ def serve_worker(settings: Settings) -> None:
         beside.end()
     exports.join(5.0)
     strips.join(5.0)
+    if storage is not None:
+        storage.join(5.0)
 
 
 def serve_media(settings: Settings, host: str, port: int) -> None:

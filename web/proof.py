@@ -34,6 +34,7 @@ from video.meetings.events import RecordingLost
 from video.meetings.models import Meeting
 from video.meetings.rules import VISITOR
 from web.keys import key_ring, public_keys, signer
+from web.storage import here
 
 log = structlog.get_logger()
 TELL_EVERY_S = 2.0  # how often a running check says how far it is
@@ -137,7 +138,7 @@ def sign(settings: Settings, db: Database, recording_id: str, progress: Progress
 
     Raises Altered rather than sign a second time for what is not what was signed the first time.
     """
-    folder = settings.recordings_dir / recording_id
+    folder = here(settings, recording_id)
     with db.read() as session:
         facts, said = facts_of(session, recording_id), OnRecord.of(session, recording_id)
     key, now = signer(settings), clock.now()

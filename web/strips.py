@@ -19,6 +19,7 @@ from recordings.archive.states import READY
 from recordings.strip import files, making, service
 from recordings.strip.making import Source
 from web.keys import key_ring
+from web.storage import here
 from web.worker import Worker
 
 LOWEST = 19
@@ -62,6 +63,7 @@ def list_handler(settings: Settings, db: Database) -> Handler:
             if recording.state != READY:
                 return False
             journal = settings.recordings_dir / recording.journal
+        here(settings, payload["recording_id"])
         marks = making.read_marks(journal, payload["recording_id"], keyring)
         files.write_marks(journal.parent, marks, keyring)
         return True
@@ -99,6 +101,7 @@ def draw_handler(settings: Settings, db: Database, stop: threading.Event | None 
                 )
                 for one in recording.renditions
             ]
+        here(settings, payload["recording_id"])
         strip = making.draw(sides, duration, keyring, owner=payload["recording_id"], ask=ask)
         files.write_strip(folder, strip, keyring)
         return True

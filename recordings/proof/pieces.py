@@ -72,10 +72,11 @@ class FileChanged(Exception):
     """Somebody wrote to the file while it was read: there is nothing to be signed yet."""
 
 
-def differing(path: Path, known: Fingerprint, progress: Progress = silent) -> Iterator[int]:
-    """Numbers of the pieces that are whole on the disk and not what they were; missing ones are not among them."""
-    with path.open("rb") as file:
-        end = min(path.stat().st_size, known.size)
+def differing(source: BinaryIO, size: int, known: Fingerprint, progress: Progress = silent) -> Iterator[int]:
+    """Numbers of the pieces that are whole in `source` (of `size` bytes) and not what they were; missing ones are not
+    among them."""
+    with source as file:
+        end = min(size, known.size)
         if end < known.size:
             end -= end % known.piece  # a piece cut short can't be compared
         found = _hashes(file, known.piece, end, lambda block: progress(len(block)), known.blank)

@@ -8,9 +8,11 @@ input ends in a finding.
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from recordings import container
 from recordings.container import NotSealed, SealBroken
@@ -20,6 +22,8 @@ from recordings.proof.pieces import NOTHING, Progress, differing, silent
 from recordings.proof.rules import ALTERED, PROVEN, UNSIGNED
 from recordings.sealed_log import walk_chain
 from recordings.signing import PublicKeys
+from recordings.storage.away import SUFFIX, RawAway, is_away, read_stub, stub_of
+from recordings.storage.bucket import BucketError
 from recordings.strip.files import MARKS, STRIP
 
 # What was found, in the order of how much it says.
@@ -77,7 +81,17 @@ def size_of(path: Path) -> int:
     """How many bytes `verify` will read, about: for a progress bar."""
     folder, only = _place(path)
     files = [folder / only] if only else [file for file in folder.iterdir() if file.is_file()]
-    return sum(file.stat().st_size for file in files if file.exists())
+    return sum(_size(file) for file in files)
+
+
+def _size(file: Path) -> int:
+    stub = file if file.name.endswith(SUFFIX) else stub_of(file)
+    if file.exists() and file != stub:
+        return file.stat().st_size
+    try:
+        return read_stub(stub)[1].size
+    except (FileNotFoundError, SealBroken):
+        return 0
 
 
 def verify(path: Path, keys: PublicKeys, progress: Progress = silent, *, read: bool = True) -> Report:
@@ -132,12 +146,22 @@ def _manifest(folder: Path, keys: PublicKeys, report: Report) -> Manifest | None
 
 def _entry(folder: Path, entry: Entry, signed: Manifest, progress: Progress, *, read: bool) -> Iterator[Finding]:
     path, hashes = folder / entry.file, entry.hashes
+    elsewhere = is_away(path)
     try:
-        size = path.stat().st_size
+        size = read_stub(stub_of(path))[1].size if elsewhere else path.stat().st_size
     except FileNotFoundError:
         yield Finding(MISSING, entry.file, 0, hashes.size)
         return
-    bad = _runs(entry, differing(path, hashes, progress)) if read else []
+    except SealBroken:
+        yield Finding(UNREADABLE, entry.file, other=stub_of(path).name)
+        return
+    try:
+        bad = _runs(entry, differing(_source(path, elsewhere), size, hashes, progress)) if read else []
+    except BucketError as error:
+        yield Finding(UNREADABLE, entry.file, other=error.kind)
+        return
+    if elsewhere:
+        path = stub_of(path)  # its header is here
     if hashes.blank != NOTHING and size >= min(hashes.size, hashes.piece) and not (bad and bad[0][0] == 0):
         yield from _key_slot(path, entry)
     owner = _owner(path) if bad and bad[0][0] == 0 else ""
@@ -150,8 +174,12 @@ def _entry(folder: Path, entry: Entry, signed: Manifest, progress: Progress, *, 
         yield Finding(CUT, entry.file, size - size % hashes.piece, hashes.size, str(size))
     elif size > hashes.size:
         yield Finding(LONGER, entry.file, hashes.size, size)
-    elif read and not bad and entry.kind == manifest.JOURNAL:
+    elif read and not bad and entry.kind == manifest.JOURNAL and not elsewhere:
         yield from _chain(path, entry)
+
+
+def _source(path: Path, elsewhere: bool) -> BinaryIO:
+    return io.BufferedReader(RawAway(path), 1 << 20) if elsewhere else path.open("rb")
 
 
 def _key_slot(path: Path, entry: Entry) -> Iterator[Finding]:
@@ -207,7 +235,7 @@ def _extra(folder: Path, signed: Manifest, only: str) -> Iterator[Finding]:
     known = {entry.file for entry in signed.entries} | {manifest.NAME, *({} if only else DERIVED)}
     names = [only] if only else sorted(path.name for path in folder.iterdir() if path.is_file())
     for name in names:
-        if name not in known:
+        if name not in known and name.removesuffix(SUFFIX) not in known:
             yield Finding(UNLISTED if only else EXTRA, name, 0, (folder / name).stat().st_size)
 
 

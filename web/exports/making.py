@@ -27,6 +27,7 @@ from recordings.export.states import MAKING
 from web.exports.film import facts_of, film_of
 from web.keys import key_ring
 from web.static_files import VENDOR
+from web.storage import here
 from web.worker import Sweep, Worker
 
 log = structlog.get_logger()
@@ -75,6 +76,7 @@ def export_handler(settings: Settings, db: Database, stop: threading.Event | Non
             settings.exports_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not rules.fits(_free(settings.exports_dir), facts.duration):
                 raise NotMade(rules.DISK_FULL)
+            here(settings, facts.recording_id)
             watching = Watching(db, export_id, settings.exports_dir, facts.duration, stop or threading.Event())
             made = make(film_of(facts, settings, keyring), keyring, target, fonts=FONTS, watch=watching)
         except Stopped:

@@ -1,0 +1,257 @@
+"""Files that lie in the bucket, read as if they lay here.
+
+What stays of a file `x` is `x.away`: its 512-byte header with the key slot, and a line of JSON that says where the rest
+is. So keys are wrapped anew and destroyed here and nowhere else. `.bucket` in the recordings folder names the bucket;
+neither database nor settings are needed to read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from core.errors import Fault
+from recordings import container
+from recordings.container import HEADER_BYTES, KEY_SLOT, SealBroken
+from recordings.keys import KeyRing
+from recordings.proof.pieces import Progress, blanked, silent
+from recordings.sealed import SealedReader
+from recordings.storage.bucket import DIFFERS, Bucket, BucketError, Place
+
+SUFFIX = ".away"
+PLACE = ".bucket"
+BLOCK = 512 * 1024
+KEPT_BLOCKS = 96  # 48 MiB of ciphertext for all players of one process
+AHEAD = 4  # blocks fetched at once by who reads on
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    key: str
+    version: str
+    size: int
+    sha256: str
+
+
+def say_place(recordings: Path, place: Place) -> None:
+    """Let every process that reads here know which bucket it is."""
+    text = json.dumps(asdict(place), sort_keys=True)
+    path = recordings / PLACE
+    if not path.exists() or path.read_text() != text:
+        recordings.mkdir(parents=True, exist_ok=True)
+        _write(path, text.encode())
+
+
+def bucket_of(recordings: Path) -> Bucket:
+    """Raises BucketError where none is named."""
+    try:
+        return Bucket(Place(**json.loads((recordings / PLACE).read_text())))
+    except (FileNotFoundError, ValueError, TypeError):
+        raise BucketError("no store is named in the recordings folder") from None
+
+
+def stub_of(path: Path) -> Path:
+    return path.with_name(path.name + SUFFIX)
+
+
+def leave(path: Path, away: Away) -> None:
+    """Let the local copy go; its header stays. The caller has read the bucket's copy back."""
+    stub = stub_of(path)
+    with path.open("rb") as file:
+        head = file.read(HEADER_BYTES)
+        container.decode_header(head)
+        _write(stub, head + json.dumps(asdict(away)).encode() + b"\n")
+        path.unlink()
+        container.fsync_folder(path.parent)
+        file.seek(0)
+        _put_slot(stub, file.read(HEADER_BYTES))  # its key may have been wrapped anew, or destroyed, while we wrote
+
+
+def read_stub(stub: Path) -> tuple[bytes, Away]:
+    """Raises FileNotFoundError, SealBroken."""
+    data = stub.read_bytes()
+    try:
+        return data[:HEADER_BYTES], Away(**json.loads(data[HEADER_BYTES:]))
+    except (ValueError, TypeError):
+        raise SealBroken(f"{stub.name} was altered") from None
+
+
+def is_away(path: Path) -> bool:
+    return not path.exists() and stub_of(path).exists()
+
+
+def open_sealed(path: Path, keyring: KeyRing) -> SealedReader:
+    """As `SealedReader(path, …)`, wherever the file lies. Raises Fault too, where the bucket does not answer."""
+    try:
+        return SealedReader(path, keyring)
+    except FileNotFoundError:
+        if not stub_of(path).exists():
+            raise
+    head, away = read_stub(stub_of(path))
+    try:
+        remote = Remote(bucket_of(path.parent.parent), away, head)
+        return SealedReader.of_source(remote.pread, away.size, keyring)
+    except BucketError as error:
+        raise Fault("The store of recordings does not answer. Please try again in a moment.") from error
+
+
+class Remote:
+    """Reads of one file in the bucket, in blocks that all readers share; who reads on is read ahead for."""
+
+    def __init__(self, bucket: Bucket, away: Away, head: bytes) -> None:
+        self._bucket, self._away, self._head = bucket, away, head
+        self._last = -1
+
+    def pread(self, length: int, at: int) -> bytes:
+        end = min(at + length, self._away.size)
+        if end <= at:
+            return b""
+        if end <= HEADER_BYTES:
+            return self._head[at:end]
+        first, last = at // BLOCK, (end - 1) // BLOCK
+        data = b"".join(self._block(index) for index in range(first, last + 1))
+        part = data[at - first * BLOCK : end - first * BLOCK]
+        return part if at >= HEADER_BYTES else self._head[at:] + part[HEADER_BYTES - at :]
+
+    def _block(self, index: int) -> bytes:
+        kept = _blocks.get((self._away.key, self._away.version, index))
+        if kept is None:
+            count = AHEAD if index == self._last + 1 else 1
+            start, end = index * BLOCK, min((index + count) * BLOCK, self._away.size)
+            data = self._bucket.read(self._away.key, self._away.version, start, end)
+            if len(data) != end - start:
+                raise BucketError(DIFFERS, self._away.key)
+            for number in range(-(-len(data) // BLOCK)):
+                block = data[number * BLOCK : (number + 1) * BLOCK]
+                _blocks.put((self._away.key, self._away.version, index + number), block)
+            kept = data[:BLOCK]
+        self._last = index
+        return kept
+
+
+class RawAway(io.RawIOBase):
+    """The bytes of a file in the bucket from beginning to end, its key slot as it is here: what a verifier reads."""
+
+    def __init__(self, path: Path) -> None:
+        self._head, self.away = read_stub(stub_of(path))
+        self._blocks = self._stream(bucket_of(path.parent.parent))
+        self._rest = b""
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        while not self._rest:
+            block = next(self._blocks, b"")
+            if not block:
+                return 0
+            self._rest = block
+        part, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
+
+    def _stream(self, bucket: Bucket) -> Iterator[bytes]:
+        at = 0
+        for block in bucket.stream(self.away.key, self.away.version):
+            start, end = max(KEY_SLOT[0] - at, 0), min(KEY_SLOT[1] - at, len(block))
+            if start < end:
+                block = block[:start] + self._head[at + start : at + end] + block[end:]
+            at += len(block)
+            yield block
+
+
+def bring_back(folder: Path, progress: Progress = silent) -> list[str]:
+    """Every file of a recording that lies in the bucket alone comes back; returns their names. Raises BucketError."""
+    back = []
+    for stub in sorted(folder.glob(f"*{SUFFIX}")):
+        path = stub.with_name(stub.name.removesuffix(SUFFIX))
+        if not path.exists():
+            _fetch(path, stub, progress)
+            back.append(path.name)
+        stub.unlink()
+    return back
+
+
+def _fetch(path: Path, stub: Path, progress: Progress) -> None:
+    _, away = read_stub(stub)
+    draft = path.with_name(f".{path.name}.unfinished")
+    state, size = hashlib.sha256(), 0
+    with draft.open("wb") as out:
+        draft.chmod(0o600)
+        for block in bucket_of(path.parent.parent).stream(away.key, away.version):
+            state.update(blanked(block, size, KEY_SLOT))
+            size += len(block)
+            out.write(block)
+            progress(len(block))
+        out.flush()
+        os.fsync(out.fileno())
+    if (size, state.hexdigest()) != (away.size, away.sha256):
+        draft.unlink()
+        raise BucketError(DIFFERS, away.key)
+    _copy_slot(stub, draft)
+    draft.replace(path)
+    _copy_slot(stub, path)
+    container.fsync_folder(path.parent)
+
+
+def _copy_slot(source: Path, target: Path) -> None:
+    with source.open("rb") as file:
+        _put_slot(target, file.read(HEADER_BYTES))
+
+
+def _put_slot(target: Path, head: bytes) -> None:
+    start, end = KEY_SLOT
+    slot = head[start:end]
+    fd = os.open(target, os.O_RDWR)
+    try:
+        if os.pread(fd, end - start, start) != slot:
+            os.pwrite(fd, slot, start)
+            os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _write(path: Path, data: bytes) -> None:
+    draft = path.with_name(f".{path.name}.unfinished")
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    container.fsync_folder(path.parent)
+
+
+class _Blocks:
+    """Ciphertext that was fetched lately."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, str, int], bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[str, str, int]) -> bytes | None:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def put(self, key: tuple[str, str, int], block: bytes) -> None:
+        with self._lock:
+            self._kept[key] = block
+            while len(self._kept) > KEPT_BLOCKS:
+                self._kept.popitem(last=False)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._kept.clear()
+
+
+_blocks = _Blocks()

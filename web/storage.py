@@ -1,0 +1,271 @@
+"""Where storage meets worker, disk and bucket: what is signed goes there, is read back, and may then leave the disk."""
+
+import hashlib
+import shutil
+import threading
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from core import clock
+from core.db import Database
+from core.jobs import Handler
+from core.settings import Settings
+from recordings import container
+from recordings.archive.models import Recording
+from recordings.archive.states import SETTLED
+from recordings.container import KEY_SLOT
+from recordings.proof import manifest
+from recordings.proof.manifest import JOURNAL
+from recordings.proof.pieces import NOTHING
+from recordings.storage import away, service
+from recordings.storage.away import Away
+from recordings.storage.bucket import CHANGED, DIFFERS, MISSING, Bucket, BucketError, Place
+from recordings.storage.models import StoredFile
+from recordings.storage.rules import may_free
+from recordings.storage.service import SEND, Found, Sent
+from recordings.storage.states import BOTH, LOST, REMOTE
+from web.worker import Worker
+
+log = structlog.get_logger()
+PLAN_EVERY_S, FREE_EVERY_S = 20.0, 60.0
+TELL_EVERY_S = 2.0
+FILM = ".webm.sealed"
+
+
+def bucket_of(settings: Settings) -> Bucket | None:
+    """None where recordings stay in the local folder."""
+    if not settings.storage_bucket:
+        return None
+    return Bucket(
+        Place(
+            bucket=settings.storage_bucket,
+            endpoint=settings.storage_endpoint,
+            region=settings.storage_region,
+            prefix=settings.storage_prefix,
+        )
+    )
+
+
+class StorageLane(Worker):
+    """Sends and frees, and does nothing else: gigabytes keep no text waiting."""
+
+    settings: Settings
+    bucket: Bucket
+    _planned = _freed = float("-inf")
+
+    def step(self) -> bool:
+        did = self._run_job()
+        now = time.monotonic()
+        if now - self._planned >= PLAN_EVERY_S:
+            self._planned = now
+            plan(self.settings, self.db)
+        if now - self._freed >= FREE_EVERY_S:
+            self._freed = now
+            reconcile(self.settings, self.db)
+            free(self.settings, self.db, self.bucket)
+        return did
+
+
+def make_lane(settings: Settings, db: Database, bucket: Bucket, stop: threading.Event) -> StorageLane:
+    away.say_place(settings.recordings_dir, bucket.place)
+    lane = StorageLane(db=db, reactions={}, handlers={SEND: send_handler(settings, db, bucket)}, stop=stop)
+    lane.settings, lane.bucket = settings, bucket
+    return lane
+
+
+def start_storage(settings: Settings, db: Database, stop: threading.Event) -> threading.Thread | None:
+    """Beside the worker's own loop, until `stop`. None where there is no bucket."""
+    bucket = bucket_of(settings)
+    if bucket is None:
+        return None
+    lane = make_lane(settings, db, bucket, stop)
+    thread = threading.Thread(target=lane.run, name="storage", daemon=True)
+    thread.start()
+    return thread
+
+
+def plan(settings: Settings, db: Database) -> int:
+    """Have what was signed and is not in the bucket yet sent; returns how many files that are."""
+    now, count = clock.now(), 0
+    with db.read() as session:
+        waiting = service.to_plan(session, since=now - timedelta(days=1))
+    for recording_id in waiting:
+        files = belonging(settings.recordings_dir / recording_id)
+        with db.write() as session:
+            count += service.plan(session, recording_id, files, now=now)
+    return count
+
+
+def belonging(folder: Path) -> list[Found]:
+    """What of a recording belongs into the bucket: the manifest, what it names, and what was drawn from that."""
+    place = folder / manifest.NAME
+    try:
+        data = place.read_bytes()
+        _, fields = manifest.glance(data)
+    except (OSError, manifest.ManifestBroken):
+        return []
+    found = [Found(str(e["file"]), int(e["size"]), str(e["sha256"])) for e in fields["files"]]
+    named = {one.file for one in found} | {manifest.NAME}
+    drawn = [path for path in folder.glob("*.sealed") if path.name not in named]
+    found += [Found(path.name, path.stat().st_size) for path in drawn]
+    found = [one for one in found if (folder / one.file).exists()]
+    return [*found, Found(manifest.NAME, len(data), hashlib.sha256(data).hexdigest())]
+
+
+def send_handler(settings: Settings, db: Database, bucket: Bucket) -> Handler:
+    """The job: one file into the bucket, read back from there, locked where that is wanted."""
+
+    def act(payload: dict[str, Any]) -> Sent | None:
+        with db.write() as session:
+            row = service.sending(session, payload["file_id"], now=clock.now())
+            if row is None:
+                return None
+            session.flush()
+            session.expunge(row)
+        try:
+            return _send(settings, db, bucket, row)
+        except (BucketError, FileNotFoundError, PermissionError) as error:
+            log.warning("not stored", recording_id=row.recording_id, file=row.file, problem=str(error))
+            return Sent(problem=str(error))
+
+    def record(session: Any, payload: dict[str, Any], result: Sent | None, now: datetime) -> None:
+        if result is not None:
+            service.sent(session, payload["file_id"], result, now=now)
+
+    def gave_up(session: Any, payload: dict[str, Any], error: str, now: datetime) -> None:
+        service.sent(session, payload["file_id"], Sent(problem=error), now=now)  # and it is tried again
+
+    return Handler(act=act, record=record, gave_up=gave_up)
+
+
+def _send(settings: Settings, db: Database, bucket: Bucket, row: StoredFile) -> Sent:
+    path = settings.recordings_dir / row.recording_id / row.file
+    blank = NOTHING if container.key_slot(path) is None else KEY_SLOT
+    told, done = time.monotonic(), 0
+
+    def began(upload: str) -> None:
+        with db.write() as session:
+            service.in_parts(session, row.id, upload)
+
+    def progress(part: int) -> None:
+        nonlocal told, done
+        done += part
+        if time.monotonic() - told >= TELL_EVERY_S:
+            told = time.monotonic()
+            with db.write() as session:
+                service.advance(session, row.id, done)
+
+    size, sha256, version = bucket.put(
+        path, row.object_key, blank=blank, upload=row.upload, began=began, progress=progress
+    )
+    if row.sha256 and (size, sha256) != (row.size, row.sha256):
+        bucket.remove(row.object_key, version)
+        raise BucketError(CHANGED, row.file)
+    if bucket.hash(row.object_key, version) != (size, sha256):
+        bucket.remove(row.object_key, version)
+        raise BucketError(DIFFERS, row.file)
+    until = None
+    if settings.storage_lock_days:  # only now: what is locked can't be corrected
+        until = clock.now() + timedelta(days=settings.storage_lock_days)
+        bucket.lock(row.object_key, version, until)
+    return Sent(size=size, sha256=sha256, version=version, locked_until=until)
+
+
+def free(settings: Settings, db: Database, bucket: Bucket) -> int:
+    """Let local copies go by the rule, those stored first first; returns how many went."""
+    with db.read() as session:
+        rows = [row for row in service.in_state(session, BOTH) if row.file == JOURNAL or row.file.endswith(FILM)]
+        for row in rows:
+            session.expunge(row)
+    keep, count = timedelta(days=settings.storage_keep_days), 0
+    for row in rows:
+        cramped = shutil.disk_usage(settings.recordings_dir).free < settings.storage_keep_free
+        if row.due_at is not None and row.due_at > clock.now():
+            continue
+        if row.stored_at is None or not may_free(row.stored_at, keep=keep, cramped=cramped, now=clock.now()):
+            continue
+        try:
+            count += _free(settings, db, bucket, row)
+        except OSError as error:
+            log.warning("local copy stays", recording_id=row.recording_id, file=row.file, problem=str(error))
+    return count
+
+
+def _free(settings: Settings, db: Database, bucket: Bucket, row: StoredFile) -> bool:
+    path = settings.recordings_dir / row.recording_id / row.file
+    if not away.is_away(path):  # else we were killed just behind it
+        try:
+            held = bucket.head(row.object_key, row.version)
+        except BucketError as error:
+            if error.kind == MISSING:
+                with db.write() as session:
+                    service.missed(session, row.id, str(error), now=clock.now())
+            raise
+        if held.size != row.size:
+            raise BucketError(DIFFERS, row.file)
+        away.leave(path, Away(row.object_key, row.version, row.size, row.sha256))
+    with db.write() as session:
+        if session.get_one(Recording, row.recording_id).state not in SETTLED:  # destroyed at this very moment
+            container.destroy_key(away.stub_of(path))
+        service.freed(session, row.id, now=clock.now())
+    return True
+
+
+def reconcile(settings: Settings, db: Database) -> None:
+    """Files that were brought back, for a proof or an export, are here again."""
+    with db.read() as session:
+        rows = [(row.id, row.recording_id, row.file) for row in service.in_state(session, REMOTE, LOST)]
+    back = [id_ for id_, recording_id, file in rows if (settings.recordings_dir / recording_id / file).exists()]
+    with db.write() as session:
+        for id_ in back:
+            service.brought_back(session, id_, now=clock.now())
+
+
+def check_store(settings: Settings, db: Database, bucket: Bucket, recording_id: str) -> list[tuple[str, str]]:
+    """(file, problem) of what the bucket should have and has not, or not in its size; states follow."""
+    problems = []
+    with db.read() as session:
+        rows = [
+            (row.id, row.file, row.object_key, row.version, row.size, row.state)
+            for row in service.of_recording(session, recording_id)
+        ]
+    for id_, file, key, version, size, state in rows:
+        if state not in (BOTH, REMOTE, LOST):
+            continue
+        problem = ""
+        try:
+            if bucket.head(key, version).size != size:
+                problem = DIFFERS
+        except BucketError as error:
+            problem = error.kind
+        with db.write() as session:
+            if problem in (MISSING, DIFFERS):
+                service.missed(session, id_, problem, now=clock.now())
+            elif not problem and state == LOST:
+                service.found_again(session, id_)
+        if problem:
+            problems.append((file, problem))
+    return problems
+
+
+def here(settings: Settings, recording_id: str) -> Path:
+    """The recording's folder with all its files in it; those in the bucket alone come back. Raises BucketError."""
+    folder = settings.recordings_dir / recording_id
+    if settings.storage_bucket and folder.is_dir():
+        away.bring_back(folder)
+    return folder
+
+
+def hold(settings: Settings, db: Database, recording_id: str, on: bool) -> None:
+    """A legal hold on every object of the recording, or its end. Raises BucketError; harmless without a bucket."""
+    bucket = bucket_of(settings)
+    if bucket is None:
+        return
+    with db.read() as session:
+        rows = [(row.object_key, row.version) for row in service.of_recording(session, recording_id) if row.version]
+    for key, version in rows:
+        bucket.hold(key, version, on)
