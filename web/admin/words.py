@@ -70,6 +70,7 @@ ACTIONS = {
     "restore note": N_("brought a note back"),
     "retire": N_("took out of service"),
     "revoke": N_("took back leave to view"),
+    "search": N_("searched what was written"),
     "sign": N_("signed it"),
     "sign-in": N_("signed in"),
     "sign-in failed": N_("failed to sign in"),
