@@ -1,19 +1,21 @@
 """`majlis doctor`: what this machine lacks for running Majlis, and how to get it."""
 
 import importlib
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from core import clock, jobs
 from core.db import Database
 from core.settings import Settings
 from recordings.export.making import lacking
 from recordings.storage import service as storage
+from recordings.storage.rules import Span, needed
 from recordings.storage.states import FAILED, LOST
+from web.disk import Room, free_bytes, room
 from web.keys import signer
 from web.static_files import VENDOR
 from web.storage import bucket_of
@@ -157,12 +159,18 @@ def _writable(settings: Settings) -> str | None:
 
 
 def _space(settings: Settings) -> str | None:
-    free = shutil.disk_usage(_existing(settings.data_dir)).free
-    return None if free > 10 * 1024**3 else f"{free / 1024**3:.1f} GiB free; an hour in HD takes about 1.4 GiB"
-
-
-def _existing(path: Path) -> Path:
-    return path if path.exists() else _existing(path.absolute().parent)
+    """Before there is a database, what one meeting needs."""
+    db = Database(settings.database)
+    try:
+        with db.read() as session:
+            found = room(settings, session, now=clock.now())
+    except SQLAlchemyError:
+        found = Room(free_bytes(settings.recordings_dir), needed([Span(clock.now())], now=clock.now()))
+    finally:
+        db.dispose()
+    if not found.low:
+        return None
+    return f"{found.free_gib} GiB free; meetings need {found.need_gib} now, and an hour in HD takes about 2.8 in all"
 
 
 def _database(settings: Settings) -> str | None:

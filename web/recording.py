@@ -1,6 +1,5 @@
 """Where the media plane's recorder meets the archive: opening a journal, and making it playable afterwards."""
 
-import os
 import shutil
 from collections.abc import Callable
 from datetime import datetime
@@ -25,17 +24,19 @@ from recordings.journal import JournalWriter, open_journal
 from recordings.proof import service as proof
 from recordings.remux import RemuxResult, remux
 from recordings.sealed_log import Head
+from recordings.storage.rules import RESERVE
 from video.meetings import service as meetings
 from video.meetings.models import Meeting
 from video.meetings.rules import HOSTS
 from video.meetings.states import OVER
+from web.disk import room
 from web.keys import key_ring
 from web.proof import Witnesses
 
 __all__ = ["finish_handler", "key_ring", "sink_opener", "sweep_abandoned"]
 
 log = structlog.get_logger()
-MARGIN = 2 * 1024**3  # bytes that must be free for a meeting to start: an hour in HD, and as much again
+MARGIN = RESERVE  # bytes that no meeting may count on
 
 
 class Sink:
@@ -65,8 +66,10 @@ def sink_opener(settings: Settings, db: Database) -> Callable[[str], Sink]:
 
     def open_sink(meeting_id: str) -> Sink:
         settings.recordings_dir.mkdir(parents=True, exist_ok=True)
-        free = os.statvfs(settings.recordings_dir)
-        if free.f_bavail * free.f_frsize < MARGIN:
+        with db.read() as session:
+            found = room(settings, session, now=clock.now(), meeting_id=meeting_id, reserve=MARGIN)
+        if not found.fits:
+            log.error("no room to record a meeting", free_gib=found.free_gib, need_gib=found.need_gib)
             raise OSError("the disk is almost full: a meeting that can't be recorded does not start")
         recording_id = new_id()
         folder = settings.recordings_dir / recording_id

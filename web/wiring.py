@@ -21,6 +21,7 @@ from video.media.node import MediaNode
 from video.media.turn import Turn
 from video.meetings.directory import DatabaseDirectory
 from web.cases.papers import store_of
+from web.disk import sweep_disk
 from web.exports.making import sweep_exports
 from web.proof import check_handler, sign_handler, sweep_forgotten
 from web.recording import finish_handler, sink_opener, sweep_abandoned
@@ -50,6 +51,7 @@ def make_worker(settings: Settings, db: Database, **more: Any) -> Worker:
             sweep_abandoned(settings),
             sweep_forgotten(),
             sweep_exports(settings),
+            sweep_disk(settings),
             _forget_old_drafts(settings),
         ),
         **more,

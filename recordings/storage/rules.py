@@ -28,14 +28,14 @@ class Span:
     live_at: datetime | None = None
 
 
-def needed(meetings: Iterable[Span], *, now: datetime) -> int:
+def needed(meetings: Iterable[Span], *, now: datetime, reserve: int = RESERVE) -> int:
     """Bytes that must be free so that all of these can be recorded to their end and made playable."""
     seconds = 0.0
     for meeting in meetings:
         ahead = max(meeting.ends_at - now, SHORTEST)
         behind = max(now - meeting.live_at, timedelta()) if meeting.live_at else timedelta()
         seconds += 2 * ahead.total_seconds() + behind.total_seconds()  # what is written has its renditions to come
-    return RESERVE + int(seconds * BYTES_PER_HOUR / 3600)
+    return reserve + int(seconds * BYTES_PER_HOUR / 3600)
 
 
 def low(free: int, need: int) -> bool:

@@ -17,6 +17,7 @@ from core.text import search_form
 from reception.centres import hall, setup
 from web.admin import words
 from web.admin.common import admins, names, page_number, tabs, trying
+from web.disk import room
 from web.forms import Form
 from web.http import Context, Pages
 
@@ -36,6 +37,7 @@ def index(ctx: Context) -> Response:
     return ctx.render(
         "admin/index.html",
         tab_items=tabs(ctx, "/admin"),
+        disk=room(ctx.settings, ctx.session, now=ctx.now),
         people=found[(page - 1) * PAGE : page * PAGE],
         total=len(everybody),
         page=page,

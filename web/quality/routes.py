@@ -7,6 +7,7 @@ from core.staff.rules import ADMIN, AIDE, MANAGER, OFFICIAL
 from reception.centres import service as centres
 from video.access import meeting_with_quality
 from video.meetings import rules, service
+from web.disk import room
 from web.http import Context, Pages, staff
 from web.quality import chart, view, words
 
@@ -48,6 +49,7 @@ def index(ctx: Context) -> Response:
         level_options=[("", ctx._("All")), *((one, ctx._(words.LEVELS[one])) for one in rules.LEVELS)],
         stacked=chart.stacked,
         words=words,
+        disk=room(ctx.settings, ctx.session, now=ctx.now),
     )
 
 
