@@ -269,14 +269,15 @@ class _Workshop:
         if failed and self._error is None:
             self._over.wait(LOOK_EVERY_S)  # whoever feeds it may be about to say why
         if self._error is not None:
-            if isinstance(self._error, (av.error.FFmpegError, EOFError)) and failed:
+            if isinstance(self._error, av.error.FFmpegError):  # what came was no film; who died may not be known yet
                 raise NotMade(rules.TOOL, self._told(failed)) from self._error
             raise self._error
         if failed:
             raise NotMade(rules.TOOL, self._told(failed))
 
     def _told(self, codes: list[int]) -> str:
-        return f"ffmpeg ended with {codes[0]}; " + " | ".join(list(self.complaints)[-3:])
+        ended = f"ffmpeg ended with {codes[0]}" if codes else "ffmpeg broke off"
+        return " | ".join([ended, *list(self.complaints)[-3:]])
 
     def _listen(self) -> None:
         lines = self._file(self._complain)

@@ -294,6 +294,21 @@ def test_a_killed_ffmpeg_is_a_failure_with_a_name(call: Recorded, tmp_path: Path
     assert not [pid for pid in blow.family if alive(pid)]
 
 
+def test_one_killed_before_its_first_word_is_a_failure_with_a_name_too(call: Recorded, tmp_path: Path) -> None:
+    for _ in range(5):
+        killed: list[int] = []
+
+        def kill(_share: float, killed: list[int] = killed) -> None:
+            if not killed:
+                killed.append(max(family(os.getpid())))
+                os.kill(killed[0], signal.SIGKILL)
+
+        with pytest.raises(NotMade) as failed:
+            make_film(film(call), call.ring, tmp_path / "film", kill)
+        assert failed.value.problem == rules.TOOL
+        assert list(tmp_path.iterdir()) == []
+
+
 def test_one_that_nobody_wants_any_more_stops_at_once(call: Recorded, tmp_path: Path) -> None:
     def stop(_pids: list[int]) -> None:
         raise Stopped
