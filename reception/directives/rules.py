@@ -1,6 +1,7 @@
 """Decisions about directives. Pure."""
 
 from datetime import datetime
+from hashlib import sha256
 
 from core.errors import Mistake
 from core.text import clean
@@ -16,6 +17,11 @@ def text(value: str) -> str:
     if len(kept) > TEXT_MAX:
         raise Mistake("This is too long: {max} letters at most.", field="text", max=TEXT_MAX)
     return kept
+
+
+def reading(text: str) -> str:
+    """Names the very words that were read, so that none can be put in their place before they are signed."""
+    return sha256(text.encode()).hexdigest()
 
 
 def due(at: datetime, *, now: datetime) -> datetime:

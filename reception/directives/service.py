@@ -69,12 +69,20 @@ def write(session: Session, directive_id: str, *, text: str, by: str, now: datet
     return directive
 
 
-def sign(session: Session, directive_id: str, *, by: str, now: datetime) -> Directive:
-    """Read back and signed. Only an official signs: an order is the word of the one who gave it."""
+def sign(
+    session: Session, directive_id: str, *, by: str, now: datetime, giver: str | None = None, read: str | None = None
+) -> Directive:
+    """Read back and signed. Only an official signs: an order is the word of the one who gave it.
+
+    `giver`: the official whose meeting it was; another one signs only where that one is no longer at work. `read`: the
+    words as they stood before the signer's eyes (`rules.reading`): others are not signed.
+    """
     directive = _locked(session, directive_id)
-    signer = session.get(Staff, by)
-    if signer is None or OFFICIAL not in signer.roles:
+    signer, other = session.get(Staff, by), session.get(Staff, giver) if giver else None
+    if signer is None or OFFICIAL not in signer.roles or (other is not None and other.active and other.id != by):
         raise Refused("Only the official who gave the order can sign it.")
+    if read is not None and read != rules.reading(directive.text):
+        raise Refused("The words were changed while you read them. Please read them once more.")
     directive.state = DIRECTIVE.next(directive.state, "sign")
     directive.signed_by, directive.signed_at = by, now
     audit.note(session, "sign", "directive", directive.id, now=now)

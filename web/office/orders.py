@@ -15,9 +15,13 @@ from reception.centres.models import Department
 from reception.centres.setup import departments_at_work
 from reception.directives import service
 from reception.directives.models import Directive
+from reception.directives.rules import reading
 from reception.directives.states import ASSIGNED, DIRECTIVE, FULFILLED, MARKED, SIGNED, WITHDRAWN, WRITTEN
 from reception.petitions.models import Petition
 from recordings.archive import service as recordings
+from recordings.archive.leave import may_view
+from recordings.archive.models import Recording
+from recordings.archive.states import DESTROYED
 from video.meetings.models import Meeting
 from web.forms import Form
 from web.http import Context, Pages, staff
@@ -68,7 +72,14 @@ def write(ctx: Context) -> Response:
 def sign(ctx: Context) -> Response:
     return _do(
         ctx,
-        lambda form, id_: service.sign(ctx.session, id_, by=ctx.staff.id, now=ctx.now),
+        lambda form, id_: service.sign(
+            ctx.session,
+            id_,
+            by=ctx.staff.id,
+            now=ctx.now,
+            giver=_giver(ctx, service.get(ctx.session, id_)),
+            read=form.text("read", required=False),
+        ),
         ctx._("The order is signed."),
     )
 
@@ -132,22 +143,40 @@ def _page(ctx: Context, directive: Directive, form: Form, *, status: int = 200) 
         way=WAY,
         verbs=set(DIRECTIVE.verbs(directive.state)),
         place=place_in_recording(ctx, directive),
+        part=recorded(ctx, directive),
         form=form,
-        may_sign=OFFICIAL in ctx.staff.roles,
+        may_sign=_may_sign(ctx, directive),
+        read=reading(directive.text),
         today=local_day(ctx.now, ctx.settings.timezone),
     )
 
 
-def place_in_recording(ctx: Context, directive: Directive) -> str | None:
-    """The address at which the recording plays the moment, a little before it; None until there is a recording."""
+def _giver(ctx: Context, directive: Directive) -> str | None:
+    """The official whose meeting it was."""
+    meeting = ctx.session.get(Meeting, directive.meeting_id)
+    return meeting.official_id if meeting else None
+
+
+def _may_sign(ctx: Context, directive: Directive) -> bool:
+    giver = ctx.session.get(Staff, _giver(ctx, directive) or "")
+    return OFFICIAL in ctx.staff.roles and (giver is None or not giver.active or giver.id == ctx.staff.id)
+
+
+def recorded(ctx: Context, directive: Directive) -> Recording | None:
+    """The part of the meeting's record in which the mark lies."""
     found = [
         row
         for row in recordings.of_meeting(ctx.session, directive.meeting_id)
         if row.started_at and row.started_at <= directive.marked_at
     ]
-    if not found:
+    return max(found, key=lambda row: row.started_at) if found else None
+
+
+def place_in_recording(ctx: Context, directive: Directive) -> str | None:
+    """The address at which the recording plays the moment, a little before it, for those who may view it."""
+    part = recorded(ctx, directive)
+    if part is None or part.state == DESTROYED or not may_view(ctx.session, part, ctx.staff.id, now=ctx.now):
         return None
-    part = max(found, key=lambda row: row.started_at)
     seconds = max((directive.marked_at - part.started_at).total_seconds() - BEFORE_S, 0)
     return f"/library/{part.id}?t={seconds:.0f}"
 

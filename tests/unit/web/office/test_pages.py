@@ -1,3 +1,4 @@
+import re
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -220,7 +221,13 @@ def test_an_order_goes_from_the_mark_to_its_proof(office: Office, cast: Cast, bo
     send(cast("aide"), f"{address}/write", text="يُنظر في الطلب خلال أسبوع.")
     assert f"{address}/sign" not in cast("aide").get(address).text
     assert send(cast("aide"), f"{address}/sign").status_code == 404
-    send(cast("minister"), f"{address}/sign")
+    shown = re.search(r'name="read" value="(\w+)"', cast("minister").get(address).text)
+    assert shown
+    send(cast("aide"), f"{address}/write", text="يُنظر في الطلب خلال شهر.")
+    assert send(cast("minister"), f"{address}/sign", read=shown[1]).status_code == 422, "these words were not read"
+    shown = re.search(r'name="read" value="(\w+)"', cast("minister").get(address).text)
+    assert shown
+    send(cast("minister"), f"{address}/sign", read=shown[1])
     assert office.one(Directive, Directive.id == order).state == "signed"
     department = office.ministry.departments["rights"].id
     assert send(cast("aide"), f"{address}/assign", department=department, due="").status_code == 422
