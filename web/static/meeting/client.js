@@ -7,7 +7,8 @@
 //
 // Events (data in `detail`):
 //   state         {state}: connecting, lobby, joining, here, reconnecting, closed
-//   presence      {participants: [{id, role, name_ar, name_en, state, audio, video}], self}
+//   presence      {participants: [{id, role, name_ar, name_en, state, audio, video, held, spared}], self};
+//                 spared: their picture is not sent to us, so that our sound stays whole
 //   remote-track  {participant, kind, track, stream}; comes again when a stream is replaced
 //   remote-gone   {participant}
 //   recording     {state: starting, on, lost; startedAt, why}

@@ -19,7 +19,8 @@ from video.media.link import BURST, Link, WireClosed
 from video.media.member import GRACE_S
 from video.media.node import MediaNode
 from video.media.room import IDLE_S, RENEW_S
-from video.media.silence import DEAF_S, KEPT_S
+from video.media.shedding import Shed
+from video.media.silence import DEAF_S, KEPT_S, LINGER_S
 from video.media.tally import RoundTrip
 from video.media.tokens import JoinClaims, mint
 from video.media.turn import Turn
@@ -541,7 +542,9 @@ def test_a_silent_leg_that_is_heard_again_goes_on_and_pictures_are_asked_for(pla
         wanted: list[bool] = []
         router.want_keyframes = lambda: wanted.append(True)  # type: ignore[method-assign]
         await stage.pass_time(0.5)
-        assert wanted and router.relaying
+        assert wanted and not router.relaying, "the first reports tell of nothing but the dark"
+        await stage.pass_time(LINGER_S)
+        assert router.relaying
         assert minister.present["sara"] == "here" and sara.last("offer")["leg"] == "sara/1"
         assert stage.sinks[0].marks[-1] == "connected"
 
@@ -585,6 +588,18 @@ def test_a_picture_that_makes_way_for_the_sound_is_shown_to_the_others_and_noted
         assert shown == {"minister": False, "sara": True}
         await sara.say("media", audio=True, video=True)
         assert not any(one["held"] for one in minister.last("presence")["participants"])
+
+    play(scene)
+
+
+def test_whoever_is_spared_a_picture_is_told_so_and_nobody_else(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        stage.room.router.endpoints["sara"].shed = Shed(frozenset({"minister"}))
+        stage.room.notices.presence()
+        await settle()
+        for one, spared in ((sara, {"minister"}), (minister, set())):
+            assert {who["id"] for who in one.last("presence")["participants"] if who["spared"]} == spared
 
     play(scene)
 

@@ -133,6 +133,8 @@ def test_one_is_told_one_thing_about_ones_own_line(given: str, sentence: str | N
         ("{}", "{ level: 'weak', why: 'downlink' }", "peer_downlink", 1),
         ("{}", "{ level: 'silent', why: null }", "peer_silent", 0),
         ("{ held: true }", "{ level: 'weak', why: 'uplink' }", "peer_picture_held", 1),
+        ("{ spared: true }", "{ level: 'good', why: null }", "peer_picture_spared", 3),
+        ("{ held: true, spared: true }", "{ level: 'good', why: null }", "peer_picture_held", 3),
         ("{ state: 'reconnecting', held: true }", "{ level: 'silent' }", "peer_away", 0),
     ],
 )
@@ -154,7 +156,7 @@ def test_every_sentence_and_every_bar_has_its_words_in_the_page() -> None:
     mine = [f"my_{why}" for why in ("uplink", "downlink", "delay", "machine")]
     theirs = [f"peer_{why}" for why in ("uplink", "downlink", "delay")]
     more = ["reconnecting", "my_picture_held", "my_line_hall", "my_machine_hall", "peer_weak_too"]
-    more += ["peer_away", "peer_silent", "peer_picture_held", "line_again", "away"]
+    more += ["peer_away", "peer_silent", "peer_picture_held", "peer_picture_spared", "line_again", "away"]
     bars = run("js/room-verdicts.js", "return [0, 1, 2, 3].map(m.lineWord);")
     for key in [*mine, *theirs, *more, *bars]:
         assert f'("{key}", ' in words, key
