@@ -36,6 +36,11 @@ HALL = {
     "lost_in": 31, "asked_in": 40, "repaired_in": 22, "stills": 1, "rtt_ms_mean": 118.0,
     "rtt_ms_most": 640.0, "kbps_in_least": 90.0,
 }  # fmt: skip
+WRITTEN = (
+    ("visitor", 9.5, "السلام عليكم ورحمة الله، أشكركم على استقبالي."),
+    ("visitor", 13.0, "الطلب عند لجنة الحقوق منذ ثلاثة أشهر."),
+    ("official", 19.5, "يُنظر فيه هذا الأسبوع، ويُبلَّغ بالنتيجة."),
+)
 SIDES = (
     ("official", (15, 76, 58), (236, 228, 210), 196.0, (0.0, 8.0)),
     ("visitor", (96, 72, 40), (214, 178, 140), 247.0, (8.5, 16.0)),
@@ -67,6 +72,11 @@ def write_journal(
             packets += _rtp(leg, make, 96 if kind == "video" else 111, 7000 + number * 10 + (kind == "audio"))
     for at, leg, packet in sorted(packets, key=lambda p: p[0]):
         journal.write(leg, at, packet)
+    for number, participant in enumerate(participants.values()):
+        journal.mark(0.1 + number * 1.4, "connected", {"participant": participant, "leg": "1"})
+    for number, (role, at, text) in enumerate(WRITTEN):
+        if role in participants:
+            journal.mark(at, "text", {"participant": participants[role], "line": number, "text": text})
     journal.close(LENGTH)
 
 

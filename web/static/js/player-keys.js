@@ -14,12 +14,12 @@ export function wireKeys(does) {
   const rtl = document.documentElement.dir === "rtl";
   const slider = document.getElementById("seek");
   listed(say("k-space"), say("k-play"));
-  listed("← →", say("k-5"));
-  listed("⇧ ← →", say("k-15"));
-  listed("0–9", say("k-tenths"));
+  listed("\u2066← →\u2069", say("k-5"));
+  listed("\u2066⇧ ← →\u2069", say("k-15"));
+  listed("\u20660–9\u2069", say("k-tenths"));
   register("b", say("k-back-mark"), does.markBefore);
   register("v", say("k-view"), does.arrange);
-  listed("< >", say("k-speed"));
+  listed("\u2066< >\u2069", say("k-speed"));
   register("n", say("k-note"), does.note);
 
   document.addEventListener("keydown", (event) => {

@@ -144,7 +144,7 @@ export class Line {
     box.hidden = !drawn;
     if (drawn) {
       const scale = 0.75;
-      const count = Math.max(1, Math.min(this.strip.moments.length, Math.floor(this.root.clientWidth / (this.strip.tile[0] * scale + 2))));
+      const count = Math.max(1, Math.floor(this.root.clientWidth / (this.strip.tile[0] * scale + 2)));
       box.replaceChildren(
         ...Array.from({ length: count }, (_, n) => {
           const cell = make("div", { class: "track__cell" });

@@ -26,6 +26,7 @@ export class Sides extends EventTarget {
       side.element.addEventListener("error", () => this.#failed(side));
       side.element.addEventListener("loadedmetadata", () => this.#loaded(side));
     }
+    for (const side of this.all) if (side.element.error) this.#failed(side); // before anybody listened
     setInterval(() => this.#tick(), EVERY_MS);
   }
 
@@ -100,6 +101,7 @@ export class Sides extends EventTarget {
     }
     if (!lead.seeking && lead.readyState >= 1 && !(this.wanted && this.waiting)) this.at = Math.max(0, lead.currentTime);
     if (this.wanted) this.#keepGoing(usable, lead);
+    else if (this.cut && performance.now() - this.asked > ASK_MS) this.#ask();
     this.#tell("tick");
   }
 
