@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from sqlalchemy import exists, select
 
 from core import clock
 from core.db import Database
@@ -21,6 +22,8 @@ from recordings.container import KEY_SLOT
 from recordings.proof import manifest
 from recordings.proof.manifest import JOURNAL
 from recordings.proof.pieces import NOTHING
+from recordings.retention import service as retention
+from recordings.retention.models import Hold
 from recordings.storage import away, service
 from recordings.storage.away import Away
 from recordings.storage.bucket import CHANGED, DIFFERS, MISSING, Bucket, BucketError, Place
@@ -55,6 +58,8 @@ class StorageLane(Worker):
 
     settings: Settings
     bucket: Bucket
+    _holds: dict[tuple[str, str], bool]
+    _locks: bool | None = None
     _planned = _freed = float("-inf")
 
     def step(self) -> bool:
@@ -67,13 +72,23 @@ class StorageLane(Worker):
             self._freed = now
             reconcile(self.settings, self.db)
             free(self.settings, self.db, self.bucket)
+            self._follow_holds()
         return did
+
+    def _follow_holds(self) -> None:
+        try:
+            if self._locks is None:
+                self._locks = self.bucket.offers_lock()
+            if self._locks:
+                follow_holds(self.db, self.bucket, self._holds)
+        except BucketError as error:
+            log.warning("legal holds wait", problem=str(error))
 
 
 def make_lane(settings: Settings, db: Database, bucket: Bucket, stop: threading.Event) -> StorageLane:
     away.say_place(settings.recordings_dir, bucket.place)
     lane = StorageLane(db=db, reactions={}, handlers={SEND: send_handler(settings, db, bucket)}, stop=stop)
-    lane.settings, lane.bucket = settings, bucket
+    lane.settings, lane.bucket, lane._holds = settings, bucket, {}
     return lane
 
 
@@ -260,12 +275,26 @@ def here(settings: Settings, recording_id: str) -> Path:
     return folder
 
 
-def hold(settings: Settings, db: Database, recording_id: str, on: bool) -> None:
-    """A legal hold on every object of the recording, or its end. Raises BucketError; harmless without a bucket."""
-    bucket = bucket_of(settings)
-    if bucket is None:
-        return
+def follow_holds(db: Database, bucket: Bucket, done: dict[tuple[str, str], bool]) -> int:
+    """Legal holds of the archive are holds of the bucket's objects as well; `done` is what was seen or set before.
+
+    Returns how many objects changed. Raises BucketError.
+    """
+    wanted: dict[tuple[str, str], bool] = {}
     with db.read() as session:
-        rows = [(row.object_key, row.version) for row in service.of_recording(session, recording_id) if row.version]
-    for key, version in rows:
-        bucket.hold(key, version, on)
+        every = select(Recording).where(
+            exists().where((Hold.recording_id == Recording.id) | (Hold.petition_id == Recording.petition_id))
+        )
+        for recording in session.scalars(every):
+            held = retention.held(session, recording)
+            rows = service.of_recording(session, recording.id)
+            wanted |= {(row.object_key, row.version): held for row in rows if row.version}
+    count = 0
+    for (key, version), held in wanted.items():
+        if done.get((key, version)) == held:
+            continue
+        if bucket.head(key, version).hold != held:
+            bucket.hold(key, version, held)
+            count += 1
+        done[key, version] = held
+    return count

@@ -21,6 +21,7 @@ from core.settings import Settings
 from recordings import container
 from recordings.proof.rules import ALTERED, PROVEN
 from recordings.proof.verify import MISSING, UNREADABLE, verify
+from recordings.retention.models import Hold
 from recordings.rotation import rewrap_all, sealed_below
 from recordings.sealed import SealedReader, SealedWriter
 from recordings.storage import away, service
@@ -206,11 +207,21 @@ def test_a_lock_keeps_what_was_stored_and_forbids_no_destruction_of_keys(held: A
 def test_a_legal_hold_comes_and_goes(held: Archive) -> None:
     stored(held)
     one = row(held, "journal")
-    storage.hold(held.settings, held.db, "rec-1", True)
+    done: dict[tuple[str, str], bool] = {}
+    assert storage.follow_holds(held.db, held.lane.bucket, done) == 0
+    now = datetime.now(UTC)
+    with held.db.write() as session:
+        hold = Hold(recording_id="rec-1", reason="a court", set_by="s", set_at=now)
+        session.add(hold)
+    assert storage.follow_holds(held.db, held.lane.bucket, done) == 5
     assert held.lane.bucket.head(one.object_key, one.version).hold
-    with pytest.raises(BucketError):
+    with pytest.raises(BucketError) as refused:
         held.lane.bucket.remove(one.object_key, one.version)
-    storage.hold(held.settings, held.db, "rec-1", False)
+    assert refused.value.kind == LOCKED
+    with held.db.write() as session:
+        session.query(Hold).update({"state": "lifted"})
+    assert storage.follow_holds(held.db, held.lane.bucket, done) == 5
+    assert storage.follow_holds(held.db, held.lane.bucket, done) == 0
     held.lane.bucket.remove(one.object_key, one.version)
 
 
