@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from starlette.responses import Response
 
 from core import clock
@@ -17,6 +18,9 @@ from recordings.archive import leave as leaves
 from recordings.archive import service
 from recordings.archive.models import Recording
 from recordings.archive.states import READY
+from recordings.container import NotSealed, SealBroken
+from recordings.journal_records import Mark
+from recordings.keys import KeyRefused
 from recordings.notes import service as notes
 from recordings.notes.models import Note
 from recordings.sealed import SealedReader
@@ -29,6 +33,7 @@ from web.http import Context, Pages, staff
 from web.keys import key_ring
 from web.library.chapters import SideFacts, chapters, spoken
 
+log = structlog.get_logger()
 pages = Pages()
 viewers = staff(OFFICIAL, AIDE, OFFICER)
 OFFICE = frozenset({OFFICIAL, AIDE})
@@ -47,27 +52,38 @@ def watching(ctx: Context, recording: Recording) -> dict[str, Any]:
     meeting = meetings.get(ctx.session, recording.meeting_id)
     names = {p.id: p.name_ar if ctx.lang == "ar" else p.name_en for p in meeting.participants}
     sides = sorted(recording.renditions, key=lambda one: (PLACE.get(one.role, 9), one.participant_id))
-    marks = []
-    with_marks = _view(ctx, recording.id, files.MARKS) if recording.state == READY else None
-    if with_marks is not None:
-        with with_marks:
-            marks = files.marks_of(with_marks)
-    elif recording.state == READY:  # one of before there were strips, or the job is still to come
-        ctx.afterwards(lambda session: strips.ask(session, recording.id, now=ctx.now))
+    marks = _marks(ctx, recording)
     duration = recording.duration_s or 0.0
     facts = [SideFacts(one.participant_id, one.name(ctx.lang), one.has_video, one.gaps) for one in sides]
-    listed = chapters(facts, marks, names, _orders(ctx, recording, duration), duration, ctx._)
+    listed = chapters(facts, marks or [], names, _orders(ctx, recording, duration), duration, ctx._)
     came = {one.participant_id for one in sides}
     return {
         "sides": sides,
         "role_names": {role: ctx._(name) for role, name in ROLES.items()},
         "absent": [p for p in meeting.participants if p.id not in came and p.role != AIDE] if sides else [],
         "chapters": listed,
-        "lines": spoken(marks, names),
-        "listed": with_marks is not None,
+        "lines": spoken(marks or [], names),
+        "listed": marks is not None,
         "notes": _notes(ctx, recording.id),
         "parts": _parts(ctx, recording),
     }
+
+
+def _marks(ctx: Context, recording: Recording) -> list[Mark] | None:
+    """None while they aren't there: one of before there were strips, or the job is still to come. A file that can't be
+    read must not keep the pictures from being seen."""
+    if recording.state != READY:
+        return None
+    try:
+        sealed = _view(ctx, recording.id, files.MARKS)
+        if sealed is not None:
+            with sealed:
+                return files.marks_of(sealed)
+    except (SealBroken, NotSealed, KeyRefused, ValueError) as error:
+        log.warning("the marks of a recording can't be read", recording_id=recording.id, error=str(error))
+        return []
+    ctx.afterwards(lambda session: strips.ask(session, recording.id, now=ctx.now))
+    return None
 
 
 def _orders(ctx: Context, recording: Recording, duration: float) -> list[tuple[float, str, str]]:

@@ -6,11 +6,9 @@ from web.library.chapters import CAME, GAP, LEFT, LOST, MARK, ORDER, SideFacts, 
 NAMES = {"v": "زائر", "o": "مسؤول"}
 
 
-def _list(
-    marks: list[Mark], orders: list = [], gaps: list = [], duration: float = 60.0
-) -> list[tuple[str, float, float]]:  # noqa: B006
+def _list(marks: list[Mark], orders: tuple = (), gaps: tuple = ()) -> list[tuple[str, float, float]]:
     sides = [SideFacts("v", "زائر", True, gaps)]
-    return [(c.kind, c.at, c.start) for c in chapters(sides, marks, NAMES, orders, duration, str)]
+    return [(c.kind, c.at, c.start) for c in chapters(sides, marks, NAMES, orders, 60.0, str)]
 
 
 def test_an_order_opens_fifteen_seconds_before_its_mark_and_never_before_the_start() -> None:
