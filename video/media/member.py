@@ -41,6 +41,8 @@ class Member:
     """The leg was up and went down, and no other has come up since."""
     deaf: bool = False
     """Nothing was heard of the leg for a moment (`silence`)."""
+    deaf_at: float = float("-inf")
+    """When that was so last."""
     away: bool = False
     """Nothing was heard of the leg for so long that the person counts as gone; the leg may still come back."""
     present: bool = False

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 DEAF_S = 0.8
 """Receivers report ten times a second. One that has been silent for so long acknowledges nothing, and whoever sends
 to it would hold pictures back, in the recording too: the node answers in its place."""
+LINGER_S = 1.0
+"""So long after the first packet the node goes on answering: the receivers' reports of that second say that everything
+sent into the dark was lost, and a sender that reads it falls to a fiftieth of what the line carries."""
 KEPT_S = 20.0
 """Browsers built on libwebrtc give a way up after 15 s without an answer (CONNECTION_WRITE_TIMEOUT) and want a new leg
 then; nothing that is silent for longer comes back by itself."""
@@ -27,8 +30,12 @@ def watch(room: Room, *, now: float) -> None:
         leg = member.leg
         if leg is not None and leg.state == "up":
             deaf, away = leg.silence(now=now) >= DEAF_S, is_gone(leg, now=now)
-            if deaf != member.deaf:
-                _hears(room, member, deaf=deaf)
+            if deaf:
+                member.deaf_at = now
+            elif member.deaf:
+                room.router.want_keyframes()
+            member.deaf = deaf
+            _answers(room, member, itself=now - member.deaf_at >= LINGER_S)
             if away != member.away:
                 _is_away(room, member, leg, away=away)
 
@@ -38,15 +45,12 @@ def is_lost(leg: Leg, *, now: float) -> bool:
     return leg.state == "up" and leg.silence(now=now) >= KEPT_S
 
 
-def _hears(room: Room, member: Member, *, deaf: bool) -> None:
-    member.deaf = deaf
+def _answers(room: Room, member: Member, *, itself: bool) -> None:
+    """Whether this receiver's own feedback reaches the senders. A device's never does."""
     endpoint = room.router.endpoints.get(member.id)
-    if endpoint is None or member.place:  # a device's feedback is never passed on
-        return
-    endpoint.whole = not deaf
-    room.router.flow(room.router.flowing)
-    if not deaf:
-        room.router.want_keyframes()
+    if endpoint is not None and not member.place and endpoint.whole != itself:
+        endpoint.whole = itself
+        room.router.flow(room.router.flowing)
 
 
 def _is_away(room: Room, member: Member, leg: Leg, *, away: bool) -> None:
