@@ -32,6 +32,10 @@ screens: setup-test               ## a picture of every page, both languages, ev
 bench-media: setup-test           ## CPU and delay of recorded calls beside Janus (about 13 minutes; Janus: apt-get install janus)
 	@$(BIN)/python -m bench.media
 
+.PHONY: bench-recordings
+bench-recordings: setup-test      ## what recordings cost, how soon they can be watched (about 8 minutes)
+	@$(BIN)/python -m bench.recordings
+
 .PHONY: bench-lines soak
 bench-lines: setup-test           ## calls over bad lines in real browsers: loss, delay, caps, blackouts (about 11 minutes)
 	@$(BIN)/python -m bench.lines
