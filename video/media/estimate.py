@@ -49,8 +49,8 @@ REPAIR = 0.25
 """Of the cap, for what is sent again: a full line is not emptied by filling it twice."""
 PLUNGE_S = 0.4
 """The line suddenly carries far less: so much of what arrived lately says how much."""
-FULL_QUEUE_US = 180_000
-FULL_S = 0.25
+FULL_QUEUE_US = 150_000
+FULL_S = 0.15
 """A queue that was so long for so long empties into the sound's time. No burst of key frames stands like it."""
 BURST, BURST_SHARE = 4, 0.15
 """Packets lost lately, and their part, that mean an overflow where there is a queue too."""
