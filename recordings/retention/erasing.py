@@ -12,6 +12,7 @@ from pathlib import Path
 from recordings import container
 from recordings.container import NotSealed, SealBroken
 from recordings.proof.manifest import NAME as MANIFEST
+from recordings.storage.away import SUFFIX, read_stub
 
 UNFINISHED = ".unfinished"
 
@@ -42,13 +43,21 @@ def erase(folder: Path, others: Iterable[Path] = ()) -> list[Destroyed]:
             container.destroy_key(path)
             if _has_key(path):
                 raise KeyLeft(name)
-            done.append(Destroyed(name, path.stat().st_size, container.digest(path).hex()))
+            done.append(_destroyed(name, path))
         else:  # half-written, or nothing that ought to lie here
             with suppress(FileNotFoundError):
                 if path.name.endswith(UNFINISHED) and path.stat().st_size >= container.HEADER_BYTES:
                     container.destroy_key(path)
                 path.unlink()
     return done
+
+
+def _destroyed(name: str, path: Path) -> Destroyed:
+    """A file whose bytes lie in the bucket is known by the hash it was stored with: its key is here, and now gone."""
+    if name.endswith(SUFFIX):
+        _head, away = read_stub(path)
+        return Destroyed(name.removesuffix(SUFFIX), away.size, away.sha256)
+    return Destroyed(name, path.stat().st_size, container.digest(path).hex())
 
 
 def _sealed(path: Path) -> bool:

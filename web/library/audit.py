@@ -14,7 +14,8 @@ from recordings.proof import service
 from recordings.proof.models import Check, SignedManifest
 from recordings.proof.pieces import Progress, silent
 from recordings.proof.rules import UNSIGNED
-from recordings.proof.verify import HARMLESS, NO_MANIFEST, Report
+from recordings.proof.verify import DESTROYED as KEY_DESTROYED
+from recordings.proof.verify import HARMLESS, NO_MANIFEST, REWRAPPED, Report
 from recordings.proof.verify import size_of as bytes_of
 from recordings.rotation import unopenable
 from web.keys import key_ring, public_keys
@@ -52,6 +53,7 @@ class Row:
     said: OnRecord
     verified: bool
     settled: bool
+    destroyed: bool = False
 
 
 def listed(db: Database) -> list[Row]:
@@ -59,7 +61,10 @@ def listed(db: Database) -> list[Row]:
     with db.read() as session:
         checked = set(session.scalars(select(Check.recording_id).where(Check.verdict.is_not(None)).distinct()))
         rows = session.execute(select(Recording.id, Recording.state).order_by(Recording.started_at, Recording.id))
-        return [Row(OnRecord.of(session, id_), id_ in checked, state in SETTLED | {DESTROYED}) for id_, state in rows]
+        return [
+            Row(OnRecord.of(session, id_), id_ in checked, state in SETTLED | {DESTROYED}, state == DESTROYED)
+            for id_, state in rows
+        ]
 
 
 def unsigned(db: Database) -> list[str]:
@@ -108,11 +113,12 @@ def exit_code(problems: list[Problem]) -> int:
 
 
 def _problems(row: Row, report: Report, *, quick: bool) -> list[Problem]:
+    """A key wrapped anew is none, as long as it opens; one destroyed is, where nobody decided the recording's end."""
     id_ = row.said.recording_id
     found = [
         Problem(id_, finding.kind, finding.file, finding.start, finding.end, finding.other)
         for finding in report.findings
-        if finding.kind != NO_MANIFEST
+        if finding.kind not in (NO_MANIFEST, REWRAPPED) and not (row.destroyed and finding.kind == KEY_DESTROYED)
     ]
     if report.verdict == UNSIGNED:
         found.append(Problem(id_, UNSIGNED))
