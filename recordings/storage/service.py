@@ -170,7 +170,7 @@ def in_state(session: Session, *states: str) -> list[StoredFile]:
 def counts(session: Session) -> dict[str, int]:
     """How many files are in which state (for `doctor` and pages)."""
     rows = session.execute(select(StoredFile.state, func.count()).group_by(StoredFile.state))
-    return dict(rows.tuples())
+    return {row[0]: row[1] for row in rows}
 
 
 def _same(row: StoredFile, found: Found) -> bool:

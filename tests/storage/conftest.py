@@ -83,6 +83,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 def settings(tmp_path: Path, store: Store) -> Settings:
     return Settings(
         data_dir=tmp_path / "data",
+        database_url=f"sqlite:///{tmp_path / 'test.sqlite3'}",
         storage_bucket=NAME,
         storage_endpoint=store.url,
         storage_prefix="m/",

@@ -338,6 +338,19 @@ def test_killed_between_leaving_and_noting_it_is_noted_next_time(held: Archive) 
     assert held.states()["journal"] == REMOTE
 
 
+def test_a_rotation_gives_check_nothing_to_say(held: Archive) -> None:
+    from web.library import audit
+
+    stored(held)
+    held.one.keys.ring.rotate()
+    rewrap_all(sealed_below(held.settings.recordings_dir), held.one.keys.ring)
+    rows = audit.listed(held.db)
+    assert audit.run(held.settings, held.db, rows, quick=False, progress=lambda _read: None) == ([], 1)
+    container.destroy_key(held.folder / "journal")
+    problems, _ = audit.run(held.settings, held.db, rows, quick=False, progress=lambda _read: None)
+    assert [(p.kind, p.file) for p in problems] == [("key destroyed", "journal")], "nobody decided that"
+
+
 def test_check_names_what_the_store_lacks_and_keys_that_do_not_open(held: Archive) -> None:
     from web.library import audit
 
@@ -355,7 +368,6 @@ def test_check_names_what_the_store_lacks_and_keys_that_do_not_open(held: Archiv
     assert {(p.kind, p.file) for p in problems} == {
         (UNREADABLE, "journal"),
         (audit.STORE, "journal"),
-        ("key wrapped anew", held.one.facts.films[0].file),
         (audit.KEY, stub.name),
     }
     assert audit.exit_code(problems) == 1
@@ -363,12 +375,14 @@ def test_check_names_what_the_store_lacks_and_keys_that_do_not_open(held: Archiv
 
 def test_doctor_looks_at_bucket_lock_clock_and_states(held: Archive, store: Store) -> None:
     from web import doctor
-    from web.schema import create_all
 
-    create_all(held.db.engine)
     checks = {name: check for name, check, _ in doctor._storage_checks(held.settings)}
     assert checks["Store of recordings"]() is None and checks["Object lock"]() is None
-    assert checks["The store's clock"]() is None
+    assert checks["The store's clock"]() is None and checks["Files in the store"]() is None
+    store.before = lambda method, _path: 503 if method == "PUT" else None
+    stored(held)
+    assert "5 could not be stored yet" in checks["Files in the store"]()
+    store.before = None
     store.client.create_bucket(Bucket="without-lock")
     plain = held.settings.model_copy(update={"storage_bucket": "without-lock", "storage_lock_days": 1})
     checks = {name: check for name, check, _ in doctor._storage_checks(plain)}
