@@ -22,11 +22,16 @@ check: setup-dev                  ## the fast subset: lint, types, import layers
 
 test: setup-test                  ## everything: check, then real servers and real browsers
 	$(MAKE) --no-print-directory check
-	$(BIN)/pytest tests --ignore tests/unit -m "not alone" -n 2 --dist loadfile
-	$(BIN)/pytest tests --ignore tests/unit -m alone
+	$(BIN)/pytest tests --ignore tests/unit -m "not alone and not long" -n 2 --dist loadfile
+	$(BIN)/pytest tests --ignore tests/unit -m "alone and not long"
 
 screens: setup-test               ## a picture of every page, both languages, every size: var/screens/index.html
 	$(BIN)/python -m tests.screens
+
+.PHONY: test-long
+test-long: setup-test             ## what takes minutes: thin lines in real browsers, 200 killed writers
+	MAJLIS_KILLS=200 $(BIN)/pytest tests/recordings/test_crash.py
+	$(BIN)/pytest tests -m long
 
 .PHONY: bench-media
 bench-media: setup-test           ## CPU and delay of recorded calls beside Janus (about 13 minutes; Janus: apt-get install janus)

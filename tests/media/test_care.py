@@ -19,7 +19,7 @@ from tests.media.hands import film
 from tests.media.lines import Seen, Watch, lead
 from tests.media.proxy import running_proxy
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 SIGNER_KBPS, SPEAKER_KBPS = 150, 70
 SETTLE_S = 14
