@@ -7,6 +7,8 @@ import pytest
 from core.db import Database
 from core.errors import NotFound, Refused
 from core.jobs import Job
+from core.staff.models import Staff, StaffRole
+from core.staff.rules import OFFICIAL
 from recordings.archive import service as archive
 from recordings.proof import service as proof
 from recordings.proof.rules import CHECK_LIMIT, PROVEN
@@ -18,6 +20,14 @@ pytestmark = pytest.mark.real
 
 def head(frames: int) -> Head:
     return Head(frames, frames * 5_000_000_000, bytes([frames]) * 32)
+
+
+@pytest.fixture(autouse=True)
+def minister(any_db: Database) -> None:
+    with any_db.write() as session:
+        person = Staff(id="minister", username="minister", password_hash="", name_ar="م", name_en="m")
+        person.role_rows = [StaffRole(id="minister", role=OFFICIAL)]
+        session.add(person)
 
 
 @pytest.fixture

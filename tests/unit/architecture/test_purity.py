@@ -14,7 +14,7 @@ EVENTS = sorted(
     path for package in PACKAGES for path in (ROOT / package).rglob("events.py") if path.parent.name != "core"
 )
 # Where time may be read: the clock itself, the edges, and the media plane, which lives by it.
-CLOCK_READERS = {"core/clock.py", "core/ids.py", "recordings/journal.py"}
+CLOCK_READERS = {"core/clock.py", "core/ids.py", "recordings/follow.py", "recordings/journal.py"}
 CLOCK_FOLDERS = ("web/", "video/media/")
 IMPURE = {
     "sqlalchemy",
