@@ -142,15 +142,16 @@ def test_after_twenty_seconds_of_nothing_all_is_back_in_three_and_the_recording_
     assert "minister/1" in call.legs() and "sara/2" in call.legs()
     (journal,) = call.rig.journals(call.meeting)
     seen = [(kind, at) for at, kind, data in journal["marks"] if data.get("participant") == "sara"]
-    gap = [(kind, at) for kind, at in seen if kind in ("connected", "disconnected")][-2:]
-    assert [kind for kind, _ in gap] == ["disconnected", "connected"] and 12 < gap[1][1] - gap[0][1] < 18
+    (gone,) = [at for kind, at in seen if kind == "disconnected"]
+    back = min(at for kind, at in seen if kind == "connected" and at > gone)
+    assert 12 < back - gone < 18, seen
     assert call.rig.told(call.meeting)[-1][0] == "went_live", "nobody left, nothing was lost"
 
 
 def test_media_that_alone_were_cut_come_back(call: Call) -> None:
-    """Signalling answers all the while, so another leg is tried after eight seconds."""
+    """Signalling answers all the while, so another leg is tried after twelve seconds."""
     call.line.set(loss=1)
-    call.rest(10)
+    call.rest(13.5)
     call.line.set(loss=0)
     light = time.time()
     assert call.sara.do("rig.sockets.length") == 1

@@ -28,7 +28,7 @@ import { QualityProbe } from "./quality.js";
 
 const TOKEN_MS = [300, 700, 1500, 3000, 6000, 10000]; // between attempts to get a fresh token
 const RECOVER_MS = 1200; // the network is back: so long the leg that was may take to go on by itself
-const ONLY_MEDIA_MS = 8000; // signalling answers all the time: so long it may take then
+const ONLY_MEDIA_MS = 12000; // signalling answers all the time: so long it may take then
 const SHOWN_MS = 2000; // of silence, before the person is told
 const QUALITY_MS = 2000;
 const DOUBTS = [
