@@ -29,7 +29,7 @@ screens: setup-test               ## a picture of every page, both languages, ev
 	$(BIN)/python -m tests.screens
 
 .PHONY: test-long
-test-long: setup-test             ## what takes minutes: thin lines in real browsers, 200 killed writers
+test-long: setup-test             ## what takes minutes: thin lines, sleeping computers, a node that leaks, 200 killed writers
 	MAJLIS_KILLS=200 $(BIN)/pytest tests/recordings/test_crash.py
 	$(BIN)/pytest tests -m long
 

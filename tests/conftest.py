@@ -16,9 +16,17 @@ from sqlalchemy.orm import Session
 from core.db import Database
 from web.schema import create_all
 
-TIMED = ("bench", "design", "journey", "media")
-"""Folders whose tests watch a clock or a browser: nothing else may run beside them."""
-UNTIMED = "test_axe.py"
+TIMED = {
+    "bench",
+    "journey/test_main_job.py",
+    "media/test_four.py",
+    "media/test_lines.py",
+    "media/test_meeting.py",
+    "media/test_reconnection.py",
+    "recordings/test_browser.py",
+    "recordings/test_player.py",
+}
+"""Whose tests watch a clock, or a picture as it moves: nothing else may run beside them."""
 NOON = datetime(2026, 10, 27, 9, 0, tzinfo=UTC)  # a Tuesday, 12:00 in Riyadh
 ZONE = "Asia/Riyadh"
 
@@ -26,9 +34,8 @@ ZONE = "Asia/Riyadh"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     tests = Path(__file__).parent
     for item in items:
-        if item.path.name == UNTIMED:
-            continue
-        if item.path.relative_to(tests).parts[0] in TIMED or item.get_closest_marker("browser"):
+        place = item.path.relative_to(tests)
+        if {place.parts[0], place.as_posix()} & TIMED:
             item.add_marker(pytest.mark.alone)
 
 

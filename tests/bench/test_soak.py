@@ -68,6 +68,7 @@ class Leaky(Node):
     module = "tests.bench.leaky"
 
 
+@pytest.mark.long
 def test_a_node_that_leaks_is_found_out() -> None:
     wishes = ["--minutes", "0.15", "--calls", "1", "--turn", "3", "--event", "60", "--settle", "3"]
     outcome = asyncio.run(soak(wished(wishes), Leaky))

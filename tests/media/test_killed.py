@@ -23,7 +23,7 @@ FRAMES = "() => document.querySelector('#stage video')?.getVideoPlaybackQuality(
 TIME = "() => document.querySelector('#stage video')?.currentTime ?? 0"
 
 
-@pytest.fixture(scope="module", params=[1, 2], ids=["one media process", "two media processes"])
+@pytest.fixture(scope="module", params=[1, pytest.param(2, marks=pytest.mark.long)], ids=["one", "two"])
 def server(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("majlis")
     with Server(folder, demo=True, MAJLIS_MEDIA_PROCESSES=str(request.param)) as server:

@@ -130,6 +130,7 @@ def test_short_blackouts_another_port_and_a_lost_signalling_leave_the_leg_as_it_
     assert call.sara.do("rig.peers") == 1 and call.legs() == {"minister/1", "sara/1"}
 
 
+@pytest.mark.long
 def test_after_twenty_seconds_of_nothing_all_is_back_in_three_and_the_recording_notes_the_gap(
     call: Call,
 ) -> None:
@@ -159,6 +160,7 @@ def test_media_that_alone_were_cut_come_back(call: Call) -> None:
     call.says("still here")
 
 
+@pytest.mark.long
 def test_a_computer_that_slept_wakes_into_the_meeting(call: Call, films: dict[str, tuple[Path, Path]]) -> None:
     for seconds, most in ((8, AT_ONCE_S), (33, MOST_S)):
         with asleep(films["sara"][0]):

@@ -258,6 +258,7 @@ def test_a_destroyed_film_is_gone_key_first(call: Recorded, shown: Shown, tmp_pa
     destroy(path)
 
 
+@pytest.mark.long
 def test_the_film_as_webm(call: Recorded, tmp_path: Path) -> None:
     shown = export(call, tmp_path, "webm")
     with shown.open(call.ring) as file:
