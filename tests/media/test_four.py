@@ -152,6 +152,7 @@ def spared(four: Four) -> set[str]:
     return {one["id"] for one in told["participants"] if one["spared"]}
 
 
+@pytest.mark.long
 def test_a_thin_downlink_keeps_its_sound_and_the_interpreter_and_takes_no_picture_from_the_others(four: Four) -> None:
     sara = four.people["sara"]
     four.line.set(down={"kbps": 2000})

@@ -149,6 +149,7 @@ def test_after_twenty_seconds_of_nothing_all_is_back_in_three_and_the_recording_
     assert call.rig.told(call.meeting)[-1][0] == "went_live", "nobody left, nothing was lost"
 
 
+@pytest.mark.long
 def test_media_that_alone_were_cut_come_back(call: Call) -> None:
     """Signalling answers all the while, so another leg is tried after twelve seconds."""
     call.line.set(loss=1)

@@ -102,9 +102,8 @@ def told_by_processes() -> list[str]:
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue
         found += [f"argument: {word!r}" for word in ARGUMENT_WORDS if word in seen]
-        found += [
-            link for link in links if not link.startswith(("pipe:", "/memfd:", "/dev/null", "anon_inode", "/usr/"))
-        ]
+        usual = ("pipe:", "/memfd:", "/dev/null", "anon_inode", "/usr/")
+        found += [link for link in links if not link.startswith(usual) and "/node_modules/@fontsource/" not in link]
     return found
 
 
