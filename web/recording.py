@@ -18,9 +18,11 @@ from core.settings import Settings
 from recordings.archive import service as archive
 from recordings.archive.rules import ABANDONED
 from recordings.archive.service import Side
+from recordings.archive.states import CLOSED
 from recordings.container import SealBroken, read_header
 from recordings.follow import discard, take
 from recordings.journal import JournalWriter, open_journal
+from recordings.proof import manifest
 from recordings.proof import service as proof
 from recordings.remux import RemuxResult, remux
 from recordings.sealed_log import Head
@@ -115,6 +117,7 @@ def finish_handler(settings: Settings) -> Handler:
 
     def act(payload: dict[str, Any]) -> RemuxResult:
         folder = settings.recordings_dir / payload["recording_id"]
+        _keep_what_is_signed(folder)
         for leftover in folder.glob("*.webm*"):  # of a worker that was killed half-way
             leftover.unlink()
         owner = read_header(folder / "journal").owner
@@ -152,11 +155,25 @@ def finish_handler(settings: Settings) -> Handler:
 
     def gave_up(session: Session, payload: dict[str, Any], error: str, now: datetime) -> None:
         recording = archive.get(session, payload["recording_id"])
+        if recording.state != CLOSED:  # another worker has come to an end with it
+            return
         viewers = _viewers(session.get(Meeting, recording.meeting_id))
         archive.fail(session, recording.id, error, now=now, viewers=viewers)
         proof.ask_to_sign(session, recording.id, now=now)  # the journal is evidence, playable or not
 
     return Handler(act=act, record=record, gave_up=gave_up, tries=3)
+
+
+def _keep_what_is_signed(folder: Path) -> None:
+    """A job that comes twice must not throw away films that its first run made and a manifest vouches for.
+
+    Raises FileExistsError. A manifest of a recording that failed names none, so that one is made anew.
+    """
+    vouched = folder / manifest.NAME
+    signed = vouched.read_bytes() if vouched.exists() else b""
+    for film in folder.glob("*.webm.sealed*"):
+        if film.name.removesuffix(".away").encode() in signed:
+            raise FileExistsError(f"{film.name} was made and signed already")
 
 
 def _viewers(meeting: Meeting | None) -> list[str]:

@@ -75,6 +75,26 @@ def test_without_a_follower_the_job_does_it_all(settings: Settings, ring: FileKe
     assert [r.path.name for r in result.renditions] == ["01-sara.webm.sealed"]
 
 
+def test_a_job_that_comes_twice_leaves_signed_films_alone_and_makes_unsigned_ones_anew(
+    settings: Settings, ring: FileKeyRing
+) -> None:
+    call = live(settings, ring, "one", 8.0)
+    call.close()
+    finish = finish_handler(settings).act
+    finish({"recording_id": "one"})
+    film = call.folder / "01-sara.webm.sealed"
+    manifest = call.folder / "manifest"
+    manifest.write_text('{"files":[{"name":"journal"}]}')
+    before = film.read_bytes()
+    finish({"recording_id": "one"})
+    assert film.read_bytes() != before, "sealed anew: of a recording that failed only the journal is vouched for"
+    manifest.write_text('{"files":[{"name":"01-sara.webm.sealed"}]}')
+    before = film.read_bytes()
+    with pytest.raises(FileExistsError):
+        finish({"recording_id": "one"})
+    assert film.read_bytes() == before
+
+
 def test_a_recording_that_another_follower_has_is_asked_for_again(settings: Settings, ring: FileKeyRing) -> None:
     call = live(settings, ring, "one", 8.0)
     first, second = (Followers(settings.recordings_dir, ring) for _ in range(2))
