@@ -9,24 +9,23 @@ from __future__ import annotations
 
 import bisect
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 import av
 from av.audio.frame import AudioFrame
 from av.filter import Graph
-from av.video.frame import VideoFrame
+from av.video.frame import PictureType, VideoFrame
 
 SECONDS = 2
 FPS = 30
 WIDTH, HEIGHT = 1280, 720
 VIDEO_BPS = 1_440_000
 """Of the codec; with RTP around it the wire has 1.5 Mbps."""
-ASKED_BPS = VIDEO_BPS // 2
-"""What libvpx must be asked for to arrive at `VIDEO_BPS` with these pictures."""
 AUDIO_BPS = 48_000
 SOUND_S = 0.02
 CUT = 1180
-"""Bytes of a picture in one packet, as browsers cut them."""
+"""Bytes of a picture in one packet at the most; browsers cut it into equal parts."""
 PACED_BPS = 2.5 * VIDEO_BPS
 """Browsers spread the packets of a picture at two and a half times its rate."""
 
@@ -62,7 +61,9 @@ def _pictures() -> list[Piece]:
     pieces: list[Piece] = []
     free = 0.0
     for index, picture in enumerate(_encoded_pictures()):
-        cuts = [picture[at : at + CUT] for at in range(0, len(picture), CUT)]
+        parts = -(-len(picture) // CUT)
+        ends = [len(picture) * part // parts for part in range(parts + 1)]
+        cuts = [picture[start:end] for start, end in pairwise(ends)]
         free = max(free, index / FPS)
         for number, cut in enumerate(cuts):
             last = number == len(cuts) - 1
@@ -89,6 +90,7 @@ def _header(kind: int, *, marker: bool, elements: bytes) -> bytes:
 
 
 def _encoded_pictures() -> list[bytes]:
+    """A key frame and what has changed since, as in a call that nobody joins: the films' pictures differ in size."""
     graph = Graph()
     source = graph.add("testsrc2", f"size={WIDTH}x{HEIGHT}:rate={FPS}:duration={SECONDS}")
     noise = graph.add("noise", "alls=3:allf=t")
@@ -101,18 +103,19 @@ def _encoded_pictures() -> list[bytes]:
     encoder = av.CodecContext.create("libvpx", "w")
     encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, FPS), Fraction(FPS)
-    encoder.bit_rate = ASKED_BPS
-    rate = str(ASKED_BPS)
+    encoder.bit_rate = VIDEO_BPS
+    rate = str(VIDEO_BPS)
     encoder.options = {
         "deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "error-resilient": "1", "static-thresh": "0",
-        "minrate": rate, "maxrate": rate, "bufsize": str(ASKED_BPS // 2), "g": "100000", "max-intra-rate": "300",
-        "qmin": "2", "qmax": "63",
+        "minrate": rate, "maxrate": rate, "bufsize": str(VIDEO_BPS), "g": "100000", "max-intra-rate": "900",
+        "qmin": "2", "qmax": "50",
     }  # fmt: skip
     pictures = []
     for index in range(SECONDS * FPS):
         frame = graph.pull()
         assert isinstance(frame, VideoFrame)
         frame.pts, frame.time_base = index, Fraction(1, FPS)
+        frame.pict_type = PictureType.NONE  # the filter says I of each, and the encoder would take it at its word
         pictures += [bytes(packet) for packet in encoder.encode(frame)]
     return pictures + [bytes(packet) for packet in encoder.encode(None)]
 

@@ -15,6 +15,7 @@ import pytest
 
 from bench.media.film import MAGIC, SECONDS, STAMP, VIDEO_BPS, Piece, Reel, film
 from bench.media.run import concluded
+from video.media.rtp import is_vp8_keyframe
 
 pytestmark = pytest.mark.real
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,6 +95,13 @@ def test_the_film_has_its_rate_and_room_for_stamps(reel: list[Piece]) -> None:
     assert all(piece.plain[-STAMP:] == bytes(STAMP) and len(MAGIC) == 8 for piece in reel if piece.stamped)
     sounds = [piece for piece in reel if not piece.video]
     assert len(sounds) == 50 * SECONDS and all(piece.stamped for piece in sounds)
+
+
+def test_only_the_first_picture_of_the_film_is_a_key_frame(reel: list[Piece]) -> None:
+    beginnings = [number for number, piece in enumerate(reel) if is_vp8_keyframe(piece.plain)]
+    assert [piece.video for piece in reel].index(True) == beginnings[0] and len(beginnings) == 1
+    sizes = {len(piece.plain) for piece in reel if piece.video}
+    assert len(sizes) > 20, "what changes from picture to picture differs in size"
 
 
 def test_each_sender_shows_the_film_in_its_order(reel: list[Piece]) -> None:
