@@ -1,7 +1,8 @@
 """The certificate of a destruction: two lines, as a manifest has them, signed by the same key.
 
 Line 1 is a JSON object in canonical form (RFC 8785), line 2 `ed25519 <fingerprint> <signature>` over line 1 with its
-line feed. It names what was destroyed by digests that leave the key slot out, so they are still those of the files.
+line feed. It names what was destroyed by the hashes that a manifest has, with the key slot as zeros, so they are still
+those of the files. Version 1 had `digest` in place of `sha256`, with the slot left out for files that lay here.
 """
 
 import json
@@ -12,7 +13,8 @@ from recordings.proof.manifest import canonical
 from recordings.signing import PublicKeys, Signer
 
 FORMAT = "majlis destruction certificate"
-VERSION = 1
+VERSION = 2
+KNOWN = (1, VERSION)
 _SIGNATURE = re.compile(r"ed25519 ([0-9a-f]{64}) ([0-9a-f]{128})\n")
 
 
@@ -35,7 +37,7 @@ def read(text: str, keys: PublicKeys) -> dict[str, Any]:
     if not keys.verifies(found[1], bytes.fromhex(found[2]), signed):
         raise NoCertificate("the signature does not belong to this text")
     fields = glance(text)
-    if (fields.get("format"), fields.get("version"), fields.get("key")) != (FORMAT, VERSION, found[1]):
+    if (fields.get("format"), fields.get("key")) != (FORMAT, found[1]) or fields.get("version") not in KNOWN:
         raise NoCertificate("signed, but no certificate that this version knows")
     return fields
 

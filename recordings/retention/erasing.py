@@ -1,7 +1,7 @@
 """Destroying keys: every sealed file of a recording loses its own, and what is left on the disk is noise.
 
-Digests are taken with the key slot left out (`container.digest`), so they are the same before and after, and a run that
-was broken off is simply run again.
+Hashes are taken with the key slot as zeros, as a manifest has them, so they are the same before and after, and a run
+that was broken off is simply run again.
 """
 
 from collections.abc import Iterable
@@ -12,6 +12,7 @@ from pathlib import Path
 from recordings import container
 from recordings.container import NotSealed, SealBroken
 from recordings.proof.manifest import NAME as MANIFEST
+from recordings.proof.pieces import take
 from recordings.storage.away import SUFFIX, read_stub
 
 UNFINISHED = ".unfinished"
@@ -23,11 +24,11 @@ class KeyLeft(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Destroyed:
-    """`digest` in hexadecimal digits, `size` in bytes."""
+    """`sha256` in hexadecimal digits, as in a manifest; `size` in bytes."""
 
     file: str
     size: int
-    digest: str
+    sha256: str
 
 
 def erase(folder: Path, others: Iterable[Path] = ()) -> list[Destroyed]:
@@ -57,7 +58,8 @@ def _destroyed(name: str, path: Path) -> Destroyed:
     if name.endswith(SUFFIX):
         _head, away = read_stub(path)
         return Destroyed(name.removesuffix(SUFFIX), away.size, away.sha256)
-    return Destroyed(name, path.stat().st_size, container.digest(path).hex())
+    taken = take(path, blank=container.KEY_SLOT)
+    return Destroyed(name, taken.size, taken.sha256)
 
 
 def _sealed(path: Path) -> bool:

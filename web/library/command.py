@@ -1,7 +1,7 @@
-"""`majlis recordings verify | check | sign | public-key | new-signing-key | rotate-key`: proof at the terminal.
+"""`majlis recordings verify | certificate | check | sign | public-key | …`: proof at the terminal.
 
-`verify` needs files and public keys alone. It ends with 0 where everything is proven, 1 where something was altered,
-2 where it could not be checked at all, 3 where nothing is wrong but something is not signed.
+`verify` and `certificate` need files and public keys alone. They end with 0 where everything is proven, 1 where
+something was altered, 2 where it could not be checked at all, 3 where nothing is wrong but something is not signed.
 """
 
 import json
@@ -17,7 +17,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 
 from core.db import Database
 from core.errors import NotFound
-from core.language import LANGUAGES, catalogue
+from core.language import LANGUAGES, N_, catalogue
 from core.settings import Settings
 from recordings.keys import UnsafeKeyFile
 from recordings.proof import manifest, service
@@ -30,6 +30,7 @@ from web import proof
 from web.keys import key_ring, public_keys, signer
 from web.library import audit
 from web.library.words import VERDICTS, sentence
+from web.retention import checking
 
 app = typer.Typer(no_args_is_help=True, help="Recordings: proof that they are what was recorded.")
 out = Console(highlight=False, soft_wrap=True)
@@ -38,6 +39,7 @@ LOCALE = Path(__file__).parent.parent / "locale"
 MARKS = {PROVEN: "[green]✓[/green]", ALTERED: "[red]✗[/red]", UNSIGNED: "[yellow]–[/yellow]"}
 EXIT = {PROVEN: 0, ALTERED: 1, UNSIGNED: 3}
 CANNOT = 2
+HOLDS, HOLDS_NOT = N_("The signature holds"), N_("The signature does not hold")
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, for programs.")]
 Language = Annotated[
@@ -66,6 +68,38 @@ def verify_(
         for report in reports:
             _say(report, lang)
     raise typer.Exit(EXIT[_worst(reports)])
+
+
+@app.command("certificate")
+def certificate_(
+    paths: Annotated[list[Path], typer.Argument(help="Certificates of destruction, as they were saved.")],
+    public_key: Annotated[
+        list[Path] | None,
+        typer.Option(help="Public key in PEM, taken from a safe place; default: those of this installation."),
+    ] = None,
+    recording: Annotated[
+        Path | None, typer.Option(help="What is left of the recording: look also whether these are the files named.")
+    ] = None,
+    as_json: AsJson = False,
+    lang: Language = "both",
+) -> None:
+    """Say whether a certificate of destruction is what was signed. Needs no database and no decryption key."""
+    keys = _keys(public_key)
+    if recording is not None and not recording.is_dir():
+        err.print(f"There is no folder {recording}.")
+        raise typer.Exit(CANNOT)
+    try:
+        looked = [checking.look(path, keys, recording) for path in paths]
+    except OSError as error:
+        err.print(f"The certificate can't be read: {error}")
+        raise typer.Exit(CANNOT) from None
+    if as_json:
+        told = [{**asdict(one), "path": str(one.path), "holds": one.holds} for one in looked]
+        print(json.dumps({"holds": all(one.holds for one in looked), "certificates": told}, indent=2))
+    else:
+        for one in looked:
+            _say_certificate(one, lang)
+    raise typer.Exit(0 if all(one.holds for one in looked) else 1)
 
 
 @app.command()
@@ -237,6 +271,24 @@ def _say(report: Report, lang: str) -> None:
         ids = report.manifest["recording"]
         out.print(f"  recording {ids['id']}  meeting {ids['meeting_id']}  petition {ids['petition_id']}")
         out.print(f"  signed {report.manifest['signed_at']}  key {report.manifest.key}")
+
+
+def _say_certificate(looked: checking.Looked, lang: str) -> None:
+    out.print(f"{MARKS[PROVEN if looked.holds else ALTERED]} {looked.path}")
+    for language in _languages(lang):
+        gettext = _translated(language)
+        out.print(f"  {gettext(HOLDS if looked.fields is not None else HOLDS_NOT)}")
+        for problem in looked.problems:
+            told = gettext(checking.SENTENCES[problem.kind]).format(file=problem.file, other=problem.other)
+            out.print(f"  · {told}", markup=False)
+    if (fields := looked.fields) is not None:
+        names = [f"{fields[role]['name_ar']} / {fields[role]['name_en']}" for role in ("proposed", "agreed")]
+        ids = fields["recording"]
+        out.print(f"  recording {ids['id']}  case {ids['case_number'] or '—'}  began {ids['started_at']}", markup=False)
+        out.print(f"  destroyed {fields['destroyed_at']}  files {len(fields['files'])}", markup=False)
+        out.print(f"  proposed {names[0]}  agreed {names[1]}", markup=False)
+        out.print(f"  why {fields['reason']}", markup=False)
+        out.print(f"  certificate {fields['certificate']}  key {fields['key']}", markup=False)
 
 
 def _problem(problem: audit.Problem, language: str) -> str:

@@ -81,5 +81,5 @@ def _person(session: Session, staff_id: str, at: datetime) -> dict[str, str]:
 
 
 def _what(destroyed: list[Destroyed], at: datetime) -> dict[str, Any]:
-    files = [{"file": one.file, "size": one.size, "digest": one.digest} for one in destroyed]
+    files = [{"file": one.file, "size": one.size, "sha256": one.sha256} for one in destroyed]
     return {"destroyed_at": instant(at), "files": files}

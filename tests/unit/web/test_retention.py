@@ -14,11 +14,12 @@ from core.ids import new_id
 from core.settings import Settings
 from recordings.archive.models import Recording
 from recordings.archive.states import DESTROYED
-from recordings.container import KeyDestroyed, digest
+from recordings.container import KEY_SLOT, KeyDestroyed
 from recordings.export.models import Export
 from recordings.export.states import CANCELLED, READY
 from recordings.journal import open_journal
 from recordings.proof import service as proof
+from recordings.proof.pieces import take
 from recordings.retention import certificate, service
 from recordings.retention.models import Destruction
 from recordings.sealed import SealedReader, SealedWriter
@@ -27,6 +28,7 @@ from tests.unit.web.test_library import _csrf, shelf
 from web import proof as web_proof
 from web.demo.people import Ministry
 from web.keys import key_ring, public_keys
+from web.retention import checking
 from web.retention.destroying import destroy_handler
 
 __all__ = ["shelf"]
@@ -92,7 +94,7 @@ def test_from_due_to_certificate(
     db, _ministry = house
     id_, folder = old["id"], settings.recordings_dir / old["id"]
     sealed = [folder / "journal", folder / "p.webm", folder / "strip.sealed", *folder.glob("people-*.sealed")]
-    before = {path.name: digest(path).hex() for path in sealed}
+    before = {path.name: take(path, blank=KEY_SLOT).sha256 for path in sealed}
     manifest = (folder / "manifest").read_bytes()
     assert f"/retention/{id_}" in cast("aide").get("/retention").text
     assert _post(cast, "aide", id_, "propose", reason="") == 422
@@ -134,13 +136,16 @@ def test_from_due_to_certificate(
     assert report.verdict == "proven", report.findings
     # the certificate
     fields = certificate.read(done.certificate or "", public_keys(settings))
-    assert {one["file"]: one["digest"] for one in fields["files"] if one["file"] in before} == before
+    assert {one["file"]: one["sha256"] for one in fields["files"] if one["file"] in before} == before
     assert fields["manifest"]["sha256"] == hashlib.sha256(manifest).hexdigest()
     assert fields["reason"] == "انتهت المدة" and fields["proposed"]["staff_id"] != fields["agreed"]["staff_id"]
     for who, lang in (("minister", "ar"), ("aide", "en")):
         page = cast(who).get(f"{old['page']}/certificate?lang={lang}")
         assert page.status_code == 200 and before["p.webm"] in page.text
-    assert cast("minister").get(f"{old['page']}/certificate/file").text == done.certificate
+    saved = settings.data_dir / "certificate.txt"
+    saved.write_bytes(cast("minister").get(f"{old['page']}/certificate/file").content)
+    assert saved.read_text() == done.certificate
+    assert checking.look(saved, public_keys(settings), folder).problems == ()
     assert cast("officer").get(f"{old['page']}/certificate").status_code == 404
     # it stays on the shelf
     assert old["page"] in cast("minister").get("/library").text
