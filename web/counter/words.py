@@ -14,16 +14,22 @@ SECTIONS = {rules.MEN: N_("Men"), rules.WOMEN: N_("Women"), rules.FAMILY: N_("Fa
 SECTION_ICONS = {rules.MEN: "man", rules.WOMEN: "woman", rules.FAMILY: "family"}
 CLASSES = {
     rules.REGULAR: N_("No special need"),
+    rules.RETURNING: N_("Here again for the same matter"),
     rules.ELDERLY: N_("Elderly"),
     rules.DISABLED: N_("With a disability"),
+    rules.DEAF: N_("Deaf or hard of hearing"),
     rules.PREGNANT: N_("Pregnant"),
     rules.INFANT: N_("With an infant"),
+    rules.APPOINTMENT: N_("By appointment"),
 }
 CLASS_ICONS = {
     rules.ELDERLY: "elderly",
     rules.DISABLED: "wheelchair",
     rules.PREGNANT: "pregnant",
     rules.INFANT: "child",
+    rules.DEAF: "ear",
+    rules.RETURNING: "refresh",
+    rules.APPOINTMENT: "calendar",
 }
 STATES = {
     states.WAITING: N_("Waiting"),
