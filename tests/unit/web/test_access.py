@@ -18,15 +18,22 @@ from recordings.archive import leave
 from recordings.archive.models import Grant, Recording, View
 from recordings.export.models import Export
 from recordings.export.states import READY
+from recordings.journal import open_journal
+from recordings.journal_records import Mark
 from recordings.notes.models import Note
 from recordings.ranges import ByteRange
-from recordings.retention.models import Hold
+from recordings.retention import certificate
+from recordings.retention.models import Destruction, Hold
+from recordings.retention.states import DECLINED
+from recordings.strip import files
+from recordings.strip.files import Strip
 from tests.unit.web.conftest import Cast
 from tests.unit.web.test_doors import NAME, PAGES, ROLE_OF
 from tests.unit.web.test_library import BYTES, _csrf, _seal, shelf
 from web.demo.people import Ministry
 from web.http import Page
-from web.keys import key_ring
+from web.keys import key_ring, signer
+from web.topics import may_watch
 
 __all__ = ["shelf"]
 KINDS = ("recording_id", "rendition_id", "grant_id", "export_id", "note_id")
@@ -36,7 +43,19 @@ OF_A_RECORDING = [
     if any(f"{{{kind}" in page.path for kind in KINDS) and not page.path.startswith(("/messages", "/admin"))
 ]
 RETENTION = "/retention/"  # the office decides the end of recordings that it may not watch: dates, no content
+OF_THE_OFFICE = (RETENTION, "/library/{recording_id}/certificate")
+VERBS = ("hold", "ask-to-lift", "lift", "keep", "propose", "agree", "decline", "try-again")
 SECRET = "كلمة لا يعرفها غير أهلها"
+PERSON = {"name_ar": "عمر", "name_en": "Omar"}
+CERTIFIED = {
+    "recording": {"id": "r", "case_number": "", "duration_ms": 4000},
+    "manifest": None,
+    "reason": SECRET,
+    "years": 1,
+    "proposed": PERSON,
+    "agreed": PERSON,
+    "files": [],
+}
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +77,25 @@ def ids(settings: Settings, house: tuple[Database, Ministry], shelf: dict[str, s
         note = Note(
             id=new_id(), recording_id=shelf["id"], at_s=1.0, text=SECRET, written_by=minister, written_at=clock.now()
         )
-        session.add_all([export, note])
+        end = Destruction(
+            id=new_id(),
+            recording_id=shelf["id"],
+            state=DECLINED,
+            reason=SECRET,
+            kept_until=clock.now(),
+            years=1,
+            proposed_by=minister,
+            proposed_at=clock.now(),
+            certificate=certificate.sign(CERTIFIED, signer(settings)),
+        )
+        session.add_all([export, note, end])
         grant = session.scalars(select(Grant).where(Grant.recording_id == shelf["id"])).one().id
         file = export.file
-    _seal(settings.exports_dir / file, key_ring(settings), shelf["id"])
+    ring, folder = key_ring(settings), settings.recordings_dir / shelf["id"]
+    _seal(settings.exports_dir / file, ring, shelf["id"])
+    open_journal(folder / "journal", ring, recording_id=shelf["id"], meeting_id="m", started_at=clock.now()).close(1.0)
+    files.write_marks(folder, [Mark(1.0, "text", {"participant": "p", "text": SECRET})], ring)
+    files.write_strip(folder, Strip({"p": b"\x01"}, (1.0,), (), 12, (96, 72), SECRET.encode()), ring)
     return {
         "recording_id": shelf["id"],
         "rendition_id": shelf["side"].rsplit("/", 1)[1],
@@ -89,7 +123,7 @@ def test_every_role_against_every_address(
     before = _changes(house[0], ids["recording_id"])
     for who in [*(name for name in ROLE_OF if name != "minister"), None]:
         client = cast(who)
-        if page.path.startswith(RETENTION) and who is not None and ROLE_OF[who] in ("aide", "official"):
+        if page.path.startswith(OF_THE_OFFICE) and who is not None and ROLE_OF[who] in ("aide", "official"):
             continue
         data = None
         if who and page.method == "POST":
@@ -102,6 +136,59 @@ def test_every_role_against_every_address(
     assert _changes(house[0], ids["recording_id"]) == before
 
 
+@pytest.mark.parametrize("page", [page for page in OF_A_RECORDING if page.method == "GET"], ids=lambda p: p.path)
+def test_the_same_addresses_open_for_the_one_who_may(cast: Cast, ids: dict[str, str], page: Page) -> None:
+    """Without it a refusal would prove nothing."""
+    answer = cast("minister").get(_address(page, ids))
+    led_on = page.path in ("/retention/{recording_id}/{verb}", "/library/{recording_id}/grants")
+    assert answer.status_code == (303 if led_on else 204 if page.path.endswith("/leave") else 200)
+    given = b"".join(BYTES[:64] if page.path.endswith(end) else b"" for end in ("/file", "/sides/{rendition_id}"))
+    assert given in answer.content or "certificate" in page.path
+    told = "/library/{recording_id}", "/library/{recording_id}/stills", "/library/{recording_id}/certificate"
+    if page.path in told:
+        assert SECRET in answer.content.decode()
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_outside_the_office_nobody_decides_or_forbids_its_end(
+    cast: Cast, house: tuple[Database, Ministry], ids: dict[str, str], verb: str
+) -> None:
+    before = _changes(house[0], ids["recording_id"])
+    for who in [*(name for name, role in ROLE_OF.items() if role not in ("aide", "official")), None]:
+        client = cast(who)
+        data = {"csrf": _csrf(client.get("/account/password").text) if who else "", "reason": "x", "hold": "x"}
+        for method in ("GET", "POST"):
+            answer = client.request(method, f"/retention/{ids['recording_id']}/{verb}", data=data)
+            assert answer.status_code == 404 or (who is None and answer.status_code == 303), (who, method)
+    assert _changes(house[0], ids["recording_id"]) == before
+
+
+def test_even_that_something_happened_to_it_is_told_only_to_those_who_may_know(
+    house: tuple[Database, Ministry], ids: dict[str, str]
+) -> None:
+    db, ministry = house
+    with db.read() as session:
+        told = {
+            who
+            for who in [*ROLE_OF, None]
+            if may_watch(session, session.merge(ministry.people[who], load=False) if who else None, _topic(ids))
+        }
+    assert told == {"minister", "aide"}
+
+
+def _topic(ids: dict[str, str]) -> str:
+    return f"recording:{ids['recording_id']}"
+
+
+def test_lists_name_nothing_that_one_may_not_view(cast: Cast, ids: dict[str, str]) -> None:
+    for path in ("/library", f"/library?q={SECRET}", "/exports"):
+        for who in [*(name for name in ROLE_OF if name != "minister"), None]:
+            answer = cast(who).get(path)
+            assert answer.status_code in (200, 303, 404), (who, path)
+            told = answer.text.replace(f'value="{SECRET}"', "")
+            assert ids["recording_id"] not in told and ids["export_id"] not in told and SECRET not in told, (who, path)
+
+
 def _changes(db: Database, recording_id: str) -> list[tuple[object, ...]]:
     """What a stranger's try must not change."""
     with db.read() as session:
@@ -110,6 +197,7 @@ def _changes(db: Database, recording_id: str) -> list[tuple[object, ...]]:
         rows += [(e.id, e.state) for e in session.scalars(select(Export))]
         rows += [(n.id, n.text, n.state) for n in session.scalars(select(Note))]
         rows += [(h.id, h.state) for h in session.scalars(select(Hold))]
+        rows += [(d.id, d.state) for d in session.scalars(select(Destruction))]
         recording = session.get_one(Recording, recording_id)
         return [*rows, (recording.id, recording.state)]
 
