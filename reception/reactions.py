@@ -14,6 +14,7 @@ from reception import arrangements as do
 from reception.directives import events as directives
 from reception.dossier import events as dossier
 from reception.hotline import events as hotline
+from reception.notices import events as hall_notices
 from reception.notify import appointments as text_a
 from reception.notify import orders as text_o
 from reception.notify import petitions as text_p
@@ -103,6 +104,8 @@ NO_REACTION: frozenset[type] = frozenset(
         directives.DirectiveWritten,
         directives.DirectiveSigned,
         directives.DirectiveWithdrawn,
+        hall_notices.NoticeChanged,
+        hall_notices.HallScreenChanged,
         hotline.CallLogged,
         hotline.CallBackAsked,
         hotline.CallBackDone,
