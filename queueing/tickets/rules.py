@@ -9,7 +9,6 @@ centre's `Discipline` hangs in the hall (docs/queue.md), and every call keeps th
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
 
 from queueing.tickets.discipline import (
     APPOINTMENT,
@@ -25,19 +24,48 @@ from queueing.tickets.discipline import (
     RETURNING,
     Discipline,
 )
+from queueing.tickets.reasons import (
+    APPOINTED,
+    FASTER_RATE,
+    LONGEST,
+    ONLY,
+    URGENT,
+    Because,
+    PassedOver,
+    Reasons,
+    Weighed,
+    explain,
+    replay,
+)
 
 __all__ = [
+    "APPOINTED",
     "APPOINTMENT",
     "CLASSES",
     "DEAF",
     "DEFAULT",
     "DISABLED",
     "ELDERLY",
+    "FAMILY",
+    "FASTER_RATE",
     "INFANT",
+    "LONGEST",
+    "MEN",
+    "NEEDS_SIGN",
+    "NOT_YET",
+    "ONLY",
+    "OTHER_LANGUAGE",
+    "OTHER_SECTION",
+    "OTHER_SERVICE",
     "PREGNANT",
     "RATES",
+    "RECALL_SPACING",
     "REGULAR",
+    "REOPEN_WITHIN",
     "RETURNING",
+    "SECTIONS",
+    "URGENT",
+    "WOMEN",
     "Because",
     "Candidate",
     "Desk",
@@ -69,8 +97,7 @@ SECTIONS = (MEN, WOMEN, FAMILY)
 
 RECALL_SPACING = timedelta(seconds=10)
 REOPEN_WITHIN = timedelta(minutes=10)
-_MINUTE = 60.0
-_DIGITS = 6  # of minutes and scores
+_MINUTE = timedelta(minutes=1)
 
 # Why a counter can't take a ticket.
 NOT_YET, OTHER_SECTION, OTHER_SERVICE, OTHER_LANGUAGE, NEEDS_SIGN = (
@@ -80,8 +107,6 @@ NOT_YET, OTHER_SECTION, OTHER_SERVICE, OTHER_LANGUAGE, NEEDS_SIGN = (
     "other_language",
     "needs_sign",
 )
-# Why one ticket came before another.
-ONLY, URGENT, LONGEST, FASTER_RATE = "only", "urgent", "longest", "faster_rate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,62 +139,6 @@ class Desk:
     sections: frozenset[str]
     languages: frozenset[str]
     sign_language: bool = False
-
-
-class Weighed(NamedTuple):
-    """An eligible ticket with the numbers of its turn: `score` is minutes waited × rate, to a millionth.
-
-    `visitor_class` is the class whose rate counted. (Tuples, not dataclasses: a full hall makes hundreds for one call.)
-    """
-
-    id: str
-    label: str
-    urgent: bool
-    visitor_class: str
-    rate: float
-    waited: float
-    score: float
-
-
-class PassedOver(NamedTuple):
-    id: str
-    label: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reasons:
-    """The whole decision: the eligible in their order (the first was called), and who could not be taken here."""
-
-    weighed: tuple[Weighed, ...]
-    passed_over: tuple[PassedOver, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """Rows of plain values in the order of the fields: the log of a full hall stays small."""
-        return {"weighed": [list(row) for row in self.weighed], "passed_over": [list(row) for row in self.passed_over]}
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Reasons":
-        """Reads rows with named values too: calls logged by earlier releases stay explained."""
-        return cls(
-            tuple(Weighed(**row) if isinstance(row, dict) else Weighed(*row) for row in data.get("weighed", ())),
-            tuple(
-                PassedOver(**row) if isinstance(row, dict) else PassedOver(*row) for row in data.get("passed_over", ())
-            ),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Because:
-    """`label` was called before `than` because of `code`; the numbers are minutes waited and rates."""
-
-    code: str
-    label: str
-    than: str = ""
-    waited: float = 0
-    rate: float = 1
-    than_waited: float = 0
-    than_rate: float = 1
 
 
 def is_punctual(*, issued_at: datetime, appointment_at: datetime | None, discipline: Discipline = DEFAULT) -> bool:
@@ -209,13 +178,12 @@ def counted_as(candidate: Candidate, *, discipline: Discipline = DEFAULT) -> str
 
 def waited(candidate: Candidate, *, now: datetime) -> float:
     """Minutes that count for the turn, never negative."""
-    return max(0.0, (now - candidate.ranked_from).total_seconds() / _MINUTE)
+    minutes = (now - candidate.ranked_from) / _MINUTE
+    return minutes if minutes > 0 else 0.0
 
 
 def score(candidate: Candidate, *, now: datetime, discipline: Discipline = DEFAULT) -> float:
-    """Minutes waited × rate, to a millionth: what is decided by is what the log keeps."""
-    counted = discipline.rate(counted_as(candidate, discipline=discipline))
-    return round(round(waited(candidate, now=now), _DIGITS) * counted, _DIGITS)
+    return waited(candidate, now=now) * discipline.rate(counted_as(candidate, discipline=discipline))
 
 
 def rank(candidate: Candidate, *, now: datetime, discipline: Discipline = DEFAULT) -> tuple[bool, float, datetime, str]:
@@ -265,9 +233,9 @@ def pick(
     others: Sequence[Desk] = (),
     discipline: Discipline = DEFAULT,
 ) -> Candidate | None:
-    """The ticket that `desk` calls next: `choose` without the reasons, for whoever plays whole days (simulation)."""
-    able = [c for c in waiting if why_not(c, desk, now=now, others=others) is None]
-    return min(able, key=lambda c: rank(c, now=now, discipline=discipline), default=None)
+    """The ticket that `desk` calls next: `choose` without its reasons, for whoever plays whole days."""
+    able, _ = _weigh(waiting, desk, now=now, others=others, discipline=discipline)
+    return min(able)[4] if able else None
 
 
 def choose(
@@ -279,60 +247,45 @@ def choose(
     discipline: Discipline = DEFAULT,
 ) -> tuple[Candidate | None, Reasons]:
     """The ticket that `desk` calls next, and the numbers behind it. `others` are the counters open now."""
-    able: list[tuple[bool, float, datetime, str, Candidate, str, float]] = []
-    passed: list[tuple[bool, float, datetime, str, PassedOver]] = []
-    for c in waiting:
-        urgent_last, minus_score, since, key = rank(c, now=now, discipline=discipline)
-        why = why_not(c, desk, now=now, others=others)
-        if why is None:
-            counted = counted_as(c, discipline=discipline)
-            able.append((urgent_last, minus_score, since, key, c, counted, discipline.rate(counted)))
-        else:
-            passed.append((urgent_last, minus_score, since, key, PassedOver(c.id, c.label, why)))
-    able.sort(key=_turn)
-    passed.sort(key=_turn)
+    able, over = _weigh(waiting, desk, now=now, others=others, discipline=discipline)
+    able.sort()
+    over.sort()
     weighed = tuple(
-        Weighed(key, c.label, c.urgent, counted, rate, round(waited(c, now=now), _DIGITS), -minus_score)
-        for _, minus_score, _, key, c, counted, rate in able
+        Weighed(c.id, c.label, c.urgent, counted, rate, minutes, APPOINTMENT in c.also)
+        for _, _, _, _, c, minutes, counted, rate in able
     )
-    return (able[0][4] if able else None), Reasons(weighed, tuple(row[4] for row in passed))
+    passed_over = tuple(PassedOver(c.id, c.label, counted) for _, _, _, _, c, _, counted, _ in over)
+    return (able[0][4] if able else None), Reasons(weighed, passed_over)
 
 
-def _turn(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return row[:4]
+# The rank (its four values sort the rows: identifiers are unique), the ticket, minutes waited, the class that counted
+# (or why the ticket is passed over), its rate.
+_Row = tuple[bool, float, datetime, str, Candidate, float, str, float]
 
 
-def replay(reasons: Reasons) -> str | None:
-    """Decide a logged call again from its own numbers: the id that should have been called.
-
-    Equal scores were told apart by arrival; the logged order is that order.
-    """
-    order = sorted(
-        enumerate(reasons.weighed),
-        key=lambda pair: (not pair[1].urgent, -round(pair[1].waited * pair[1].rate, _DIGITS), pair[0]),
-    )
-    return order[0][1].id if order else None
-
-
-def explain(reasons: Reasons, *, most: int = 3) -> list[Because]:
-    """Why the first came before the next in turn, and before whoever has waited longer."""
-    if not reasons.weighed:
-        return []
-    first, rest = reasons.weighed[0], reasons.weighed[1:]
-    if not rest:
-        return [Because(ONLY, first.label, waited=first.waited, rate=first.rate)]
-    longer = [w for w in rest if w.waited > first.waited]
-    told = [rest[0], *(w for w in longer if w is not rest[0])][:most]
-    return [
-        Because(_why(first, other), first.label, other.label, first.waited, first.rate, other.waited, other.rate)
-        for other in told
-    ]
-
-
-def _why(first: Weighed, other: Weighed) -> str:
-    if first.urgent and not other.urgent:
-        return URGENT
-    return LONGEST if first.waited >= other.waited else FASTER_RATE
+def _weigh(
+    waiting: Iterable[Candidate], desk: Desk, *, now: datetime, others: Sequence[Desk], discipline: Discipline
+) -> tuple[list[_Row], list[_Row]]:
+    """The eligible and those passed over, each with its `rank`. What tickets have in common is worked out once."""
+    able: list[_Row] = []
+    over: list[_Row] = []
+    shared: dict[tuple[object, ...], tuple[str, float, str | None]] = {}
+    for c in waiting:
+        needs = (c.service_point_id, c.section, c.language, c.sign_language, c.visitor_class, c.also)
+        common = shared.get(needs)
+        if common is None:
+            counted = counted_as(c, discipline=discipline)
+            why_never = why_not(c, desk, now=max(now, c.eligible_at), others=others)
+            common = shared[needs] = (counted, discipline.rate(counted), why_never)
+        counted, rate, why = common
+        minutes = waited(c, now=now)
+        if c.eligible_at > now:
+            why = NOT_YET
+        if why is None:
+            able.append((not c.urgent, -minutes * rate, c.ranked_from, c.id, c, minutes, counted, rate))
+        else:
+            over.append((not c.urgent, -minutes * rate, c.ranked_from, c.id, c, minutes, why, rate))
+    return able, over
 
 
 def unserved(waiting: Iterable[Candidate], desks: Sequence[Desk], *, now: datetime) -> list[Candidate]:

@@ -94,6 +94,10 @@ def because(ctx: "Context", why: Because) -> str:
         rules.ONLY: N_("{first} is the only one waiting for this counter."),
         rules.URGENT: N_("{first} before {other}: an urgent case comes first."),
         rules.LONGEST: N_("{first} before {other}: waited longer ({waited} against {other_waited})."),
+        rules.APPOINTED: N_(
+            "{first} before {other}: in time for an appointment, which counts as {waited} × {rate},"
+            " more than {other_waited} × {other_rate}."
+        ),
         rules.FASTER_RATE: N_(
             "{first} before {other}: {waited} count {rate} times, more than {other_waited} × {other_rate}."
         ),
