@@ -2,6 +2,8 @@
 
     python -m tests.media.hostile URL WHAT SECONDS TOKEN TOKEN
 
+First it does the same to nobody for as long, which costs the machine as much and the node nothing.
+
 Two people join (the tokens: an official and a visitor), so that the meeting is live; then the visitor does WHAT:
 `garbage` (50,000 datagrams a second from the address of the leg and from another), `media` (5000 sound packets a
 second), `reports` (1000 sound reports a second), `messages` (120 a second). Prints what came of it, as JSON.
@@ -17,7 +19,7 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.media import raw as raws
@@ -31,8 +33,6 @@ def garbage(raw: Raw) -> tuple[int, Send]:
     """What looks like media of this very leg, like DTLS, like STUN, and like nothing; half of it from elsewhere."""
     assert raw.peer is not None
     stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    stranger.connect(raw.peer.socket.getpeername())
-    outs = (raw.peer.socket, stranger)
     ssrc = struct.pack("!I", raw.peer.ssrc["video"])
     chance = random.Random(1)
     datagrams = [b"\x90\x60" + chance.randbytes(6) + ssrc + chance.randbytes(chance.randrange(1100)) for _ in range(64)]
@@ -42,9 +42,15 @@ def garbage(raw: Raw) -> tuple[int, Send]:
     datagrams += [chance.randbytes(chance.randrange(1, 1400)) for _ in range(16)]
 
     def send(count: int) -> None:
+        assert raw.peer is not None
+        own, to = raw.peer.socket, raw.peer.socket.getpeername()
         for index in range(count):
+            data = datagrams[(index >> 1) % len(datagrams)]
             with contextlib.suppress(OSError):
-                outs[index & 1].send(datagrams[(index >> 1) % len(datagrams)])
+                if index & 1:
+                    stranger.sendto(data, to)
+                else:
+                    own.send(data)
 
     return 50_000, send
 
@@ -98,9 +104,19 @@ def main(url: str, what: str, seconds: float, official: str, visitor: str) -> di
     bad.over = True  # its film: from here on one thread alone has the socket
     time.sleep(0.05)
     rate, send = WHATS[what](bad)
+    print("control", flush=True)
+    with aside(bad):
+        keep_on(bad, rate, send, seconds)
     print("begins", flush=True)
+    sent, after = keep_on(bad, rate, send, seconds)
+    return {"per_second": round(sent / after), "closed": bad.closed, "after": round(after, 2), "host": host.closed}
+
+
+def keep_on(bad: Raw, rate: int, send: Send, seconds: float) -> tuple[int, float]:
+    """So many a second; returns how many it were, and in how long."""
     began, sent = time.monotonic(), 0
     while (elapsed := time.monotonic() - began) < seconds and bad.closed is None:
+        assert bad.peer is not None
         bad.peer.tick(began + elapsed)
         bad.peer.readable()
         due = int(elapsed * rate) - sent
@@ -109,8 +125,29 @@ def main(url: str, what: str, seconds: float, official: str, visitor: str) -> di
             sent += min(due, rate // 50)
         else:
             time.sleep(0.0005)
-    after = time.monotonic() - began
-    return {"per_second": round(sent / after), "closed": bad.closed, "after": round(after, 2), "host": host.closed}
+    return sent, time.monotonic() - began
+
+
+@contextlib.contextmanager
+def aside(raw: Raw) -> Iterator[None]:
+    """What is sent goes to a socket that nobody reads, what is said to nobody."""
+    assert raw.peer is not None
+    with contextlib.ExitStack() as stack:
+        sink, out = (stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(2))
+        sink.bind((raws.ADDRESS, 0))
+        out.connect(sink.getsockname())
+        out.setblocking(False)
+        true: tuple[Any, Any] = raw.peer.socket, raw._link
+        raw.peer.socket, raw._link = out, Deaf()  # type: ignore[assignment]
+        try:
+            yield
+        finally:
+            raw.peer.socket, raw._link = true
+
+
+class Deaf:
+    def send(self, text: str) -> None:
+        return None
 
 
 if __name__ == "__main__":

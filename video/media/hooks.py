@@ -142,13 +142,14 @@ class _Door:
         self._taken = [0, 0]
         self._taken_since = 0.0
 
-    def other(self, data: bytes, sender: tuple[str, int], now: float) -> None:
+    def other(self, data: bytes, sender: tuple[str, int], now: float) -> bool:
+        """Hands it on; False where there were too many of its kind."""
         if now - self._taken_since >= 1:
             self._taken, self._taken_since = [0, 0], now
         kind = 0 if data[0] < 4 else 1
         self._taken[kind] += 1
         if self._taken[kind] > OTHERS_PER_S:
-            return
+            return False
         if kind == 0:
             pair = self._nominated.get(1)
             if pair is not None and pair.remote_addr == sender:
@@ -158,6 +159,7 @@ class _Door:
                 self._forget_addresses()
         elif self._queue.qsize() < MOST_QUEUED:
             self._usual(data, sender)
+        return True
 
     def _forget_addresses(self) -> None:
         """The oldest that don't lead to the participant, or whoever knows the password could name thousands."""

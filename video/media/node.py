@@ -125,6 +125,7 @@ class MediaNode:
                 "lag_ms": round(self._lag * 1000, 1),
                 "cpu": round(self._load.cpu, 3),
             },
+            "turned_away": self._sockets.turned_away(),
         }
 
     @property
@@ -282,6 +283,7 @@ class MediaNode:
             slow = now - slow_at >= SLOW_S
             if slow:
                 self._measure(now - slow_at)
+                self._sockets.tidy(now=now)
                 slow_at = now
             self._beat(now, slow, late)
 

@@ -6,6 +6,8 @@ administrator opens one port for each process, and a busy node takes and sends a
 An address belongs to the leg whose password it proved in a STUN check. A media packet from an unknown address that
 carries the SSRC of a running leg, and decrypts with its keys, shows that the participant's network has changed: it is
 taken, and the leg checks the new way at once, long before the browser notices.
+
+One socket for all means that a flood would take everybody's room in it: `sifting` and `sieve` keep it out.
 """
 
 from __future__ import annotations
@@ -20,11 +22,15 @@ from typing import Any, Protocol
 
 from video.media import stun
 from video.media.datagrams import BATCH, LENGTH, LENGTH_AT, NAME, ROOM, Destination, Inbox, Outbox, destination
+from video.media.sieve import Sieve
+from video.media.sifting import Sifting
 
 log = logging.getLogger(__name__)
 
 BUFFER = 4 << 20
-"""Octets that the kernel should hold for a socket: half a second of a full node."""
+"""Octets that the kernel should hold for a socket: half a second of a full node. Beyond `net.core.rmem_max` it takes
+the privilege to force it."""
+SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33
 REST_S = 0.0005
 """A busy node looks at its sockets no more often than this, so that packets share wake-ups."""
 MOST_ADDRESSES = 8
@@ -40,8 +46,8 @@ class Visitor(Protocol):
         """One protected datagram; False where it didn't prove itself. The buffer is the port's: copy."""
         ...
 
-    def other(self, data: bytes, sender: tuple[str, int], now: float) -> None:
-        """STUN or DTLS."""
+    def other(self, data: bytes, sender: tuple[str, int], now: float) -> bool:
+        """STUN or DTLS; False where it is more than anybody needs."""
         ...
 
     def moved(self, sender: tuple[str, int]) -> None:
@@ -55,8 +61,8 @@ class _Nobody:
     def media(self, inbox: Inbox, index: int, size: int, now: float) -> bool:
         return False
 
-    def other(self, data: bytes, sender: tuple[str, int], now: float) -> None:
-        return None
+    def other(self, data: bytes, sender: tuple[str, int], now: float) -> bool:
+        return False
 
     def moved(self, sender: tuple[str, int]) -> None:
         return None
@@ -124,8 +130,8 @@ class Port:
         self.host = announced
         self.number: int = sock.getsockname()[1]
         self.outbox = Outbox(sock)
-        self.strangers = 0
-        """Datagrams that belonged to nobody."""
+        self.sieve = Sieve(sock)
+        self.sifting = Sifting()
         self._sockets = sockets
         self._monotonic = monotonic
         self._inbox = Inbox(sock)
@@ -198,13 +204,16 @@ class Port:
                 channel = find(names[at : at + key_size])
                 try:
                     if channel is not None and 127 < firsts[index * ROOM] < 192:
-                        channel.media(inbox, index, lengths[index * LENGTH + LENGTH_AT], now)
+                        if not channel.media(inbox, index, lengths[index * LENGTH + LENGTH_AT], now):
+                            self._unwelcome(index, now, leg=True)
                     else:
                         self._other(channel, index, now)
                 except Exception:
                     log.debug("a datagram could not be handled", exc_info=True)
         finally:
             self._sockets.release()
+        if self.sifting.changed:
+            self._sift(now)
         self._looked_at = time.perf_counter()
 
     def _other(self, channel: Channel | None, index: int, now: float) -> None:
@@ -215,11 +224,13 @@ class Port:
             if stun.is_request(data):
                 channel = self._visited(channel, data, index)
             if channel is not None:
-                channel.visitor.other(data, inbox.sender(index), now)
+                if not channel.visitor.other(data, inbox.sender(index), now):
+                    self._unwelcome(index, now, leg=True)
                 return
         elif 19 < first < 64:
             if channel is not None:
-                channel.visitor.other(data, inbox.sender(index), now)
+                if not channel.visitor.other(data, inbox.sender(index), now):
+                    self._unwelcome(index, now, leg=True)
                 return
         elif 127 < first < 192 and len(data) > 12 and self._may_try(now):
             known = self._ssrcs.get(int.from_bytes(data[8:12], "big"))
@@ -227,7 +238,20 @@ class Port:
                 self._bind(self._name(index), known)
                 known.visitor.moved(inbox.sender(index))
                 return
-        self.strangers += 1
+        self._unwelcome(index, now, leg=channel is not None)
+
+    def _unwelcome(self, index: int, now: float, *, leg: bool) -> None:
+        host, port = _place(self._name(index))
+        self.sifting.unwelcome(host, port, leg=leg, now=now)
+
+    def _sift(self, now: float) -> None:
+        self.sieve.shut(self.sifting.shuts(map(_place, self._names), now=now))
+
+    def tidy(self, now: float) -> None:
+        """Now and then: who was shut out long enough is heard again."""
+        self.sifting.look(now=now)
+        if self.sifting.changed:
+            self._sift(now)
 
     def _visited(self, channel: Channel | None, data: bytes, index: int) -> Channel | None:
         """Whose leg a check is for. An address is bound, or bound anew, only by the right password."""
@@ -303,10 +327,28 @@ class Sockets:
             if port.outbox.filled:
                 port.outbox.flush()
 
+    def tidy(self, *, now: float) -> None:
+        for port in self.ports:
+            port.tidy(now)
+
+    def turned_away(self) -> dict[str, int]:
+        """What came in vain since the start: `unwelcome` was read and nobody's; `dropped` is what the kernel did not
+        let in, by the filter or for want of room.
+        """
+        return {
+            "unwelcome": sum(port.sifting.total for port in self.ports),
+            "dropped": sum(port.sieve.dropped for port in self.ports),
+        }
+
     def close(self) -> None:
         for port in self.ports:
             port.close()
         self.ports.clear()
+
+
+def _place(name: bytes) -> tuple[bytes, int]:
+    """Host and port as `sifting` counts them, of a sender's name as the kernel writes it."""
+    return (name[4:8] if len(name) == 8 else name[8:16]), name[2] << 8 | name[3]
 
 
 def _opened(bind: str, range_: tuple[int, int] | None) -> socket.socket:
@@ -325,7 +367,10 @@ def _opened(bind: str, range_: tuple[int, int] | None) -> socket.socket:
             if index + 1 == len(choices):
                 raise
             continue
-        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-            sock.setsockopt(socket.SOL_SOCKET, option, BUFFER)
+        for forced, option in ((SO_RCVBUFFORCE, socket.SO_RCVBUF), (SO_SNDBUFFORCE, socket.SO_SNDBUF)):
+            try:
+                sock.setsockopt(socket.SOL_SOCKET, forced, BUFFER)
+            except OSError:
+                sock.setsockopt(socket.SOL_SOCKET, option, BUFFER)
         return sock
     raise OSError("the port range is empty")
