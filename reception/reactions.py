@@ -138,6 +138,7 @@ NO_REACTION: frozenset[type] = frozenset(
         retention.DestructionProposed,
         retention.DestructionDecided,
         retention.RecordingDestroyed,
+        retention.RemainsRemoved,
         proof.RecordingSigned,
         proof.SigningFailed,
         proof.CheckAsked,
@@ -156,5 +157,7 @@ NO_REACTION: frozenset[type] = frozenset(
         storage.StoringFailed,
         storage.LocalCopyFreed,
         storage.StoredFileLost,
+        storage.ObjectLocked,
+        storage.ObjectRemoved,
     }
 )

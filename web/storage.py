@@ -20,23 +20,26 @@ from recordings.archive.models import Recording
 from recordings.archive.states import SETTLED
 from recordings.container import KEY_SLOT
 from recordings.proof import manifest
+from recordings.proof.compose import instant
 from recordings.proof.manifest import JOURNAL
-from recordings.proof.pieces import NOTHING
+from recordings.proof.pieces import NOTHING, FileChanged, take
 from recordings.retention import service as retention
 from recordings.retention.models import Hold
 from recordings.storage import away, service
 from recordings.storage.away import Away
-from recordings.storage.bucket import CHANGED, DIFFERS, MISSING, Bucket, BucketError, Place
+from recordings.storage.bucket import CHANGED, DIFFERS, MISSING, UNREACHABLE, Bucket, BucketError, Place
 from recordings.storage.models import StoredFile
 from recordings.storage.rules import may_free
-from recordings.storage.service import SEND, Found, Sent
-from recordings.storage.states import BOTH, LOST, REMOTE
+from recordings.storage.service import REMOVE, SEND, Found, Removed, Sent
+from recordings.storage.states import BOTH, LOST, REMOTE, UPLOADING
+from web.retention import removal
 from web.worker import Worker
 
 log = structlog.get_logger()
 PLAN_EVERY_S, FREE_EVERY_S = 20.0, 60.0
 TELL_EVERY_S = 2.0
 FILM = ".webm.sealed"
+NO_STORE = "no store is named in the settings"
 
 
 def bucket_of(settings: Settings) -> Bucket | None:
@@ -87,7 +90,8 @@ class StorageLane(Worker):
 
 def make_lane(settings: Settings, db: Database, bucket: Bucket, stop: threading.Event) -> StorageLane:
     away.say_place(settings.recordings_dir, bucket.place)
-    lane = StorageLane(db=db, reactions={}, handlers={SEND: send_handler(settings, db, bucket)}, stop=stop)
+    lane = StorageLane(db=db, reactions={}, handlers={}, stop=stop)
+    lane.handlers = {SEND: send_handler(settings, db, bucket), REMOVE: remove_handler(settings, db, bucket)}
     lane.settings, lane.bucket, lane._holds = settings, bucket, {}
     return lane
 
@@ -184,10 +188,67 @@ def _send(settings: Settings, db: Database, bucket: Bucket, row: StoredFile) -> 
         bucket.remove(row.object_key, version)
         raise BucketError(DIFFERS, row.file)
     until = None
-    if settings.storage_lock_days:  # only now: what is locked can't be corrected
+    with db.read() as session:
+        wanted = session.get_one(StoredFile, row.id).state == UPLOADING
+    if settings.storage_lock_days and wanted:  # only now: what is locked can't be corrected
         until = clock.now() + timedelta(days=settings.storage_lock_days)
         bucket.lock(row.object_key, version, until)
     return Sent(size=size, sha256=sha256, version=version, locked_until=until)
+
+
+def remove_handler(settings: Settings, db: Database, bucket: Bucket) -> Handler:
+    """The job: a destroyed recording's file goes out of the bucket, as soon as lock and store allow."""
+
+    def act(payload: dict[str, Any]) -> Removed | None:
+        with db.write() as session:
+            row = service.removing(session, payload["file_id"])
+            if row is None:
+                return None
+            session.flush()
+            session.expunge(row)
+        return take_out(settings, bucket, row)
+
+    def record(session: Any, payload: dict[str, Any], result: Removed | None, now: datetime) -> None:
+        if result is not None:
+            service.removed(session, payload["file_id"], result, now=now)
+            recording_id = session.get_one(StoredFile, payload["file_id"]).recording_id
+            removal.certify(settings, session, recording_id, now=now)
+
+    def gave_up(session: Any, payload: dict[str, Any], error: str, now: datetime) -> None:
+        service.removed(session, payload["file_id"], Removed(problem=error), now=now)  # and it is tried again
+
+    return Handler(act=act, record=record, gave_up=gave_up)
+
+
+def take_out_now(settings: Settings, db: Database, recording_id: str) -> None:
+    """While its certificate waits: one try for each file, no more once the store is silent. Their jobs go on later."""
+    with db.read() as session:
+        rows = service.left(session, recording_id)
+        session.expunge_all()
+    bucket, silent = bucket_of(settings), ""
+    for row in rows:
+        if bucket is None:
+            outcome = Removed(problem=NO_STORE)
+        elif silent:
+            outcome = Removed(problem=silent)
+        else:
+            outcome = take_out(settings, bucket, row)
+            silent = outcome.problem if outcome.problem.startswith(UNREACHABLE) else ""
+        with db.write() as session:
+            service.removed(session, row.id, outcome, now=clock.now(), ask=False)
+
+
+def take_out(settings: Settings, bucket: Bucket, row: StoredFile) -> Removed:
+    """One try. Never raises for a store that does not answer, refuses, or keeps it under a lock."""
+    stub = away.stub_of(settings.recordings_dir / row.recording_id / row.file)
+    try:
+        until = bucket.clear(row.object_key)
+        if until is None and stub.exists():
+            away.say_removed(stub, instant(clock.now()))
+    except (BucketError, container.SealBroken, OSError) as error:
+        log.warning("not removed", recording_id=row.recording_id, file=row.file, problem=str(error))
+        return Removed(problem=str(error))
+    return Removed(locked_until=until)
 
 
 def free(settings: Settings, db: Database, bucket: Bucket) -> int:
@@ -205,7 +266,7 @@ def free(settings: Settings, db: Database, bucket: Bucket) -> int:
             continue
         try:
             count += _free(settings, db, bucket, row)
-        except OSError as error:
+        except (OSError, FileChanged) as error:
             log.warning("local copy stays", recording_id=row.recording_id, file=row.file, problem=str(error))
     return count
 
@@ -213,21 +274,36 @@ def free(settings: Settings, db: Database, bucket: Bucket) -> int:
 def _free(settings: Settings, db: Database, bucket: Bucket, row: StoredFile) -> bool:
     path = settings.recordings_dir / row.recording_id / row.file
     if not away.is_away(path):  # else we were killed just behind it
-        try:
-            held = bucket.head(row.object_key, row.version)
-        except BucketError as error:
-            if error.kind == MISSING:
-                with db.write() as session:
-                    service.missed(session, row.id, str(error), now=clock.now())
-            raise
-        if held.size != row.size:
-            raise BucketError(DIFFERS, row.file)
+        _same_everywhere(db, bucket, row, path)
         away.leave(path, Away(row.object_key, row.version, row.size, row.sha256))
     with db.write() as session:
         if session.get_one(Recording, row.recording_id).state not in SETTLED:  # destroyed at this very moment
             container.destroy_key(away.stub_of(path))
         service.freed(session, row.id, now=clock.now())
     return True
+
+
+def _same_everywhere(db: Database, bucket: Bucket, row: StoredFile, path: Path) -> None:
+    """Every byte, here and there, is what was stored and (where it was) signed: size and name are no proof of it.
+
+    Read once more although it was when it was stored: weeks lie between, and behind this there is one copy. Raises
+    BucketError: what differs here stays as it is, for somebody to look at; what differs there is sent again.
+    """
+    blank = NOTHING if container.key_slot(path) is None else KEY_SLOT
+    here = take(path, blank=blank)
+    if (here.size, here.sha256) != (row.size, row.sha256):
+        raise BucketError(CHANGED, row.file)
+    try:
+        there = bucket.hash(row.object_key, row.version)
+        problem = "" if there == (row.size, row.sha256) else DIFFERS
+    except BucketError as error:
+        if error.kind != MISSING:
+            raise
+        problem = MISSING
+    if problem:
+        with db.write() as session:
+            service.missed(session, row.id, problem, now=clock.now())
+        raise BucketError(problem, row.file)
 
 
 def reconcile(settings: Settings, db: Database) -> None:

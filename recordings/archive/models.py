@@ -12,7 +12,10 @@ class Recording(Base):
     """What the recorder of one meeting wrote without a break. A media process that dies leaves two of them."""
 
     __tablename__ = "recording"
-    __table_args__ = (Index("ix_recording_state_started", "state", "started_at"),)
+    __table_args__ = (
+        Index("ix_recording_state_started", "state", "started_at"),
+        Index("ix_recording_started", "started_at", "id"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     meeting_id: Mapped[str] = mapped_column(index=True)

@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index
+from sqlalchemy import BigInteger, ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.db import Base, new_id
@@ -34,6 +34,7 @@ class Export(Base):
     problem: Mapped[str | None]  # one of rules.PROBLEMS
     size: Mapped[int | None] = mapped_column(BigInteger)
     sha256: Mapped[str | None]  # of the film in clear, as the requester has it
+    proof: Mapped[str | None] = mapped_column(Text)  # two lines that say so, signed (proof.py)
 
     recording: Mapped[Recording] = relationship(lazy="joined")
 

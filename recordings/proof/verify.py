@@ -42,7 +42,8 @@ NO_MANIFEST = "no manifest"
 EXTRA = "extra"  # a file of which the manifest knows nothing: it proves nothing, and disproves nothing
 REWRAPPED = "key wrapped anew"  # the key slot is not as it was at signing; what it wraps only the key ring can tell
 DESTROYED = "key destroyed"  # what was recorded can't be read any more; that it is what was recorded still holds
-HARMLESS = frozenset({EXTRA, NO_MANIFEST, REWRAPPED, DESTROYED})
+REMOVED = "removed"  # its key was destroyed, and then its bytes in the store: manifest and certificate say what it was
+HARMLESS = frozenset({EXTRA, NO_MANIFEST, REWRAPPED, DESTROYED, REMOVED})
 DERIVED = frozenset({MARKS, STRIP})  # drawn for the player from what was signed, after it was signed
 
 
@@ -155,6 +156,9 @@ def _entry(folder: Path, entry: Entry, signed: Manifest, progress: Progress, *, 
     except SealBroken:
         yield Finding(UNREADABLE, entry.file, other=stub_of(path).name)
         return
+    if elsewhere and _removed(stub_of(path)):
+        yield Finding(REMOVED, entry.file, 0, hashes.size)
+        return
     try:
         bad = _runs(entry, differing(_source(path, elsewhere), size, hashes, progress)) if read else []
     except BucketError as error:
@@ -176,6 +180,12 @@ def _entry(folder: Path, entry: Entry, signed: Manifest, progress: Progress, *, 
         yield Finding(LONGER, entry.file, hashes.size, size)
     elif read and not bad and entry.kind == manifest.JOURNAL and not elsewhere:
         yield from _chain(path, entry)
+
+
+def _removed(stub: Path) -> bool:
+    """A word that only counts with an empty key slot: what can still be opened was not destroyed."""
+    head, away = read_stub(stub)
+    return bool(away.removed) and not any(head[slice(*container.KEY_SLOT)])
 
 
 def _source(path: Path, elsewhere: bool) -> BinaryIO:

@@ -18,6 +18,10 @@ from recordings.storage.away import SUFFIX, read_stub
 UNFINISHED = ".unfinished"
 
 
+class NotItsOwn(Exception):
+    """A sealed file of another recording lies here: whose key would be destroyed, and where is this one's?"""
+
+
 class KeyLeft(Exception):
     """A file still has its key after it was destroyed: nothing may be certified."""
 
@@ -32,13 +36,18 @@ class Destroyed:
 
 
 def erase(folder: Path, others: Iterable[Path] = ()) -> list[Destroyed]:
-    """The recording's folder, and sealed files elsewhere that were made of it. Raises OSError, KeyLeft.
+    """The recording's folder, and sealed files elsewhere that were made of it. Raises OSError, KeyLeft, NotItsOwn.
 
+    Nothing is touched where a file of another recording was put in the place of one of this.
     The manifest stays as it is: it names nobody, and goes on to prove what there was.
     """
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MANIFEST]
+    files += [path for path in sorted(others) if path.is_file()]
+    for path in files:
+        if _owner(path) not in ("", folder.name):
+            raise NotItsOwn(f"{path.name} is that of another recording, {_owner(path)}")
     done = []
-    for path in [*files, *(path for path in sorted(others) if path.is_file())]:
+    for path in files:
         name = str(path.relative_to(folder)) if path.is_relative_to(folder) else f"exports/{path.name}"
         if not path.name.endswith(UNFINISHED) and path.stat().st_size >= container.HEADER_BYTES and _sealed(path):
             container.destroy_key(path)
@@ -70,6 +79,13 @@ def _sealed(path: Path) -> bool:
     except SealBroken:
         return True  # altered, yet its key may still open the rest
     return True
+
+
+def _owner(path: Path) -> str:
+    try:
+        return container.read_header(path).owner
+    except (NotSealed, SealBroken):
+        return ""
 
 
 def _has_key(path: Path) -> bool:

@@ -37,3 +37,11 @@ class DestructionDecided:
 class RecordingDestroyed:
     destruction_id: str
     recording_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemainsRemoved:
+    """What locks or silence of the bucket had kept of it has gone."""
+
+    destruction_id: str
+    recording_id: str

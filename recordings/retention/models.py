@@ -71,3 +71,4 @@ class Destruction(Base):
     done_at: Mapped[datetime | None]
     problem: Mapped[str | None]
     certificate: Mapped[str | None] = mapped_column(Text)
+    removal: Mapped[str | None] = mapped_column(Text)  # signed likewise: what the bucket still had then is gone, too

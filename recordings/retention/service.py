@@ -19,7 +19,8 @@ from recordings.export.states import MACHINE as EXPORT
 from recordings.notes.models import Note
 from recordings.retention import events, rules
 from recordings.retention.models import Destruction, Hold, Term
-from recordings.retention.states import DESTROYING, DESTRUCTION, HOLD, HOLDS, OPEN
+from recordings.retention.states import DESTROYING, DESTRUCTION, DONE, HOLD, HOLDS, OPEN
+from recordings.storage import service as storage
 
 DESTROY = "recordings.destroy"  # the job that destroys keys and writes the certificate
 
@@ -207,6 +208,7 @@ def begin(session: Session, destruction_id: str, *, now: datetime) -> bool:
         if EXPORT.allows(export.state, "cancel"):
             export.state, export.until = EXPORT.next(export.state, "cancel"), None
     session.execute(delete(Note).where(Note.recording_id == recording.id))
+    storage.doom(session, recording.id, now=now)
     emit(session, events.DestructionDecided(row.id, row.recording_id, row.state), now=now)
     return True
 
@@ -219,6 +221,15 @@ def finish(session: Session, destruction_id: str, certificate: str, *, now: date
     row.done_at, row.certificate = now, certificate
     _note(session, row, "destroy", now=now)
     emit(session, events.RecordingDestroyed(row.id, row.recording_id), now=now)
+
+
+def remains_removed(session: Session, destruction_id: str, removal: str, *, now: datetime) -> None:
+    """Nothing is left in the bucket: `removal` says so, signed, beside the certificate that said what was left."""
+    row = _destruction(session, destruction_id)
+    if row.state == DONE and row.removal is None:
+        row.removal = removal
+        _note(session, row, "remove remains", now=now)
+        emit(session, events.RemainsRemoved(row.id, row.recording_id), now=now)
 
 
 def fail(session: Session, destruction_id: str, problem: str, *, now: datetime) -> None:

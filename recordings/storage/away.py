@@ -14,7 +14,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from core.errors import Fault
@@ -38,6 +38,7 @@ class Away:
     version: str
     size: int
     sha256: str
+    removed: str = ""  # when, of a destroyed recording: the bucket has it no more
 
 
 def say_place(recordings: Path, place: Place) -> None:
@@ -81,6 +82,13 @@ def read_stub(stub: Path) -> tuple[bytes, Away]:
         return data[:HEADER_BYTES], Away(**json.loads(data[HEADER_BYTES:]))
     except (ValueError, TypeError):
         raise SealBroken(f"{stub.name} was altered") from None
+
+
+def say_removed(stub: Path, at: str) -> None:
+    """The bucket has it no more, and that was meant. Raises FileNotFoundError, SealBroken."""
+    head, away = read_stub(stub)
+    if not away.removed:
+        _write(stub, head + json.dumps(asdict(replace(away, removed=at))).encode() + b"\n")
 
 
 def is_away(path: Path) -> bool:

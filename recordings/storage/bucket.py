@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -182,6 +182,58 @@ class Bucket:
             if error.kind == REFUSED:
                 raise BucketError(LOCKED, str(error)) from None
             raise
+
+    def clear(self, key: str) -> datetime | None:
+        """Take everything away that lies at `key`: every version, those of which the archive was never told too, and
+        transfers that were begun. Returns until when locks keep some of it; None: nothing is left. Raises BucketError.
+
+        A legal hold on what remains is lifted: who may have set one is asked before (`retention.begin`).
+        """
+        for upload in self._pages("list_multipart_uploads", key, "Uploads", "NextKeyMarker", "NextUploadIdMarker"):
+            self._abort(key, str(upload["UploadId"]))
+        until: list[datetime] = []
+        for kind in ("Versions", "DeleteMarkers"):
+            for one in self._pages("list_object_versions", key, kind, "NextKeyMarker", "NextVersionIdMarker"):
+                locked = self._remove_or_wait(key, str(one.get("VersionId", "")))
+                until += [locked] if locked else []
+        return max(until, default=None)
+
+    def _remove_or_wait(self, key: str, version: str) -> datetime | None:
+        try:
+            self.remove(key, version)
+        except BucketError as error:
+            if error.kind != LOCKED:
+                raise
+        else:
+            return None
+        held = self.head(key, version)
+        if held.hold:
+            self.hold(key, version, False)
+        if held.locked_until is not None and held.locked_until > self.clock():
+            return held.locked_until
+        try:
+            self.remove(key, version)
+        except BucketError as error:  # neither a lock nor a hold: an account that may not do this
+            raise BucketError(REFUSED, str(error)) from None
+        return None
+
+    def _pages(self, verb: str, key: str, kind: str, *markers: str) -> Iterator[Any]:
+        """What is listed under exactly this key."""
+        place = self.place.prefix + key
+        more: dict[str, Any] = {"Bucket": self.place.bucket, "Prefix": place}
+        while True:
+            page = self._guarded(key, partial(getattr(self._client, verb), **more))
+            yield from (one for one in page.get(kind, []) if one["Key"] == place)
+            if not page.get("IsTruncated"):
+                return
+            more |= {name.removeprefix("Next"): page[name] for name in markers if page.get(name)}
+
+    def _abort(self, key: str, upload: str) -> None:
+        try:
+            self._ask("abort_multipart_upload", key, UploadId=upload)
+        except BucketError as error:
+            if error.kind != MISSING:  # it came to its end meanwhile: its object is listed
+                raise
 
     def offers_lock(self) -> bool:
         try:

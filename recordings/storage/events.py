@@ -28,3 +28,19 @@ class StoredFileLost:
 
     recording_id: str
     file: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectLocked:
+    """Of a destroyed recording: the bucket's lock keeps the noise until a day."""
+
+    recording_id: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRemoved:
+    """Of a destroyed recording: nothing is left of it in the bucket."""
+
+    recording_id: str
+    file: str

@@ -17,6 +17,10 @@ WARN_FACTOR = 3
 GRACE = timedelta(hours=2)
 """What was brought back, for an export or a proof, stays at least so long."""
 
+LOCK_OVER = timedelta(minutes=1)
+"""The store's clock may be so much behind ours."""
+LONGEST_WAIT = timedelta(days=7)
+
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=15), timedelta(minutes=30)
 
 
@@ -47,6 +51,14 @@ def backoff(tries: int) -> timedelta:
     """A quarter of a minute, doubling to half an hour; it never ends."""
     doubled: int = 2 ** min(max(tries - 1, 0), 12)
     return min(FIRST_RETRY * doubled, LONGEST_RETRY)
+
+
+def look_again(locked_until: datetime | None, tries: int, *, now: datetime) -> datetime:
+    """When a destroyed recording's object is tried again: behind its lock, and never later than in a week, for locks
+    are shortened too."""
+    if locked_until is None:
+        return now + backoff(tries)
+    return min(max(locked_until, now) + LOCK_OVER, now + LONGEST_WAIT)
 
 
 def may_free(stored_at: datetime, *, keep: timedelta, cramped: bool, now: datetime) -> bool:

@@ -11,12 +11,20 @@ from core.events import emit
 from recordings.archive.models import Recording
 from recordings.archive.states import SETTLED
 from recordings.proof.models import SignedManifest
-from recordings.storage.events import FileStored, LocalCopyFreed, StoredFileLost, StoringFailed
+from recordings.storage.events import (
+    FileStored,
+    LocalCopyFreed,
+    ObjectLocked,
+    ObjectRemoved,
+    StoredFileLost,
+    StoringFailed,
+)
 from recordings.storage.models import StoredFile
-from recordings.storage.rules import GRACE, backoff
-from recordings.storage.states import BOTH, LOST, MACHINE, REMOTE, TO_SEND
+from recordings.storage.rules import GRACE, backoff, look_again
+from recordings.storage.states import BOTH, DOOMED, GOING, LOST, MACHINE, REMOTE, TO_REMOVE, TO_SEND
 
 SEND = "recordings.send"  # the job that puts one file into the bucket
+REMOVE = "recordings.remove"  # the job that takes a destroyed recording's file out of it
 LANE = 8
 
 
@@ -36,6 +44,14 @@ class Sent:
     size: int = 0
     sha256: str = ""
     version: str = ""
+    locked_until: datetime | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What came of one try to take a file out of the bucket: nothing is left, or a lock or a `problem` kept it."""
+
     locked_until: datetime | None = None
     problem: str = ""
 
@@ -89,6 +105,8 @@ def plan(session: Session, recording_id: str, files: Iterable[Found], *, now: da
 def sending(session: Session, file_id: str, *, now: datetime) -> StoredFile | None:
     """A worker takes it up. None where there is nothing to send (any more)."""
     row = _locked(session, file_id)
+    if row is not None and row.state in GOING:  # whoever was at it may have left something behind the remover
+        _doom(session, row, now)
     if row is None or row.state not in TO_SEND:
         return None
     row.state, row.due_at = MACHINE.next(row.state, "send"), None
@@ -111,6 +129,8 @@ def sent(session: Session, file_id: str, outcome: Sent, *, now: datetime) -> Non
     if row is None or not MACHINE.allows(row.state, "confirm"):  # written anew meanwhile: not what was sent
         if row is not None and row.state in TO_SEND:
             _ask(session, row, now + backoff(row.tries), now)
+        elif row is not None and row.state in GOING:
+            _doom(session, row, now)
         return
     if outcome.problem:
         row.state, row.problem = MACHINE.next(row.state, "fail"), outcome.problem[:500]
@@ -157,6 +177,47 @@ def found_again(session: Session, file_id: str) -> None:
         row.state, row.problem = MACHINE.next(row.state, "find"), None
 
 
+def doom(session: Session, recording_id: str, *, now: datetime) -> None:
+    """The recording is being destroyed: whatever the bucket has of it is to go, and nothing more is sent."""
+    for row in of_recording(session, recording_id):
+        row = _locked(session, row.id) or row
+        if row.state not in GOING:
+            _doom(session, row, now)
+
+
+def removing(session: Session, file_id: str) -> StoredFile | None:
+    """None where nothing is to be removed (any more)."""
+    row = _locked(session, file_id)
+    if row is None or row.state not in TO_REMOVE:
+        return None
+    row.tries += 1
+    return row
+
+
+def removed(session: Session, file_id: str, outcome: Removed, *, now: datetime, ask: bool = True) -> None:
+    """The end of one try. What a lock or a failure kept is tried again, for ever. `ask`: no other job will do so."""
+    row = _locked(session, file_id)
+    if row is None or row.state not in TO_REMOVE:
+        return
+    if outcome.problem or outcome.locked_until:
+        if outcome.locked_until:
+            if row.state == DOOMED:
+                emit(session, ObjectLocked(row.recording_id, row.file), now=now)
+            row.state, row.locked_until = MACHINE.next(row.state, "lock"), outcome.locked_until
+        row.problem = outcome.problem[:500] or None
+        row.due_at = look_again(outcome.locked_until, row.tries, now=now)
+        if ask:
+            jobs.enqueue(session, REMOVE, {"file_id": row.id}, now=now, run_at=row.due_at, lane=LANE)
+        return
+    row.state, row.problem, row.due_at, row.version, row.upload = MACHINE.next(row.state, "remove"), None, None, "", ""
+    emit(session, ObjectRemoved(row.recording_id, row.file), now=now)
+
+
+def left(session: Session, recording_id: str) -> list[StoredFile]:
+    """What the bucket still has of a destroyed recording."""
+    return [row for row in of_recording(session, recording_id) if row.state in TO_REMOVE]
+
+
 def of_recording(session: Session, recording_id: str) -> list[StoredFile]:
     query = select(StoredFile).where(StoredFile.recording_id == recording_id).order_by(StoredFile.file)
     return list(session.scalars(query))
@@ -182,6 +243,11 @@ def _same(row: StoredFile, found: Found) -> bool:
 def _ask(session: Session, row: StoredFile, at: datetime, now: datetime) -> None:
     row.due_at = at
     jobs.enqueue(session, SEND, {"file_id": row.id}, now=now, run_at=at, lane=LANE)
+
+
+def _doom(session: Session, row: StoredFile, now: datetime) -> None:
+    row.state, row.problem, row.tries, row.due_at = MACHINE.next(row.state, "doom"), None, 0, now
+    jobs.enqueue(session, REMOVE, {"file_id": row.id}, now=now, lane=LANE)
 
 
 def _locked(session: Session, file_id: str) -> StoredFile | None:

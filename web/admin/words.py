@@ -41,6 +41,7 @@ ACTIONS = {
     "decline urgency": N_("declined urgency"),
     "delete note": N_("deleted a note"),
     "destroy": N_("destroyed its keys"),
+    "remove remains": N_("removed what the store had left of it"),
     "discard": N_("discarded"),
     "download": N_("downloaded it"),
     "end": N_("ended it"),

@@ -32,6 +32,7 @@ SENTENCES = {
     found.NO_MANIFEST: N_("There is no manifest here."),
     found.REWRAPPED: N_("{file}: its key is not wrapped as it was when it was signed; what was recorded is the same."),
     found.DESTROYED: N_("{file}: its key was destroyed; nobody can read it, and it is still what was signed."),
+    found.REMOVED: N_("{file}: it was destroyed, and its copy in the store removed. The certificate says what it was."),
     found.EXTRA: N_("{file} is not named in the manifest; it is no part of the proof."),
     MISPLACED: N_("The manifest is that of another recording, {other}."),
     OUTDATED: N_("The manifest is not the one that the archive signed last."),

@@ -1,6 +1,7 @@
 """Where destruction meets the worker: keys go first, then the certificate says what was destroyed."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -14,12 +15,16 @@ from core.staff.models import Staff
 from reception.petitions.models import Petition
 from recordings.archive.models import Recording
 from recordings.export.models import Export
+from recordings.proof import manifest
 from recordings.proof import service as proof
 from recordings.proof.compose import instant
 from recordings.retention import certificate, service
 from recordings.retention.erasing import Destroyed, erase
 from recordings.retention.models import Destruction
+from recordings.storage import service as storage
 from web.keys import signer
+from web.retention import removal
+from web.storage import take_out_now
 
 
 def destroy_handler(settings: Settings, db: Database) -> Handler:
@@ -34,14 +39,21 @@ def destroy_handler(settings: Settings, db: Database) -> Handler:
             facts = facts_of(session, destruction_id)
             exports = list(session.scalars(select(Export).where(Export.recording_id == facts["recording"]["id"])))
         others = [place for one in exports for place in settings.exports_dir.glob(f"{one.id}.*")]
-        destroyed = erase(settings.recordings_dir / facts["recording"]["id"], others)
+        folder = settings.recordings_dir / facts["recording"]["id"]
+        destroyed = erase(folder, others)
         for place in others:  # what was made to be taken away is not kept even as noise
             place.unlink(missing_ok=True)
-        return certificate.sign({**facts, **_what(destroyed, clock.now())}, signer(settings))
+        take_out_now(settings, db, folder.name)
+        with db.read() as session:
+            store = removal.objects(storage.of_recording(session, folder.name))
+        what = _what(destroyed, _signed_hashes(folder), clock.now())
+        return certificate.sign({**facts, **what, "store": store}, signer(settings))
 
     def record(session: Session, payload: dict[str, Any], result: str | None, now: datetime) -> None:
         if result is not None:
-            service.finish(session, payload["destruction_id"], result, now=now)
+            row = service.get(session, payload["destruction_id"])
+            service.finish(session, row.id, result, now=now)
+            removal.certify(settings, session, row.recording_id, now=now)
 
     def gave_up(session: Session, payload: dict[str, Any], error: str, now: datetime) -> None:
         service.fail(session, payload["destruction_id"], error, now=now)
@@ -54,7 +66,7 @@ def facts_of(session: Session, destruction_id: str) -> dict[str, Any]:
     row = session.get_one(Destruction, destruction_id)
     recording = session.get_one(Recording, row.recording_id)
     petition = session.get(Petition, recording.petition_id)
-    manifest = proof.manifest_of(session, recording.id)
+    signed = proof.manifest_of(session, recording.id)
     return {
         "certificate": row.id,
         "recording": {
@@ -65,7 +77,7 @@ def facts_of(session: Session, destruction_id: str) -> dict[str, Any]:
             "started_at": instant(recording.started_at),
             "duration_ms": round((recording.duration_s or 0.0) * 1000),
         },
-        "manifest": {"sha256": manifest.sha256, "revision": manifest.revision} if manifest else None,
+        "manifest": {"sha256": signed.sha256, "revision": signed.revision} if signed else None,
         "reason": row.reason,
         "years": row.years,
         "kept_until": instant(row.kept_until),
@@ -80,6 +92,19 @@ def _person(session: Session, staff_id: str, at: datetime) -> dict[str, str]:
     return {"staff_id": staff_id, **names, "at": instant(at)}
 
 
-def _what(destroyed: list[Destroyed], at: datetime) -> dict[str, Any]:
-    files = [{"file": one.file, "size": one.size, "sha256": one.sha256} for one in destroyed]
+def _signed_hashes(folder: Path) -> dict[str, str]:
+    """Of each file that the manifest names. Whether the manifest is ours, its own hash in the certificate tells."""
+    try:
+        _, fields = manifest.glance((folder / manifest.NAME).read_bytes())
+    except (OSError, manifest.ManifestBroken):
+        return {}
+    return {str(entry["file"]): str(entry["sha256"]) for entry in fields["files"]}
+
+
+def _what(destroyed: list[Destroyed], signed: dict[str, str], at: datetime) -> dict[str, Any]:
+    """`as_signed` says of files in the manifest whether they were still what was signed."""
+    files = []
+    for one in destroyed:
+        known = {"as_signed": signed[one.file] == one.sha256} if one.file in signed else {}
+        files.append({"file": one.file, "size": one.size, "sha256": one.sha256, **known})
     return {"destroyed_at": instant(at), "files": files}

@@ -23,7 +23,7 @@ from web.forms import Form
 from web.http import Context, Pages, staff
 from web.keys import public_keys
 from web.library.words import short
-from web.retention import words
+from web.retention import removal, words
 
 pages = Pages()
 office = staff(AIDE, OFFICIAL)
@@ -131,6 +131,7 @@ def show_certificate(ctx: Context) -> Response:
         fields=fields,
         holds=holds,
         key=short(str(fields.get("key", ""))),
+        store=[(one, *words.object_state(one)) for one in removal.as_of_now(ctx.session, row)],
     )
 
 
@@ -139,9 +140,13 @@ def certificate_file(ctx: Context) -> Response:
     """As it was signed, byte for byte."""
     row, recording = _certified(ctx)
     audit.note(ctx.session, "read", "recording", recording.id, now=ctx.now, detail={"page": "certificate"})
-    name = f'attachment; filename="majlis-certificate-{row.id}.txt"'
+    of_removal = ctx.query.get("of") == "removal"
+    if of_removal and row.removal is None:
+        raise NotFound
+    name = f'attachment; filename="majlis-certificate-{row.id}{"-removal" if of_removal else ""}.txt"'
     headers = {"content-disposition": name, "cache-control": "private, no-store"}
-    return Response(row.certificate or "", headers=headers, media_type="text/plain")
+    text = row.removal if of_removal else row.certificate
+    return Response(text or "", headers=headers, media_type="text/plain")
 
 
 @pages.get("/admin/retention", audience=admins)

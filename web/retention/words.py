@@ -1,5 +1,8 @@
 """What is said of holds and destructions."""
 
+from datetime import datetime
+from typing import Any
+
 from core.language import N_
 from recordings.retention import states as s
 
@@ -20,3 +23,15 @@ HOLDS = {
     s.LIFT_ASKED: (N_("Waiting for a second person to lift it"), "wait"),
     s.LIFTED: (N_("Lifted"), "neutral"),
 }
+
+REMOVED, LOCKED = N_("Removed"), N_("Locked until {day}")
+WAITING = N_("Still there: {problem}. It is tried again by itself.")
+
+
+def object_state(one: dict[str, Any]) -> tuple[str, str, datetime | None]:
+    """(words, tone, until when) of a destroyed recording's object in the bucket."""
+    if one.get("removed"):
+        return REMOVED, "neutral", None
+    if until := one.get("locked_until"):
+        return LOCKED, "wait", datetime.fromisoformat(until)
+    return WAITING, "danger", None
