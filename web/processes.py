@@ -60,6 +60,7 @@ def serve_web(settings: Settings) -> None:
 def serve_worker(settings: Settings) -> None:
     from web.exports.making import start_lane
     from web.following import Beside, follow_open
+    from web.printing.lane import start_printing
     from web.storage import start_storage
     from web.strips import start_strips
     from web.wiring import make_worker
@@ -71,6 +72,7 @@ def serve_worker(settings: Settings) -> None:
     exports = start_lane(settings, db, worker.stop)
     strips = start_strips(settings, db, worker.stop)
     storage = start_storage(settings, db, worker.stop)
+    start_printing(settings, db, worker.stop)
     beside = Beside.of(settings)
     worker.sweeps += (follow_open(settings, beside),)
     try:
