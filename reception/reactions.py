@@ -14,6 +14,7 @@ from reception import arrangements as do
 from reception.directives import events as directives
 from reception.dossier import events as dossier
 from reception.hotline import events as hotline
+from reception.kiosks import events as kiosks
 from reception.notices import events as hall_notices
 from reception.notify import appointments as text_a
 from reception.notify import orders as text_o
@@ -87,6 +88,9 @@ NO_REACTION: frozenset[type] = frozenset(
         tickets.CounterClosed,
         tickets.KioskHelpRequested,
         tickets.KioskHelpAnswered,
+        kiosks.SlipPrinted,
+        kiosks.SlipFailed,
+        kiosks.PrinterChanged,
         petitions.PetitionVerified,
         petitions.PetitionReturned,
         petitions.PetitionCompleted,

@@ -92,6 +92,7 @@ SUBJECTS = {
     "counter": N_("counter"),
     "department": N_("department"),
     "directive": N_("directive"),
+    "kiosk": N_("kiosk"),
     "hall screen": N_("hall's screen"),
     "meeting": N_("meeting"),
     "message": N_("message"),
