@@ -1,0 +1,1 @@
+"""The hall's voice: a call as sound, put together from its number and its counter."""
