@@ -50,6 +50,21 @@ class Moment:
     time: str
 
 
+@dataclass(frozen=True, slots=True)
+class When:
+    """An instant inside a message whose reader is not known yet: `الأحد ٢٢ نوفمبر، ٨:٠٠ صباحًا`."""
+
+    at: datetime
+    zone: str
+
+    def said(self, lang: str) -> str:
+        comma = "،" if lang == "ar" else ","
+        return f"{day_name(local_day(self.at, self.zone), lang)}{comma} {clock(self.at, lang, self.zone)}"
+
+    def __str__(self) -> str:
+        return self.said("en")
+
+
 def digits(value: object, lang: str) -> str:
     return arabic_digits(str(value)) if lang == "ar" else str(value)
 

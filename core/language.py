@@ -7,6 +7,7 @@ import gettext
 import io
 from functools import cache
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -16,6 +17,13 @@ from core.text import arabic_digits
 
 LANGUAGES = ("ar", "en")
 DIRECTION = {"ar": "rtl", "en": "ltr"}
+
+
+@runtime_checkable
+class Sayable(Protocol):
+    """A value that words itself once the language is known (`core.calendar.When`)."""
+
+    def said(self, lang: str) -> str: ...
 
 
 def N_(message: str) -> str:
@@ -45,6 +53,8 @@ def say(error: MajlisError, translations: gettext.NullTranslations, lang: str) -
     def told(value: object) -> object:
         if isinstance(value, str):
             return translations.gettext(value) if value else value
+        if isinstance(value, Sayable):
+            return value.said(lang)
         return arabic_digits(str(value)) if lang == "ar" else value
 
     fields = {name: told(value) for name, value in error.fields.items()}

@@ -25,6 +25,8 @@ SAMPLES: Mapping[str, Mapping[str, str]] = {
     "code": {"ar": "k7m2x9qd", "en": "k7m2x9qd"},
     "department": {"ar": "الإدارة العامة لشؤون الوافدين", "en": "General Directorate for Residents"},
     "phone": {"ar": "8004399999", "en": "8004399999"},
+    "label": {"ar": "A128", "en": "A128"},
+    "count": {"ar": "٢", "en": "2"},
     "digits": {"ar": "482913", "en": "482913"},
 }
 
@@ -193,6 +195,15 @@ _ALL = (
         {
             "ar": "أُلغي موعدكم الذي كان {when}. لموعد جديد اتصلوا مجانًا على {phone}.",
             "en": "Your appointment on {when} is cancelled. For a new one call free of charge: {phone}.",
+        },
+    ),
+    Template(
+        "ticket_near",
+        SERVICE,
+        {"label": "label", "ahead": "count", "link": "link"},
+        {
+            "ar": "اقترب دوركم. رقمكم {label}، وعدد من قبلكم: {ahead}. تابعوا دوركم: {link}",
+            "en": "Your turn is near. Your number: {label}. People before you: {ahead}. Follow it: {link}",
         },
     ),
     Template(

@@ -14,6 +14,7 @@ from queueing.appointments.events import AppointmentBooked, AppointmentCancelled
 from queueing.appointments.models import Appointment
 from queueing.appointments.states import KEPT
 from queueing.tickets import service as tickets
+from queueing.tickets.events import TicketCalled
 from reception.centres.models import Centre
 from reception.petitions import service as petitions
 from reception.petitions import story
@@ -125,6 +126,11 @@ def make_playable(
 def draw_strip(session: Session, event: RecordingReady, *, now: datetime, settings: Settings) -> None:
     """What can be played gets its words, its curve and its stills."""
     strips.ask(session, event.recording_id, now=now)
+
+
+def tell_the_near(session: Session, event: TicketCalled, *, now: datetime, settings: Settings) -> None:
+    """A call moves the line up: whoever is near the front now is told, once."""
+    tickets.tell_near(session, event.counter_id, now=now)
 
 
 def expire_holds(session: Session, now: datetime) -> None:

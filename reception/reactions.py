@@ -9,6 +9,7 @@ from collections.abc import Callable
 from core.staff import events as staff
 from messaging import events as messaging
 from queueing.appointments import events as appointments
+from queueing.opening import events as opening
 from queueing.tickets import events as tickets
 from reception import arrangements as do
 from reception.directives import events as directives
@@ -19,6 +20,7 @@ from reception.notices import events as hall_notices
 from reception.notify import appointments as text_a
 from reception.notify import orders as text_o
 from reception.notify import petitions as text_p
+from reception.notify import tickets as text_t
 from reception.petitions import events as petitions
 from reception.visitors import events as visitors
 from recordings.archive import events as archive
@@ -51,6 +53,8 @@ REACTIONS: dict[type, tuple[Reaction, ...]] = {
         text_a.text_appointment_rescheduled,
     ),
     appointments.AppointmentCancelled: (do.call_off_meeting, text_a.text_appointment_cancelled),
+    tickets.TicketCalled: (do.tell_the_near,),
+    tickets.TicketNearing: (text_t.text_ticket_near,),
     meetings.MeetingEnded: (do.close_appointment, do.tell_meeting, text_o.text_meeting_ended),
     archive.RecordingClosed: (do.make_playable,),
     archive.RecordingTriedAgain: (do.make_playable,),
@@ -73,7 +77,6 @@ NO_REACTION: frozenset[type] = frozenset(
         appointments.SlotClosed,
         appointments.SlotReopened,
         tickets.TicketIssued,
-        tickets.TicketCalled,
         tickets.TicketRecalled,
         tickets.TicketStarted,
         tickets.TicketParked,
@@ -81,6 +84,13 @@ NO_REACTION: frozenset[type] = frozenset(
         tickets.TicketReturned,
         tickets.TicketReopened,
         tickets.TicketTransferred,
+        tickets.TicketForwarded,
+        tickets.TicketUndone,
+        tickets.TicketUrgencyProposed,
+        tickets.TicketUrgencyAgreed,
+        tickets.TicketUrgencyDeclined,
+        tickets.DisciplineChanged,
+        opening.OpeningChanged,
         tickets.TicketNoShow,
         tickets.TicketFinished,
         tickets.TicketCancelled,

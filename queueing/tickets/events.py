@@ -80,6 +80,57 @@ class TicketCancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketForwarded:
+    """Done at one point, in the line of the next: the same number, another line."""
+
+    ticket_id: str
+    centre_id: str
+    service_point_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketUndone:
+    """A press of seconds ago was taken back; `verb` is what had been pressed."""
+
+    ticket_id: str
+    centre_id: str
+    counter_id: str
+    verb: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketUrgencyProposed:
+    ticket_id: str
+    centre_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketUrgencyAgreed:
+    ticket_id: str
+    centre_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketUrgencyDeclined:
+    ticket_id: str
+    centre_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketNearing:
+    """Few are ahead now: `place` is counted from 1. Told once for each point of a visit."""
+
+    ticket_id: str
+    centre_id: str
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class DisciplineChanged:
+    centre_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CounterOpened:
     counter_id: str
     centre_id: str

@@ -10,7 +10,10 @@ from queueing.tickets.rules import Candidate, Desk
 
 
 class ServicePoint(Base):
-    """What one queues for: "a new petition", "ask about my petition". `letter` begins its tickets' labels."""
+    """What one queues for: "a new petition", verification, the video hall. `letter` begins its tickets' labels.
+
+    `kind` is what happens there (setup.KINDS in words); checked-in video appointments go to the point of kind `video`.
+    """
 
     __tablename__ = "service_point"
     __table_args__ = (UniqueConstraint("centre_id", "code"), UniqueConstraint("centre_id", "letter"))
@@ -25,6 +28,13 @@ class ServicePoint(Base):
     sections: Mapped[list[str]]
     active: Mapped[bool] = mapped_column(default=True)
     order: Mapped[int] = mapped_column(default=0)
+    kind: Mapped[str] = mapped_column(default="reception")
+    kiosk: Mapped[bool] = mapped_column(default=True)  # else one comes here from another point, or through a clerk
+    first_number: Mapped[int] = mapped_column(default=1)
+    daily_limit: Mapped[int | None]  # numbers a day; None: as many as come
+    target_minutes: Mapped[int] = mapped_column(default=15)  # the wait the centre means to keep here
+    hours: Mapped[dict[str, Any]] = mapped_column(default=dict)  # see queueing.opening.rules; empty: the centre's
+    then: Mapped[list[str]] = mapped_column(default=list)  # ids of the points one usually goes on to from here
 
     def name(self, lang: str) -> str:
         return self.name_ar if lang == "ar" else self.name_en
@@ -62,7 +72,10 @@ class Counter(Base):
 
 
 class TicketSeries(Base):
-    """The last number given for a letter on a local day. The row is the lock: tickets are never counted for it."""
+    """The last number given for a letter on a local day. The row is the lock: tickets are never counted for it.
+
+    `first` is the number that the day began with, so that the numbers given are `last - first + 1`.
+    """
 
     __tablename__ = "ticket_series"
 
@@ -70,13 +83,15 @@ class TicketSeries(Base):
     day: Mapped[date] = mapped_column(primary_key=True)
     letter: Mapped[str] = mapped_column(primary_key=True)
     last: Mapped[int] = mapped_column(default=0)
+    first: Mapped[int] = mapped_column(default=1)
 
 
 class Ticket(Base):
     """One visitor's turn. It carries no name: whose it is, is known to reception only (`visitor_id`, `petition_id`).
 
     `label` is what everybody reads and hears (A12); `code` opens the public page and nothing else. `counter_id` is the
-    present counter, or the last one. `ranked_from` and `eligible_at` are explained in rules.py.
+    present counter, or the last one. `ranked_from` and `eligible_at` are explained in rules.py; `also` are further
+    classes that hold for this visitor. `stage` counts the points that are done with: one number for the whole visit.
     """
 
     __tablename__ = "ticket"
@@ -104,7 +119,8 @@ class Ticket(Base):
     language: Mapped[str]
     sign_language: Mapped[bool] = mapped_column(default=False)
     visitor_class: Mapped[str]
-    urgent: Mapped[bool] = mapped_column(default=False)
+    also: Mapped[list[str]] = mapped_column(default=list)
+    urgent: Mapped[bool] = mapped_column(default=False)  # two people agreed: `TicketUrgency`
     state: Mapped[str]
     issued_at: Mapped[datetime]
     ranked_from: Mapped[datetime]
@@ -113,6 +129,7 @@ class Ticket(Base):
     called_at: Mapped[datetime | None]  # the latest call or recall
     first_called_at: Mapped[datetime | None]
     recalls: Mapped[int] = mapped_column(default=0)
+    stage: Mapped[int] = mapped_column(default=0)
     counter_id: Mapped[str | None] = mapped_column(ForeignKey("counter.id"))
     appointment_id: Mapped[str | None] = mapped_column(index=True)
     petition_id: Mapped[str | None] = mapped_column(index=True)
@@ -134,15 +151,21 @@ class Ticket(Base):
             urgent=self.urgent,
             ranked_from=self.ranked_from,
             eligible_at=self.eligible_at,
+            also=tuple(self.also),
         )
 
 
 class TicketPeriod(Base):
-    """One stay of a ticket in one state, so that waiting and serving times are queries. The open one has no end."""
+    """One stay of a ticket in one state, so that waiting and serving times are queries. The open one has no end.
+
+    `verb` began it and `ended` ended it: a ticket issued, recalled, transferred or forwarded shows here as such, though
+    each of these leads into a state that others lead into too. `staff_id` is who pressed.
+    """
 
     __tablename__ = "ticket_period"
     __table_args__ = (
         Index("ix_ticket_period_of_ticket", "ticket_id", "from_at"),
+        Index("ix_ticket_period_point", "service_point_id", "ended", "to_at"),
         Index(
             "ix_ticket_period_one_open",
             "ticket_id",
@@ -158,6 +181,9 @@ class TicketPeriod(Base):
     counter_id: Mapped[str | None]
     service_point_id: Mapped[str]
     reason: Mapped[str] = mapped_column(default="")  # why parked, from service.PARK_REASONS
+    verb: Mapped[str] = mapped_column(default="")
+    ended: Mapped[str] = mapped_column(default="")
+    staff_id: Mapped[str | None]
     from_at: Mapped[datetime]
     to_at: Mapped[datetime | None]
 
@@ -176,6 +202,82 @@ class CallLog(Base):
     kind: Mapped[str]  # call | recall
     at: Mapped[datetime]
     reasons: Mapped[dict[str, Any]]
+    discipline_id: Mapped[str | None] = mapped_column(ForeignKey("queue_discipline.id"))  # None: the product's own
+
+
+class QueueDiscipline(Base):
+    """The rates and minutes that a centre decided by from a moment on (`rules.Discipline.as_json`). Only ever added."""
+
+    __tablename__ = "queue_discipline"
+    __table_args__ = (Index("ix_queue_discipline_centre", "centre_id", "valid_from"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    centre_id: Mapped[str]
+    valid_from: Mapped[datetime]
+    set_by: Mapped[str]
+    set_at: Mapped[datetime]
+    content: Mapped[dict[str, Any]]
+
+
+class TicketPress(Base):
+    """What a clerk pressed and what the ticket was before, so that a slip can be taken back within seconds.
+
+    `number` counts the presses of a counter; presses of one `group` (finish and call next) are taken back together.
+    `before` are columns of the ticket, instants in ISO 8601.
+    """
+
+    __tablename__ = "ticket_press"
+    __table_args__ = (
+        Index("ix_ticket_press_counter", "counter_id", "number"),
+        Index("ix_ticket_press_period", "period_id"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    counter_id: Mapped[str] = mapped_column(ForeignKey("counter.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    group: Mapped[str]
+    staff_id: Mapped[str | None]
+    ticket_id: Mapped[str] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"))
+    period_id: Mapped[str]  # that it began
+    verb: Mapped[str]
+    at: Mapped[datetime]
+    before: Mapped[dict[str, Any]]
+    undone_at: Mapped[datetime | None]
+
+
+class TicketUrgency(Base):
+    """One person says why a turn can't wait; it counts once a second one agrees. Both names and both times stay."""
+
+    __tablename__ = "ticket_urgency"
+    __table_args__ = (
+        Index("ix_ticket_urgency_ticket", "ticket_id", "proposed_at"),
+        Index(
+            "ix_ticket_urgency_one_open",
+            "ticket_id",
+            unique=True,
+            sqlite_where=text("decided_at IS NULL"),
+            postgresql_where=text("decided_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    ticket_id: Mapped[str] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"))
+    reason: Mapped[str]
+    proposed_by: Mapped[str]
+    proposed_at: Mapped[datetime]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    agreed: Mapped[bool | None]
+
+
+class TicketNear(Base):
+    """This ticket was told that few are ahead, once for each point of its visit."""
+
+    __tablename__ = "ticket_near"
+
+    ticket_id: Mapped[str] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"), primary_key=True)
+    stage: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
 
 
 class HelpRequest(Base):

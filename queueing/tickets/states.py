@@ -14,6 +14,9 @@ AT_COUNTER = (CALLED, SERVING)  # holds a counter: at most one such ticket for e
 IN_CENTRE = (WAITING, CALLED, SERVING, PARKED)  # the visitor is still owed something today
 OVER = (NO_SHOW, FINISHED, CANCELLED)
 
+# Taking back a press walks its row of this table the other way (undo.py), so it needs no row of its own.
+UNDOABLE = ("call", "start", "finish", "no_show", "park", "resume", "return", "transfer", "forward", "cancel", "reopen")
+
 TICKET = Machine(
     "ticket",
     WAITING,
@@ -28,7 +31,8 @@ TICKET = Machine(
         # a call undone; the clerk had to go; back with the paper; came late after all
         ((CALLED, SERVING, PARKED, NO_SHOW), "return", WAITING),
         (FINISHED, "reopen", SERVING),  # finished by a slip of the hand
-        ((WAITING, CALLED, SERVING, PARKED), "transfer", WAITING),
+        ((WAITING, CALLED, SERVING, PARKED), "transfer", WAITING),  # it was the wrong line
+        (SERVING, "forward", WAITING),  # done here; on to the next point of the visit
         ((WAITING, CALLED, PARKED), "cancel", CANCELLED),
     ],
 )

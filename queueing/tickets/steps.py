@@ -4,38 +4,45 @@ Locks are taken in one order, counter before ticket, so that no two verbs wait f
 (FOR NO KEY UPDATE), so that a row that merely refers to a ticket doesn't wait for it.
 """
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.db import new_id
 from core.errors import NotFound, Refused
 from queueing.tickets import states
-from queueing.tickets.models import CallLog, Counter, Ticket, TicketPeriod, TicketSeries
+from queueing.tickets.models import CallLog, Counter, Ticket, TicketPeriod, TicketPress, TicketSeries
 from queueing.tickets.queries import current
 
 
-def next_number(session: Session, centre_id: str, day: date, letter: str) -> int:
-    """One more on the counter row; whoever comes at the same moment waits for the row."""
+def next_number(
+    session: Session, centre_id: str, day: date, letter: str, *, first: int = 1, most: int | None = None
+) -> int | None:
+    """One more on the counter row; whoever comes at the same moment waits for the row.
+
+    None when `most` numbers have been given today. A day that has begun keeps the number it began with.
+    """
     key = (TicketSeries.centre_id == centre_id, TicketSeries.day == day, TicketSeries.letter == letter)
+    room = () if most is None else (TicketSeries.last - TicketSeries.first + 1 < most,)
     one_more = (
         update(TicketSeries)
-        .where(*key)
+        .where(*key, *room)
         .values(last=TicketSeries.last + 1)
         .returning(TicketSeries.last)
         .execution_options(synchronize_session=False)
     )
     number = session.scalar(one_more)
-    if number is None:
+    if number is None and session.scalar(select(TicketSeries.last).where(*key)) is None:
         try:
             with session.begin_nested():
-                session.add(TicketSeries(centre_id=centre_id, day=day, letter=letter, last=0))
+                session.add(TicketSeries(centre_id=centre_id, day=day, letter=letter, first=first, last=first - 1))
         except IntegrityError:
             pass  # a rival kiosk began the day
-        number = session.scalars(one_more).one()
+        number = session.scalar(one_more)
     return number
 
 
@@ -93,37 +100,119 @@ def need_free(session: Session, counter: Counter) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Whose hand it was: the counter and the clerk. `group` joins presses that are taken back together."""
+
+    counter_id: str
+    staff_id: str | None
+    group: str = ""
+
+
+def press(session: Session, counter_id: str | None, by: str | None) -> Press | None:
+    """The press behind a verb: at this counter, or at the one where the clerk sits. None for kiosks and sweeps."""
+    if counter_id is not None:
+        staff_id = by or session.scalar(select(Counter.staff_id).where(Counter.id == counter_id))
+        return Press(counter_id, staff_id)
+    if by is not None:
+        counter_id = session.scalar(select(Counter.id).where(Counter.staff_id == by, Counter.open))
+        return Press(counter_id, by) if counter_id else None
+    return None
+
+
 def move(
-    session: Session, ticket: Ticket, verb: str, *, now: datetime, counter: Counter | None = None, reason: str = ""
+    session: Session,
+    ticket: Ticket,
+    verb: str,
+    *,
+    now: datetime,
+    counter: Counter | None = None,
+    reason: str = "",
+    pressed: Press | None = None,
+    changes: dict[str, Any] | None = None,
 ) -> Ticket:
-    """Through the table of states; close the running period, begin the next."""
+    """Through the table of states; close the running period, begin the next, keep what the press may take back.
+
+    `changes` are further columns of the ticket that change with it.
+    """
     target = states.TICKET.next(ticket.state, verb)
+    before = picture(ticket)
     ticket.state = target
     if counter is not None:
         ticket.counter_id = counter.id
-    held = target in (*states.AT_COUNTER, states.PARKED)
-    session.execute(
-        update(TicketPeriod)
-        .where(TicketPeriod.ticket_id == ticket.id, TicketPeriod.to_at.is_(None))
-        .values(to_at=now)
-        .execution_options(synchronize_session="fetch")
-    )
-    session.add(new_period(ticket, target, ticket.counter_id if held else None, now=now, reason=reason))
+    for column, value in (changes or {}).items():
+        setattr(ticket, column, value)
+    begin_period(session, ticket, verb, now=now, reason=reason, staff_id=pressed.staff_id if pressed else None)
+    if pressed is not None and verb in states.UNDOABLE:
+        _keep(session, ticket, verb, pressed, before, now=now)
     session.flush()
     return ticket
 
 
-def new_period(ticket: Ticket, state: str, counter_id: str | None, *, now: datetime, reason: str = "") -> TicketPeriod:
-    return TicketPeriod(
+def begin_period(
+    session: Session, ticket: Ticket, verb: str, *, now: datetime, reason: str = "", staff_id: str | None = None
+) -> TicketPeriod:
+    """The period of the ticket's present state; the one that ran until now is ended by `verb`."""
+    session.execute(
+        update(TicketPeriod)
+        .where(TicketPeriod.ticket_id == ticket.id, TicketPeriod.to_at.is_(None))
+        .values(to_at=now, ended=verb)
+        .execution_options(synchronize_session="fetch")
+    )
+    held = ticket.state in (*states.AT_COUNTER, states.PARKED)
+    period = TicketPeriod(
         id=new_id(),
         ticket_id=ticket.id,
-        state=state,
-        counter_id=counter_id,
+        state=ticket.state,
+        counter_id=ticket.counter_id if held else None,
         service_point_id=ticket.service_point_id,
         reason=reason,
+        verb=verb,
+        ended="",
+        staff_id=staff_id,
         from_at=now,
         to_at=None,
     )
+    session.add(period)
+    session.flush()
+    return period
+
+
+INSTANTS = ("ranked_from", "eligible_at", "called_at", "first_called_at")
+PLAIN = ("state", "service_point_id", "counter_id", "recalls", "stage")
+
+
+def picture(ticket: Ticket) -> dict[str, Any]:
+    """The columns that a verb may change, as JSON keeps them."""
+    moments = {name: getattr(ticket, name) for name in INSTANTS}
+    return {name: getattr(ticket, name) for name in PLAIN} | {k: v and v.isoformat() for k, v in moments.items()}
+
+
+def _keep(
+    session: Session, ticket: Ticket, verb: str, pressed: Press, before: dict[str, Any], *, now: datetime
+) -> None:
+    last = session.scalar(select(func.max(TicketPress.number)).where(TicketPress.counter_id == pressed.counter_id))
+    key = new_id()
+    session.add(
+        TicketPress(
+            id=key,
+            counter_id=pressed.counter_id,
+            number=(last or 0) + 1,
+            group=pressed.group or key,
+            staff_id=pressed.staff_id,
+            ticket_id=ticket.id,
+            period_id=open_period_id(session, ticket.id),
+            verb=verb,
+            at=now,
+            before=before,
+        )
+    )
+
+
+def open_period_id(session: Session, ticket_id: str) -> str:
+    return session.scalars(
+        select(TicketPeriod.id).where(TicketPeriod.ticket_id == ticket_id, TicketPeriod.to_at.is_(None))
+    ).one()
 
 
 def log_call(
@@ -135,6 +224,7 @@ def log_call(
     reasons: dict[str, Any],
     *,
     now: datetime,
+    discipline_id: str | None = None,
 ) -> None:
     session.add(
         CallLog(
@@ -146,5 +236,6 @@ def log_call(
             kind=kind,
             at=now,
             reasons=reasons,
+            discipline_id=discipline_id,
         )
     )

@@ -92,9 +92,7 @@ def next_(ctx: Context) -> Response:
     done = str(ctx.form.get("finish") or "")
 
     def verb() -> None:
-        if done:
-            service.finish(ctx.session, done, now=ctx.now, counter_id=mine.id)
-        called = service.call_next(ctx.session, mine.id, ctx.staff.id, now=ctx.now)
+        called = service.call_next(ctx.session, mine.id, ctx.staff.id, now=ctx.now, finish=done or None)
         if called is None:
             ctx.flash(ctx._("Nobody is waiting for this counter."), "info")
 
@@ -116,11 +114,14 @@ def act(ctx: Context) -> Response:
             ctx.session, ticket.id, reason=_field(ctx, "reason"), now=ctx.now, counter_id=mine.id
         ),
         "resume": lambda: service.resume(ctx.session, ticket.id, mine.id, ctx.staff.id, now=ctx.now),
-        "return": lambda: service.put_back(ctx.session, ticket.id, now=ctx.now, counter_id=held),
+        "return": lambda: service.put_back(ctx.session, ticket.id, now=ctx.now, counter_id=held, by=ctx.staff.id),
         "reopen": lambda: service.reopen(ctx.session, ticket.id, now=ctx.now, counter_id=mine.id),
-        "cancel": lambda: service.cancel(ctx.session, ticket.id, now=ctx.now, counter_id=held),
+        "cancel": lambda: service.cancel(ctx.session, ticket.id, now=ctx.now, counter_id=held, by=ctx.staff.id),
+        "forward": lambda: service.forward(
+            ctx.session, ticket.id, _field(ctx, "service"), now=ctx.now, counter_id=mine.id
+        ),
         "transfer": lambda: service.transfer(
-            ctx.session, ticket.id, _field(ctx, "service"), now=ctx.now, counter_id=held
+            ctx.session, ticket.id, _field(ctx, "service"), now=ctx.now, counter_id=held, by=ctx.staff.id
         ),
     }
     if verb not in ways:

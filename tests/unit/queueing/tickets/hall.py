@@ -28,7 +28,12 @@ class Hall:
 
     def take(self, session: Session, *, now: datetime = NOON, **wishes: Any) -> Ticket:
         given = {"service_point_id": self.new.id, "section": "men", "language": "ar"} | wishes
-        return service.issue(session, centre_id=CENTRE, now=now, zone=ZONE, **given)
+        urgent = given.pop("urgent", False)
+        ticket = service.issue(session, centre_id=CENTRE, now=now, zone=ZONE, **given)
+        if urgent:
+            service.propose_urgent(session, ticket.id, "clerk-1", reason="must catch a flight", now=now)
+            service.agree_urgent(session, ticket.id, "clerk-2", now=now)
+        return ticket
 
     def next(self, session: Session, counter: Counter | None = None, *, now: datetime = NOON) -> Ticket | None:
         counter = counter or self.first

@@ -1,5 +1,6 @@
 """Whatever clerks and visitors do in whatever order, the queue keeps its promises."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -10,11 +11,12 @@ from sqlalchemy import func, select
 
 from core.db import Base, Database
 from core.errors import MajlisError
-from queueing.tickets import rules, service, states
-from queueing.tickets.models import Ticket, TicketPeriod
+from queueing.tickets import queries, rules, service, states
+from queueing.tickets.models import ServicePoint, Ticket, TicketPeriod
 from tests.unit.queueing.tickets.hall import CENTRE, NOON, build
 from web.schema import load_models
 
+CLERKS = ("clerk-1", "clerk-2")
 VERBS: dict[str, Callable[..., object]] = {
     "recall": service.recall,
     "start": service.start,
@@ -56,10 +58,11 @@ class AnyOrder(RuleBasedStateMachine):
         return True
 
     def picture(self) -> list[tuple[object, ...]]:
-        return [
-            tuple(row)
-            for row in self.session.execute(select(Ticket.id, Ticket.state, Ticket.counter_id).order_by("id"))
-        ]
+        columns = (
+            Ticket.id, Ticket.state, Ticket.counter_id, Ticket.service_point_id, Ticket.ranked_from, Ticket.urgent,
+            Ticket.called_at, Ticket.first_called_at, Ticket.recalls, Ticket.stage,
+        )  # fmt: skip
+        return [tuple(row) for row in self.session.execute(select(*columns).order_by("id"))]
 
     @rule(seconds=st.integers(0, 400))
     def time_passes(self, seconds: int) -> None:
@@ -91,12 +94,64 @@ class AnyOrder(RuleBasedStateMachine):
             others = [self.hall.first.desk(), self.hall.second.desk()]
             assert all(rules.why_not(t.candidate(), desk, now=self.now, others=others) for t in urgent)
 
-    @rule(verb=st.sampled_from(sorted(VERBS)), pick=st.integers(0, 99))
-    def a_clerk_acts(self, verb: str, pick: int) -> None:
+    @rule(verb=st.sampled_from(sorted(VERBS)), pick=st.integers(0, 99), who=st.sampled_from([None, *CLERKS]))
+    def a_clerk_acts(self, verb: str, pick: int, who: str | None) -> None:
         if ticket := self.any_ticket(pick):
             allowed = states.TICKET.allows(ticket.state, verb)
-            done = self.attempt(lambda: VERBS[verb](self.session, ticket.id, now=self.now))
+            by = {} if verb == "recall" else {"by": who}
+            done = self.attempt(lambda: VERBS[verb](self.session, ticket.id, now=self.now, **by))
             assert allowed or not done
+
+    @rule(
+        verb=st.sampled_from(["start", "finish", "no_show", "park", "forward", "cancel", "next"]),
+        first=st.booleans(),
+        after=st.integers(0, 40),
+    )
+    def a_press_is_taken_back(self, verb: str, first: bool, after: int) -> None:
+        """Whatever was pressed at a counter, undoing it within the half minute leaves every ticket as it was."""
+        counter = self.hall.first if first else self.hall.second
+        here = queries.current(self.session, counter.id)
+        before = self.picture()
+        key, by = here.id if here else "", {"counter_id": counter.id, "now": self.now}
+        ways: dict[str, Callable[[], object]] = {
+            "next": lambda: service.call_next(
+                self.session, counter.id, counter.staff_id, now=self.now, finish=key or None
+            ),
+            "park": lambda: service.park(self.session, key, reason="rest", **by),
+            "forward": lambda: service.forward(self.session, key, self.other_point(here).id, **by),
+        }
+        press = ways.get(verb) or (lambda: VERBS[verb](self.session, key, **by))
+        if (here is None and verb != "next") or not self.attempt(press) or self.picture() == before:
+            return
+        self.now += timedelta(seconds=after)
+        offered = service.undoable(self.session, counter.id, str(counter.staff_id), now=self.now)
+        done = self.attempt(lambda: service.undo(self.session, counter.id, str(counter.staff_id), now=self.now))
+        assert done == (after <= 30) == (offered is not None)
+        if done:
+            assert self.picture() == before
+
+    @rule(first=st.booleans(), who=st.sampled_from(CLERKS))
+    def a_clerk_takes_back_whatever_came_last(self, first: bool, who: str) -> None:
+        counter = self.hall.first if first else self.hall.second
+        done = self.attempt(lambda: service.undo(self.session, counter.id, who, now=self.now))
+        assert not done or who == counter.staff_id
+
+    @rule(pick=st.integers(0, 99), who=st.sampled_from(CLERKS), step=st.sampled_from(["propose", "agree", "decline"]))
+    def urgency_is_spoken_of(self, pick: int, who: str, step: str) -> None:
+        ticket = self.any_ticket(pick)
+        if ticket is None:
+            return
+        before, waiting_for = ticket.urgent, service.urgency_pending(self.session, ticket.id)
+        ways: dict[str, Callable[[], object]] = {
+            "propose": lambda: service.propose_urgent(self.session, ticket.id, who, reason="a child", now=self.now),
+            "agree": lambda: service.agree_urgent(self.session, ticket.id, who, now=self.now),
+            "decline": lambda: service.decline_urgent(self.session, ticket.id, who, now=self.now),
+        }
+        proposer = waiting_for and waiting_for.proposed_by
+        done = self.attempt(ways[step])
+        became = self.session.get_one(Ticket, ticket.id).urgent and not before
+        assert became == (done and step == "agree")
+        assert not became or proposer not in (None, who)
 
     @rule(pick=st.integers(0, 99), first=st.booleans())
     def a_parked_visitor_goes_on(self, pick: int, first: bool) -> None:
@@ -107,8 +162,20 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(pick=st.integers(0, 99))
     def a_clerk_transfers(self, pick: int) -> None:
         if ticket := self.any_ticket(pick):
-            target = self.hall.ask if ticket.service_point_id == self.hall.new.id else self.hall.new
+            target = self.other_point(ticket)
             self.attempt(lambda: service.transfer(self.session, ticket.id, target.id, now=self.now))
+
+    @rule(pick=st.integers(0, 99))
+    def a_clerk_sends_on(self, pick: int) -> None:
+        if ticket := self.any_ticket(pick):
+            label, stage, target = ticket.label, ticket.stage, self.other_point(ticket)
+            if self.attempt(lambda: service.forward(self.session, ticket.id, target.id, now=self.now)):
+                after = self.session.get_one(Ticket, ticket.id)
+                assert (after.label, after.stage, after.service_point_id) == (label, stage + 1, target.id)
+                assert after.issued_at <= after.ranked_from <= self.now
+
+    def other_point(self, ticket: Ticket) -> ServicePoint:
+        return self.hall.ask if ticket.service_point_id == self.hall.new.id else self.hall.new
 
     def any_ticket(self, pick: int) -> Ticket | None:
         tickets = self.session.scalars(select(Ticket).order_by(Ticket.number)).all()
@@ -117,6 +184,19 @@ class AnyOrder(RuleBasedStateMachine):
     @invariant()
     def no_number_is_given_twice(self) -> None:
         assert len(self.labels) == len(set(self.labels))
+
+    @invariant()
+    def no_ticket_is_lost(self) -> None:
+        assert sorted(self.labels) == sorted(self.session.scalars(select(Ticket.label)))
+
+    @invariant()
+    def periods_follow_each_other_without_a_gap(self) -> None:
+        for ticket_id in self.session.scalars(select(Ticket.id)):
+            rows = self.session.scalars(select(TicketPeriod).where(TicketPeriod.ticket_id == ticket_id)).all()
+            ends = Counter(row.to_at for row in rows if row.to_at)
+            begins = Counter(row.from_at for row in rows if row.verb != "issue")
+            assert ends == begins and sum(row.verb == "issue" for row in rows) == 1
+            assert all(row.ended for row in rows if row.to_at)
 
     @invariant()
     def a_counter_holds_one_visitor_at_most(self) -> None:

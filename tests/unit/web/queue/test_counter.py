@@ -15,7 +15,12 @@ from tests.unit.web.queue.conftest import Place
 def take(place: Place, **wishes: Any) -> Ticket:
     given = {"service_point_id": place.point_id, "section": "men", "language": "ar"} | wishes
     with place.db.write() as session:
-        return service.issue(session, centre_id=place.centre_id, now=clock.now(), zone="Asia/Riyadh", **given)
+        urgent = given.pop("urgent", False)
+        ticket = service.issue(session, centre_id=place.centre_id, now=clock.now(), zone="Asia/Riyadh", **given)
+        if urgent:
+            service.propose_urgent(session, ticket.id, "one", reason="a retribution case", now=clock.now())
+            service.agree_urgent(session, ticket.id, "another", now=clock.now())
+        return ticket
 
 
 def state(place: Place, ticket: Ticket) -> str:

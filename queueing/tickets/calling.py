@@ -1,0 +1,82 @@
+"""Calling: who comes to this counter now, and once more for whoever did not hear it."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.errors import Refused
+from core.events import emit
+from core.ids import new_id
+from queueing.tickets import events, rules, standing, states
+from queueing.tickets.models import Counter, Ticket
+from queueing.tickets.moves import finish as finish_ticket
+from queueing.tickets.queries import open_counters, waiting
+from queueing.tickets.steps import Press, counter_for, lock_ticket, log_call, move, need_free, press
+
+
+def call_next(
+    session: Session, counter_id: str, staff_id: str | None, *, now: datetime, finish: str | None = None
+) -> Ticket | None:
+    """Call whoever's turn it is at this counter; None when nobody waits for it.
+
+    `finish` is the visitor at the counter, whose visit ends with the same press: `undo` takes both back together.
+    Raises Refused while the counter is closed, is another's, or still has a visitor.
+    """
+    counter = counter_for(session, counter_id, staff_id)
+    hand = Press(counter.id, staff_id or counter.staff_id, new_id())
+    if finish is not None:
+        finish_ticket(session, finish, now=now, counter_id=counter.id, pressed=hand)
+    need_free(session, counter)
+    version = standing.version_at(session, counter.centre_id, now=now)
+    discipline = standing.discipline_of(version)
+    line = {ticket.id: ticket for ticket in waiting(session, counter.centre_id, now=now, upcoming=True)}
+    others = [c.desk() for c in open_counters(session, counter.centre_id)]
+    while True:
+        chosen, reasons = rules.choose(
+            (ticket.candidate() for ticket in line.values()),
+            counter.desk(),
+            now=now,
+            others=others,
+            discipline=discipline,
+        )
+        if chosen is None:
+            return None
+        ticket = session.scalar(
+            select(Ticket)
+            .where(Ticket.id == chosen.id, Ticket.state == states.WAITING)
+            .with_for_update(skip_locked=True, key_share=True, of=Ticket)
+            .execution_options(populate_existing=True)
+        )
+        if ticket is not None:
+            break
+        del line[chosen.id]  # a rival has it
+    changes = {"called_at": now, "first_called_at": ticket.first_called_at or now, "recalls": 0}
+    move(session, ticket, "call", counter=counter, changes=changes, pressed=hand, now=now)
+    log_call(
+        session,
+        ticket,
+        counter,
+        staff_id,
+        "call",
+        reasons.as_json(),
+        discipline_id=version.id if version else None,
+        now=now,
+    )
+    emit(session, events.TicketCalled(ticket.id, ticket.centre_id, counter.id, ticket.label), now=now)
+    return ticket
+
+
+def recall(session: Session, ticket_id: str, *, now: datetime, counter_id: str | None = None) -> Ticket:
+    """Call the same visitor once more. Refused within ten seconds of the last call: the hall is still saying it."""
+    ticket = lock_ticket(session, ticket_id, counter_id)
+    states.TICKET.next(ticket.state, "recall")
+    if ticket.called_at and now - ticket.called_at < rules.RECALL_SPACING:
+        raise Refused("{label} has just been called. Please give the visitor a moment.", label=ticket.label)
+    assert ticket.counter_id
+    counter = session.get_one(Counter, ticket.counter_id)
+    hand = press(session, counter.id, counter.staff_id)
+    move(session, ticket, "recall", changes={"called_at": now, "recalls": ticket.recalls + 1}, pressed=hand, now=now)
+    log_call(session, ticket, counter, counter.staff_id, "recall", {}, now=now)
+    emit(session, events.TicketRecalled(ticket.id, ticket.centre_id, counter.id, ticket.label), now=now)
+    return ticket
