@@ -5,6 +5,7 @@ A language may have several `.po` files (one per area of the product); they are 
 
 import gettext
 import io
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -24,6 +25,20 @@ class Sayable(Protocol):
     """A value that words itself once the language is known (`core.calendar.When`)."""
 
     def said(self, lang: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name in both languages as a part of a message."""
+
+    ar: str
+    en: str
+
+    def said(self, lang: str) -> str:
+        return self.ar if lang == "ar" else self.en
+
+    def __str__(self) -> str:
+        return self.en
 
 
 def N_(message: str) -> str:

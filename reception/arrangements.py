@@ -19,6 +19,7 @@ from reception.centres.models import Centre
 from reception.petitions import service as petitions
 from reception.petitions import story
 from reception.visitors.models import Visitor
+from reception.visits import arrival
 from reception.visits import service as visits
 from recordings.archive.events import RecordingClosed, RecordingReady, RecordingTriedAgain
 from recordings.archive.service import FINISH
@@ -141,8 +142,18 @@ def close_day(session: Session, now: datetime) -> None:
     tickets.close_day(session, now=now)
 
 
+def settle_arrivals(session: Session, now: datetime) -> None:
+    """Checked-in appointments whose time is over end as their turn in the hall ended."""
+    arrival.settle(session, now=now)
+
+
 def end_abandoned_meetings(session: Session, now: datetime) -> None:
     meetings.end_abandoned(session, now=now)
 
 
-SWEEPS: tuple[Callable[[Session, datetime], object], ...] = (expire_holds, close_day, end_abandoned_meetings)
+SWEEPS: tuple[Callable[[Session, datetime], object], ...] = (
+    expire_holds,
+    close_day,
+    settle_arrivals,
+    end_abandoned_meetings,
+)
