@@ -123,18 +123,16 @@ def search(
     """
     with write() as session:
         audit.note(session, "search", "recording", "-", now=clock())
-        allowed = []
-        for recording_id in recording_ids:
-            recording = session.get(Recording, recording_id)
-            if recording and recording.state == READY and leave.may_view(session, recording, staff_id, now=clock()):
-                allowed.append(recording_id)
+        who = leave.viewer(session, staff_id)
+        wanted = select(Recording.id).where(Recording.id.in_(list(recording_ids)), Recording.state == READY)
+        allowed = list(session.scalars(leave.visible(wanted, who, now=clock()))) if who is not None else []
     found = {}
     for recording_id in allowed:
         try:
-            with SealedReader(folder / recording_id / MARKS, keyring) as sealed:
+            with open_sealed(folder / recording_id / MARKS, keyring) as sealed:
                 hit = next((mark for mark in marks_of(sealed) if mark.kind == "text" and matches(mark)), None)
-        except (OSError, KeyDestroyed, KeyRefused, SealBroken, Unfinished, NotSealed):
-            continue  # not listed yet, or damaged: its page says so
+        except (OSError, KeyDestroyed, KeyRefused, SealBroken, Unfinished, NotSealed, Fault, ValueError):
+            continue  # not listed yet, damaged, or its store is silent: its page says so
         if hit is not None:
             found[recording_id] = hit
     with write() as session:

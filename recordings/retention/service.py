@@ -135,6 +135,18 @@ def held(session: Session, recording: Recording) -> bool:
     return any(row.state in HOLDS for row in holds_of(session, recording))
 
 
+def held_among(session: Session, recordings: Sequence[Recording]) -> set[str]:
+    """Which of these a hold stands on."""
+    ids, cases = {one.id for one in recordings}, {one.petition_id for one in recordings}
+    rows = session.execute(
+        select(Hold.recording_id, Hold.petition_id).where(
+            Hold.state.in_(HOLDS), or_(Hold.recording_id.in_(ids), Hold.petition_id.in_(cases))
+        )
+    ).all()
+    held, held_cases = {row.recording_id for row in rows}, {row.petition_id for row in rows if row.petition_id}
+    return {one.id for one in recordings if one.id in held or one.petition_id in held_cases}
+
+
 def propose(
     session: Session, recording_id: str, *, reason: str, codes: Sequence[str], by: str, now: datetime
 ) -> Destruction:
@@ -258,6 +270,11 @@ def open_of(session: Session, recording_id: str) -> Destruction | None:
 def latest_of(session: Session, recording_id: str) -> Destruction | None:
     mine = select(Destruction).where(Destruction.recording_id == recording_id)
     return session.scalar(mine.order_by(Destruction.proposed_at.desc(), Destruction.id.desc()).limit(1))
+
+
+def latest_among(session: Session, recording_ids: Sequence[str]) -> dict[str, Destruction]:
+    rows = select(Destruction).where(Destruction.recording_id.in_(recording_ids))
+    return {row.recording_id: row for row in session.scalars(rows.order_by(Destruction.proposed_at, Destruction.id))}
 
 
 def in_states(session: Session, states: frozenset[str], *, limit: int = 200) -> list[Destruction]:

@@ -17,7 +17,6 @@ from recordings.export import service as exports
 from recordings.proof import service as proof
 from recordings.proof.rules import running
 from video.meetings import service as meetings
-from web.admin.common import page_number
 from web.exports.words import STATES
 from web.http import Context, Pages, staff
 from web.keys import key_ring
@@ -28,6 +27,7 @@ from web.retention import routes as retention
 
 pages = Pages()
 viewers = staff(OFFICIAL, AIDE, OFFICER)
+WAYS = ("newer", "older", "further")
 pages.extend(watching.pages)
 pages.extend(leaves.pages)
 
@@ -35,26 +35,22 @@ pages.extend(leaves.pages)
 @pages.get("/library", audience=viewers)
 def shelf(ctx: Context) -> Response:
     asked = finding.wanted(ctx)
-    everything = finding.found(ctx, finding.Wanted())
-    hits = finding.found(ctx, asked) if asked.anything else everything
-    pages_ = max(1, -(-len(hits) // finding.PAGE))
-    page = min(page_number(ctx), pages_)
-    shown = hits[(page - 1) * finding.PAGE : page * finding.PAGE]
-    audit.note(ctx.session, "list", "recording", "-", now=ctx.now, detail={"page": page})
+    shelf = finding.found(ctx, asked)
+    audit.note(ctx.session, "list", "recording", "-", now=ctx.now)
+    kept = retention.told_all(ctx, [hit.recording for hit in shelf.hits])
+    here = {k: v for k, v in ctx.query.items() if k not in WAYS and v}
     return ctx.render(
         "library/index.html",
-        hits=[(hit, retention.told(ctx, hit.recording)) for hit in shown],
-        count=len(hits),
+        hits=[(hit, kept[hit.recording.id]) for hit in shelf.hits],
+        shelf=shelf,
+        ways={way: f"/library?{urlencode({**here, way: getattr(shelf, way)})}" for way in WAYS},
         asked=asked,
         typed={name: ctx.query.get(name, "") for name in ("q", "since", "until", "official", "state")},
-        official_options=finding.officials(ctx.session, everything, ctx.lang),
+        official_options=finding.officials(ctx.session, ctx.staff.id, ctx.lang, now=ctx.now),
         state_options=[(code, ctx._(name)) for code, (name, _) in finding.STATES.items()],
-        empty=not everything,
+        empty=not shelf.hits and not finding.anything(ctx.session, ctx.staff.id, now=ctx.now),
         mine=[(one, leaves.about(ctx, one)) for one in leave.mine(ctx.session, ctx.staff.id, now=ctx.now)],
         in_office=bool(ctx.staff.roles & {OFFICIAL, AIDE}),
-        page=page,
-        pages=pages_,
-        url=f"/library?{urlencode({k: v for k, v in ctx.query.items() if k != 'page'})}&page={{page}}",
     )
 
 

@@ -36,7 +36,8 @@ def index(ctx: Context) -> Response:
     """Cases and dates alone: nothing of a recording is opened here."""
     terms = service.years(ctx.session)
     shortest = min([*terms.values(), terms.get(rules.DEFAULT, rules.DEFAULT_YEARS)])
-    found = [told(ctx, one) for one in service.oldest(ctx.session, before=ctx.now - timedelta(days=365 * shortest - 1))]
+    oldest = service.oldest(ctx.session, before=ctx.now - timedelta(days=365 * shortest - 1))
+    found = list(told_all(ctx, oldest).values())
     over = [one for one in found if one["until"] <= ctx.now]
     busy = [(one, told(ctx, archive.get(ctx.session, one.recording_id))) for one in _rows(ctx, OPEN)]
     return ctx.render(
@@ -186,6 +187,34 @@ def told(ctx: Context, recording: Recording) -> dict[str, Any]:
         "held": service.held(ctx.session, recording),
         "destruction": service.latest_of(ctx.session, recording.id),
     }
+
+
+def told_all(ctx: Context, recordings: list[Recording]) -> dict[str, dict[str, Any]]:
+    """`told` for a whole page: a few questions, however many there are."""
+    session, years = ctx.session, service.years(ctx.session)
+    held = service.held_among(session, recordings)
+    latest = service.latest_among(session, [one.id for one in recordings])
+    ids = {one.petition_id for one in recordings}
+    cases = {one.id: one for one in session.scalars(select(Petition).where(Petition.id.in_(ids)))}
+    kinds = {one.id: one for one in session.scalars(select(PetitionType))} if cases else {}
+    return {
+        one.id: {
+            "recording": one,
+            "petition": (case := cases.get(one.petition_id)),
+            "until": rules.kept_until(one.started_at, rules.years_for(_above(kinds, case), years)),
+            "held": one.id in held,
+            "destruction": latest.get(one.id),
+        }
+        for one in recordings
+    }
+
+
+def _above(kinds: dict[str, PetitionType], case: Petition | None) -> list[str]:
+    kind, codes = kinds.get(case.type_id) if case else None, []
+    while kind is not None and kind.code not in codes:
+        codes.append(kind.code)
+        kind = kinds.get(kind.parent_id or "")
+    return codes
 
 
 def codes_of(session: Session, recording: Recording) -> list[str]:

@@ -2,14 +2,19 @@
 
 import re
 from datetime import date, datetime, timedelta
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from sqlalchemy import literal, select
+from sqlalchemy.orm import Session
 
 from core import clock
 from core.calendar import day_of, hijri_of
 from core.db import Database
 from core.ids import new_id
 from core.settings import Settings
+from core.text import search_form
 from recordings.archive import service
 from recordings.archive.models import Recording
 from recordings.archive.states import FAILED
@@ -21,6 +26,7 @@ from tests.unit.web.conftest import Cast
 from video.meetings import service as meetings
 from web.demo.people import Ministry
 from web.keys import key_ring
+from web.library import finding
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +75,16 @@ def _recording(
     return id_
 
 
-def _found(cast: Cast, who: str, **query: str) -> list[str]:
+def _way(cast: Cast, way: str, **query: str | None) -> str | None:
+    """Where the page leads on to."""
+    text = cast("officer2").get("/library", params={k: v for k, v in query.items() if v}).text
+    links = [
+        parse_qs(urlsplit(unescape(link)).query).get(way) for link in re.findall(r'href="(/library\?[^"]*)"', text)
+    ]
+    return next((link[0] for link in links if link), None)
+
+
+def _found(cast: Cast, who: str, **query: str | None) -> list[str]:
     answer = cast(who).get("/library", params=query)
     assert answer.status_code == 200
     return re.findall(r'class="row"[^>]*data-key="(\w+)"', answer.text)
@@ -138,10 +153,46 @@ def test_twenty_to_a_page(
 ) -> None:
     for n in range(21):
         _recording(settings, house, ["officer2"], (f"زائر {n}", "V"), clock.now() - timedelta(days=n))
-    assert len(_found(cast, "officer2")) == 20
-    assert len(_found(cast, "officer2", page="2")) == 1
-    assert len(_found(cast, "officer2", page="99")) == 1
-    assert len(_found(cast, "officer2", q="زائر", page="2")) == 1
+    for query in ({}, {"q": "زائر"}, {"q": "ﺯائِـر", "state": "ready"}):
+        first = _found(cast, "officer2", **query)
+        second = _found(cast, "officer2", **query, older=_way(cast, "older", **query))
+        assert (len(first), len(second)) == (20, 1) and not set(first) & set(second)
+        older = _way(cast, "older", **query)
+        assert _found(cast, "officer2", **query, newer=_way(cast, "newer", **query, older=older)) == first
+        assert _way(cast, "older", **query, older=older) is None and _way(cast, "newer", **query) is None
+    # what is added meanwhile shifts nothing
+    older = _way(cast, "older")
+    before = _found(cast, "officer2", older=older)
+    _recording(settings, house, ["officer2"], ("زائر جديد", "V"), clock.now())
+    assert _found(cast, "officer2", older=older) == before
+    for nonsense in ("x", "~", "1e9~a", "9" * 70 + "~a", "-1~a", "%00"):
+        assert cast("officer2").get("/library", params={"older": nonsense}).status_code == 200
+
+
+def test_words_written_long_ago_are_found_by_looking_further(
+    cast: Cast, shelf: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the latest are opened at once; the page says how far it went, and goes on from there."""
+    monkeypatch.setattr(finding, "LOOK", 1)
+    monkeypatch.setattr(finding, "LOOK_FURTHER", 1)
+    query = {"q": "اعادة النظر"}
+    assert "was looked through back to" in cast("officer2").get("/library", params={**query, "lang": "en"}).text
+    seen, link = set(_found(cast, "officer2", **query)), _way(cast, "further", **query)
+    assert len(seen) == 1
+    while link:
+        seen |= set(_found(cast, "officer2", **query, further=link))
+        link = _way(cast, "further", **query, further=link)
+    assert len(seen) == 22 and shelf["mine"] not in seen
+
+
+@pytest.mark.parametrize(
+    "text", ["مُحَمَّد الأحمدي", "إعادةُ النَظَر", "آل ثاني", "Émile Zola", "case 1448-٠٠١٢", "۴۵۵", "مـحـمـد", "لؤي", "a_b"]
+)
+def test_a_database_leaves_out_nothing_that_the_search_form_finds(text: str, session: Session) -> None:
+    """Its patterns may find too much, which is looked through again, but never too little."""
+    for word in search_form(text).split():
+        hits = [session.scalar(select(literal(text).ilike(pattern))) for pattern in finding.patterns(word)]
+        assert any(hits), (word, finding.patterns(word))
 
 
 @pytest.mark.parametrize(
