@@ -1,8 +1,8 @@
-"""How long the wait will be, as an honest range: from the median to the ninetieth percentile.
+"""How long the wait will be, from the place in line alone: from the tenth to the ninetieth percentile.
 
 With c counters busy, whoever stands k-th is called at the k-th departure. Departures come every mean/c minutes; their
 sum over k is taken as a gamma variable of the same mean and variance, its quantiles by the cube of Wilson and Hilferty
-(1931). Overtaking by later arrivals of a faster class is not foreseen.
+(1931). Overtaking by later arrivals of a faster class is not foreseen: `forecast.py` knows the hall and foresees it.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ DEFAULT_VARIATION = 0.8  # standard deviation / mean of a service time
 PRIOR_WEIGHT = 5  # the default counts as much as so many visits
 SHORTEST, LONGEST = 0.5, 60.0  # minutes; what lies outside is a forgotten button, not a service
 
-_MEDIAN, _NINETIETH = 0.0, 1.2815515655446004  # quantiles of the standard normal distribution
+_NINETIETH = 1.2815515655446004  # quantile of the standard normal distribution; the tenth is its negative
 
 
 def estimate(
@@ -30,9 +30,7 @@ def estimate(
     mean, variance = service_time(recent_service_times)
     counters = max(1, open_counters)
     total, spread = departures * mean / counters, departures * variance / counters**2
-    low, high = gamma_quantile(total, spread, _MEDIAN), gamma_quantile(total, spread, _NINETIETH)
-    least = _shown(low, floor)
-    return least, max(_shown(high, ceil), least + 2)
+    return shown(gamma_quantile(total, spread, -_NINETIETH), gamma_quantile(total, spread, _NINETIETH))
 
 
 def service_time(recent: Sequence[float]) -> tuple[float, float]:
@@ -54,7 +52,13 @@ def gamma_quantile(mean: float, variance: float, z: float) -> float:
     return float(mean * max(root, 0.0) ** 3)
 
 
-def _shown(minutes: float, rounding: Callable[[float], int]) -> int:
+def shown(low: float, high: float) -> tuple[int, int]:
+    """The range as people read it: whole minutes that contain it, at least two of them."""
+    least = _rounded(low, floor)
+    return least, max(_rounded(high, ceil), least + 2)
+
+
+def _rounded(minutes: float, rounding: Callable[[float], int]) -> int:
     """Whole minutes up to twenty, fives beyond: a wait of an hour isn't known to the minute."""
     whole = rounding(minutes)
     return whole if whole <= 20 else rounding(minutes / 5) * 5

@@ -1,0 +1,325 @@
+"""How long each one in the hall will wait: a range that eight of ten waits end in, and how it is found.
+
+The rest of the day is played ahead 39 times by the centre's own rule. Each time the service times are drawn anew, for
+who is at a counter given how long they have been there; faster classes behind overtake as they will, appointments fall
+due, and visitors who haven't come yet but will be called sooner come as often as lately. The tenth and the ninetieth
+percentile of the waits found are the range.
+
+Service times are taken as lognormal (Brown et al. 2005, "Statistical analysis of a telephone call center"); their mean
+is that of lately finished visits, drawn towards the published default while they are few, and its own uncertainty is
+part of the range. The draws come from a fixed table in which the n-th service of all futures together is spread evenly
+over its distribution (a Latin hypercube): few futures say much, and the same hall is always told the same.
+"""
+
+import random
+from bisect import insort
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from heapq import heapify, heappop, heappush
+from math import exp, inf, log, sqrt
+from statistics import NormalDist
+from typing import NamedTuple
+
+from queueing.tickets import rules
+from queueing.tickets.discipline import DEFAULT, Discipline
+from queueing.tickets.estimates import (
+    DEFAULT_SERVICE_MINUTES,
+    DEFAULT_VARIATION,
+    PRIOR_WEIGHT,
+    service_time,
+    shown,
+)
+from queueing.tickets.estimates import LONGEST as LONGEST_SERVICE
+from queueing.tickets.rules import Candidate, Desk
+
+COVERAGE = 0.8  # stated to the visitor: "eight of ten"
+FUTURES = 39
+AHEAD = 480.0  # minutes; nothing is foreseen beyond
+
+_MINUTE = timedelta(minutes=1)
+_DRAWS = 509  # services of one future before the table begins again
+_BELL = NormalDist()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Minutes that a visit holds a counter: mean, standard deviation / mean, and how many visits say so."""
+
+    mean: float = DEFAULT_SERVICE_MINUTES
+    variation: float = DEFAULT_VARIATION
+    visits: int = 0
+
+    @classmethod
+    def of(cls, recent: Sequence[float]) -> "Service":
+        """From minutes of lately finished visits, tempered by the published default."""
+        mean, variance = service_time(recent)
+        return cls(mean, sqrt(variance) / mean, len(recent))
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """An open counter; with `since`, the visitor there was called then, for `point`. `until`: it will close then."""
+
+    desk: Desk
+    since: datetime | None = None
+    point: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Visitors like `like` come at this rate (by chance, each for themselves): what lately came, or is booked."""
+
+    like: Candidate
+    per_minute: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hall:
+    """All that the forecast knows. `services` by point; a point without is served as the default says."""
+
+    waiting: tuple[Candidate, ...]
+    seats: tuple[Seat, ...]
+    services: Mapping[str, Service]
+    streams: tuple[Stream, ...] = ()
+    discipline: Discipline = DEFAULT
+    turnover_minutes: float = 0.0
+
+
+class Range(NamedTuple):
+    """Minutes until the call, counted from now: one in ten is called sooner than `low`, one in ten later than `high`.
+
+    `position` counts those ahead who would be called first if the counters they share came free now, and oneself.
+    """
+
+    low: int
+    high: int
+    position: int
+    served: bool  # False: no open counter takes this visitor; the range is as if one opened now
+
+
+def forecast(hall: Hall, *, now: datetime, newcomers: Iterable[Candidate] = ()) -> dict[str, Range]:
+    """The range of everybody who waits, by id, appointments that aren't due yet included.
+
+    `newcomers` don't have a ticket yet (the kiosk tells the wait before one chooses): each is foreseen as if only that
+    one came, so none stands in the way of another.
+    """
+    ghosts = list(newcomers)
+    game = _Game(hall, ghosts, now)
+    waits: list[list[float]] = [[] for _ in game.people]
+    for future in range(FUTURES):
+        game.play(future, waits)
+    positions = game.positions()
+    ranges: dict[str, Range] = {}
+    for index, person in enumerate(game.people):
+        line = sorted(waits[index])
+        low, high = shown(_percentile(line, (1 - COVERAGE) / 2), _percentile(line, (1 + COVERAGE) / 2))
+        ranges[person.id] = Range(low, high, positions[index], game.served[index])
+    return ranges
+
+
+class _Game:
+    """The hall in numbers: minutes from now, groups of those whom only arrival tells apart, counters as bit masks."""
+
+    def __init__(self, hall: Hall, ghosts: list[Candidate], now: datetime) -> None:
+        self.hall, self.now = hall, now
+        self.people = [*hall.waiting, *ghosts]
+        self.first_ghost = len(hall.waiting)
+        seats = list(hall.seats)
+        desks = [seat.desk for seat in seats]
+        self.served = [self._able(person, desks) for person in self.people]
+        alone = {(p.service_point_id, p.section) for p, ok in zip(self.people, self.served, strict=True) if not ok}
+        for point, section in sorted(alone):
+            everybody = frozenset(p.language for p in self.people)
+            seats.append(Seat(Desk(f"~{point}{section}", frozenset({point}), frozenset({section}), everybody, True)))
+        self.seats = seats
+        self.desks = desks or [seat.desk for seat in seats]
+        self.groups: list[list[tuple[float, float, int]]] = []  # (since, from when, who), in the order of turn
+        self.about: list[tuple[bool, float, str]] = []  # urgent, rate, point
+        self.able: list[list[int]] = [[] for _ in seats]  # the groups that each counter takes
+        self._gather()
+        points = sorted({point for _, _, point in self.about} | {seat.point for seat in seats if seat.since})
+        self.services = {point: hall.services.get(point, Service()) for point in points}
+
+    def _able(self, person: Candidate, desks: list[Desk]) -> bool:
+        at = max(self.now, person.eligible_at)
+        return any(rules.why_not(person, desk, now=at, others=desks) is None for desk in desks)
+
+    def _minutes(self, at: datetime) -> float:
+        return (at - self.now) / _MINUTE
+
+    def _gather(self) -> None:
+        found: dict[tuple[object, ...], int] = {}
+        for index, person in enumerate(self.people):
+            ghost = index >= self.first_ghost
+            key = (*_kind(person), person.eligible_at > self.now and person.id, ghost and person.id)
+            if key not in found:
+                found[key] = self._group(person)
+            free_from = max(0.0, self._minutes(person.eligible_at))
+            insort(self.groups[found[key]], (self._minutes(person.ranked_from), free_from, index))
+        # Only the urgent, a faster class, or a head start can come from outside and be called before who waits.
+        rate = self.hall.discipline.rate
+        slowest = min((r for _, r, _ in self.about), default=inf)
+        self.streams: list[tuple[int, float, float]] = []  # group, how many a minute, with what head start
+        for stream in self.hall.streams:
+            counted = rate(rules.counted_as(stream.like, discipline=self.hall.discipline))
+            ahead = self.hall.discipline.head_start_minutes if rules.APPOINTMENT in stream.like.also else 0.0
+            if stream.per_minute > 0 and (stream.like.urgent or counted > slowest or ahead > 0):
+                self.streams.append((self._group(stream.like), stream.per_minute, ahead))
+
+    def _group(self, person: Candidate) -> int:
+        number = len(self.groups)
+        rate = self.hall.discipline.rate(rules.counted_as(person, discipline=self.hall.discipline))
+        self.groups.append([])
+        self.about.append((person.urgent, rate, person.service_point_id))
+        at = max(self.now, person.eligible_at)
+        for seat, takes in zip(self.seats, self.able, strict=True):
+            if rules.why_not(person, seat.desk, now=at, others=self.desks) is None:
+                takes.append(number)
+        return number
+
+    def positions(self) -> list[int]:
+        """The place of each among those whom some counter of theirs would call before them, judged at this moment."""
+        takers = [0] * len(self.groups)
+        for number, takes in enumerate(self.able):
+            for group in takes:
+                takers[group] |= 1 << number
+        row: list[tuple[tuple[bool, float, float, int], int]] = []
+        for group, members in enumerate(self.groups):
+            urgent, rate, _ = self.about[group]
+            row += [((not urgent, min(0.0, since) * rate, since, who), group) for since, _, who in members]
+        row.sort()
+        ahead: dict[int, int] = {}
+        places = [1] * len(self.people)
+        for (_, _, _, who), group in row:
+            mask = takers[group]
+            places[who] = 1 + sum(n for other, n in ahead.items() if other & mask)
+            if who < self.first_ghost and self.people[who].eligible_at <= self.now:
+                ahead[mask] = ahead.get(mask, 0) + 1
+        return places
+
+    def play(self, future: int, waits: list[list[float]]) -> None:
+        """One way the rest of the day may go; appends everybody's minutes until the call."""
+        normals, exponentials = _tables()[0][future], _tables()[1][future]
+        drawn = len(self.seats)
+        services = self._services(normals)
+        pause = self.hall.turnover_minutes
+        free: list[tuple[float, int]] = []
+        for number, seat in enumerate(self.seats):
+            left = 0.0
+            if seat.since is not None:
+                mean, sigma = services[seat.point]
+                left = _remaining(mean, sigma, -self._minutes(seat.since), normals[number % _DRAWS]) + pause
+            free.append((left, number))
+        heapify(free)
+        lines = list(self.groups)
+        heads = [0] * len(lines)
+        for group, per_minute, ahead in self.streams:
+            lines[group] = _coming(per_minute, ahead, exponentials, start=group * 61)
+        closes = [self._minutes(seat.until) if seat.until else inf for seat in self.seats]
+        owed = len(self.people)
+        about, able, first_ghost, people = self.about, self.able, self.first_ghost, len(self.people)
+        while owed and free:
+            at, number = heappop(free)
+            if at > AHEAD or at >= closes[number]:
+                continue
+            best, best_key, soonest = -1, (False, -1.0, 0.0), inf
+            for group in able[number]:
+                line, head = lines[group], heads[group]
+                if head >= len(line):
+                    continue
+                since, free_from, _ = line[head]
+                if free_from > at:
+                    soonest = min(soonest, free_from)
+                    continue
+                urgent, rate, _ = about[group]
+                score = (at - since) * rate if at > since else 0.0
+                key = (urgent, score, -since)
+                if key > best_key:
+                    best, best_key = group, key
+            if best < 0:
+                if soonest < inf:
+                    heappush(free, (soonest, number))
+                continue
+            who = lines[best][heads[best]][2]
+            heads[best] += 1
+            if who >= 0:
+                waits[who].append(at)
+                owed -= 1
+            if first_ghost <= who < people:
+                heappush(free, (at, number))
+                continue
+            mean, sigma = services[about[best][2]]
+            drawn += 1
+            heappush(free, (at + mean * exp(sigma * normals[drawn % _DRAWS] - sigma * sigma / 2) + pause, number))
+        if owed:
+            for found in waits:
+                if len(found) <= future:
+                    found.append(AHEAD)
+
+    def _services(self, normals: Sequence[float]) -> dict[str, tuple[float, float]]:
+        """(mean, sigma of the logarithm) by point in this future: the mean too is known only as visits tell it."""
+        found = {}
+        for number, (point, service) in enumerate(self.services.items()):
+            doubt = service.variation / sqrt(PRIOR_WEIGHT + service.visits)
+            sway = normals[-1 - number % _DRAWS]
+            found[point] = service.mean * exp(doubt * sway - doubt * doubt / 2), sqrt(log(1 + service.variation**2))
+        return found
+
+
+@cache
+def _tables() -> tuple[list[list[float]], list[list[float]]]:
+    """Normal draws (a Latin hypercube) and exponential ones, a row for each future."""
+    chance = random.Random(1964)  # noqa: S311 - nothing secret is drawn
+    columns = []
+    for _ in range(_DRAWS):
+        strata = list(range(FUTURES))
+        chance.shuffle(strata)
+        columns.append([_BELL.inv_cdf((stratum + chance.random()) / FUTURES) for stratum in strata])
+    normals = [list(row) for row in zip(*columns, strict=True)]
+    return normals, [[chance.expovariate(1) for _ in range(_DRAWS)] for _ in range(FUTURES)]
+
+
+def _percentile(line: Sequence[float], share: float) -> float:
+    """Of waits that stand for even shares of the whole, between two of them in proportion."""
+    place = min(max(share * len(line) - 0.5, 0.0), len(line) - 1.0)
+    under = int(place)
+    over = min(under + 1, len(line) - 1)
+    return line[under] + (place - under) * (line[over] - line[under])
+
+
+def _coming(
+    per_minute: float, head_start: float, exponentials: Sequence[float], *, start: int
+) -> list[tuple[float, float, int]]:
+    """Those who are still to come, as (since, from when, nobody known)."""
+    at = 0.0
+    line: list[tuple[float, float, int]] = []
+    for number in range(_DRAWS):
+        at += exponentials[(start + number) % _DRAWS] / per_minute
+        if at > AHEAD:
+            break
+        line.append((at - head_start, at, -1))
+    return line
+
+
+def _remaining(mean: float, sigma: float, lasted: float, z: float) -> float:
+    """Minutes that are left of a service that has lasted so long: drawn from the services that are longer than that."""
+    middle = log(mean) - sigma * sigma / 2
+    lasted = min(max(lasted, 0.0), LONGEST_SERVICE)
+    past = _BELL.cdf((log(lasted) - middle) / sigma) if lasted > 0 else 0.0
+    share = past + (1 - past) * _BELL.cdf(z)
+    return max(exp(middle + sigma * _BELL.inv_cdf(min(share, 1 - 1e-9))) - lasted, 0.0)
+
+
+def _kind(person: Candidate) -> tuple[object, ...]:
+    return (
+        person.urgent,
+        person.visitor_class,
+        person.also,
+        person.service_point_id,
+        person.section,
+        person.language,
+        person.sign_language,
+    )
