@@ -1,11 +1,14 @@
 """The product as its user has it: `majlis run` as a process of its own, and browsers in front of it."""
 
+import fcntl
+import hashlib
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -46,16 +49,56 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Server:
-    """`majlis run` on a free port with its data below `folder`; `demo` seeds the demo ministry."""
+ROOT = Path(__file__).parent.parent
+PRODUCT = ("core", "messaging", "queueing", "video", "recordings", "reception", "web", "migrations")
 
-    def __init__(self, folder: Path, *, demo: bool = False, **environment: str) -> None:
+
+def _state_of_the_product() -> str:
+    """Changes with any file of the product, and with the hour: the demo ministry's day goes on."""
+    files = sorted(path for name in PRODUCT for path in (ROOT / name).rglob("*") if path.suffix in (".py", ".po"))
+    states = [f"{path}:{path.stat().st_mtime_ns}:{path.stat().st_size}" for path in files]
+    return hashlib.sha256("\n".join([time.strftime("%F %H"), *states]).encode()).hexdigest()[:16]
+
+
+def demo_data(to: Path) -> None:
+    """The demo ministry's data as `majlis demo` makes them: made once, then copied for each server that wants them."""
+    home = Path(tempfile.gettempdir()) / f"majlis-demo-{os.getuid()}"
+    home.mkdir(mode=0o700, exist_ok=True)
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made = home / _state_of_the_product()
+        if not made.exists():
+            for older in home.iterdir():
+                if older.is_dir():
+                    shutil.rmtree(older)
+            half = home / "half"
+            environment = {**os.environ, "MAJLIS_DATA_DIR": str(half)}
+            subprocess.run(
+                [sys.executable, "-m", "web.cli", "demo"],
+                env=environment,
+                cwd=ROOT,
+                check=True,
+                stdout=subprocess.DEVNULL,
+                timeout=90,
+            )
+            half.rename(made)
+        shutil.copytree(made, to)
+
+
+class Server:
+    """`majlis run` on a free port with its data below `folder`; `demo` gives it the demo ministry.
+
+    `fresh` lets the server seed the ministry itself, as a newcomer's first start does.
+    """
+
+    def __init__(self, folder: Path, *, demo: bool = False, fresh: bool = False, **environment: str) -> None:
         self.folder = folder
         self.data = folder / "data"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "majlis.log"
         self._demo = demo
+        self._copied = demo and not fresh and "MAJLIS_DATABASE_URL" not in environment
         self._environment = environment
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -70,6 +113,8 @@ class Server:
             *(["--demo"] if self._demo else []),
         ]
         environment = {**os.environ, "MAJLIS_DATA_DIR": str(self.data), **self._environment}
+        if self._copied and not self.data.exists():
+            demo_data(self.data)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command,
@@ -77,7 +122,7 @@ class Server:
                 stderr=log,
                 env=environment,
                 start_new_session=True,
-                cwd=Path(__file__).parent.parent,
+                cwd=ROOT,
             )
         until = time.monotonic() + 90
         while b"Majlis is ready" not in self.log.read_bytes():
