@@ -7,8 +7,9 @@ has() { command -v "$1" >/dev/null 2>&1; }
 case "${1:-run}" in
   venv)
     need+=(python3-venv) ;;
-  run)  # python-magic reads with libmagic
-    ldconfig -p | grep -q 'libmagic.so.1' || need+=(libmagic1) ;;
+  run)  # python-magic reads with libmagic; the halls speak with espeak-ng
+    ldconfig -p | grep -q 'libmagic.so.1' || need+=(libmagic1)
+    has espeak-ng || need+=(espeak-ng) ;;
   test)
     has chromium || need+=(chromium)
     has ffmpeg || need+=(ffmpeg)

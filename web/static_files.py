@@ -12,6 +12,7 @@ NPM = HERE.parent / "node_modules"
 VENDOR = {
     "ibm-plex-sans-arabic": NPM / "@fontsource/ibm-plex-sans-arabic/files",
     "socket.io": NPM / "socket.io-client/dist",
+    "uplot": NPM / "uplot/dist",
 }
 
 
