@@ -76,6 +76,9 @@ class Discipline:
         if self.recalls != int(self.recalls):
             raise Mistake("Please enter a whole number.", field="recalls")
 
+    def __hash__(self) -> int:
+        return hash((tuple(sorted(self.rates.items())), *(getattr(self, name) for name in BOUNDS)))
+
     def rate(self, visitor_class: str) -> float:
         """An unknown class (one that the centre no longer has) counts as regular."""
         return self.rates.get(visitor_class, self.rates[REGULAR])

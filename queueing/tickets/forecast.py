@@ -43,7 +43,7 @@ _DRAWS = 509  # services of one future before the table begins again
 _BELL = NormalDist()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Service:
     """Minutes that a visit holds a counter: mean, standard deviation / mean, and how many visits say so."""
 
@@ -86,6 +86,10 @@ class Hall:
     streams: tuple[Stream, ...] = ()
     discipline: Discipline = DEFAULT
     turnover_minutes: float = 0.0
+
+    def __hash__(self) -> int:
+        services = tuple(sorted(self.services.items()))
+        return hash((self.waiting, self.seats, services, self.streams, self.discipline, self.turnover_minutes))
 
 
 class Range(NamedTuple):

@@ -1,23 +1,18 @@
 """One ticket's place, and how long it will be."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from queueing.tickets import rules, standing, states
-from queueing.tickets.estimates import estimate
-from queueing.tickets.lines import Line, at_counter, open_counters, waiting
-from queueing.tickets.models import ServicePoint, Ticket, TicketPeriod
-
-RECENT = timedelta(hours=3)
-ESTIMATE_SAMPLE = 60  # visits
-SERVED = ("finish", "forward")  # what ends a service; a visitor sent elsewhere, set aside or put back wasn't served
+from queueing.tickets.halls import hall_of, ranges, service_times
+from queueing.tickets.lines import Line, open_counters
+from queueing.tickets.models import ServicePoint, Ticket
 
 
 class Place(NamedTuple):
-    """Counted from 1; 0 for a ticket that no longer waits. Minutes until the call, p50 to p90."""
+    """Counted from 1; 0 for a ticket that no longer waits. Minutes until the call: eight of ten waits end within."""
 
     position: int
     low: int
@@ -33,20 +28,13 @@ def place_in_line(session: Session, ticket: Ticket, *, now: datetime) -> Place:
 
 def place_of(session: Session, centre_id: str, me: rules.Candidate, *, now: datetime) -> Place:
     """The same for somebody who may not have a ticket yet (the kiosk tells the wait before one chooses)."""
-    at = max(now, me.eligible_at)
     discipline = standing.discipline_at(session, centre_id, now=now)
-    candidates = [t.candidate() for t in waiting(session, centre_id, now=now, discipline=discipline)]
-    line = Line.of(candidates, open_counters(session, centre_id), discipline)
-    able, ahead = line.able(me, now=at), line.ahead_of(me, now=at)
-    busy = set(session.scalars(select(Ticket.counter_id).where(Ticket.counter_id.in_(able), at_counter())))
-    low, high = estimate(
-        ahead + 1,
-        recent_service_times(session, centre_id, me.service_point_id, now=now),
-        len(able),
-        free_counters=len(able - busy),
-    )
-    until = round((at - now).total_seconds() / 60)
-    return Place(ahead + 1, max(low, until), max(high, until + 2 if until else high))
+    hall = hall_of(session, centre_id, now=now, discipline=discipline)
+    due = [candidate for candidate in hall.waiting if candidate.eligible_at <= now]
+    line = Line.of(due, open_counters(session, centre_id), discipline)
+    here = any(candidate.id == me.id for candidate in hall.waiting)
+    found = ranges(hall, now=now, newcomers=() if here else (me,))[me.id]
+    return Place(line.ahead_of(me, now=max(now, me.eligible_at)) + 1, found.low, found.high)
 
 
 def is_served(session: Session, centre_id: str, me: rules.Candidate, *, now: datetime) -> bool:
@@ -63,29 +51,5 @@ def newcomer(
 
 
 def recent_service_times(session: Session, centre_id: str, service_point_id: str, *, now: datetime) -> list[float]:
-    """Minutes that visitors lately held a counter of this service, from call to its end (the way included).
-
-    A visit through several points counts at each for what it took there.
-    """
-    served = session.scalars(
-        select(TicketPeriod.ticket_id)
-        .where(
-            TicketPeriod.service_point_id == service_point_id,
-            TicketPeriod.ended.in_(SERVED),
-            TicketPeriod.to_at > now - RECENT,
-        )
-        .order_by(TicketPeriod.to_at.desc())
-        .limit(ESTIMATE_SAMPLE)
-    ).all()
-    rows = session.execute(
-        select(TicketPeriod.ticket_id, TicketPeriod.from_at, TicketPeriod.to_at).where(
-            TicketPeriod.ticket_id.in_(served),
-            TicketPeriod.service_point_id == service_point_id,
-            TicketPeriod.state.in_(states.AT_COUNTER),
-            TicketPeriod.to_at.is_not(None),
-        )
-    )
-    spent = dict.fromkeys(served, 0.0)
-    for ticket_id, began, ended in rows:
-        spent[ticket_id] += ((ended or now) - began).total_seconds() / 60
-    return list(spent.values())
+    """Minutes that visitors lately held a counter of this service."""
+    return service_times(session, [service_point_id], now=now)[service_point_id]

@@ -1,0 +1,125 @@
+"""The hall as the forecast wants it: who waits, who sits at which counter since when, how long services take lately."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from queueing.tickets import standing, states
+from queueing.tickets.discipline import Discipline
+from queueing.tickets.forecast import Hall, Range, Seat, Service, Stream, forecast
+from queueing.tickets.lines import at_counter, open_counters, waiting
+from queueing.tickets.models import ServicePoint, Ticket, TicketPeriod
+from queueing.tickets.rules import Candidate
+
+RECENT = timedelta(hours=3)
+SERVICES_KNOWN = 60  # visits of each point
+SERVED = ("finish", "forward")  # what ends a service; a visitor sent elsewhere, set aside or put back wasn't served
+COME_LATELY = timedelta(hours=1)
+AT_LEAST = timedelta(minutes=15)  # so much of the morning must have passed before its first arrivals make a rate
+GRAIN = 5  # seconds: within them the same hall is told the same, worked out once for all who ask
+
+
+def hall_of(session: Session, centre_id: str, *, now: datetime, discipline: Discipline | None = None) -> Hall:
+    """Everything the forecast knows of a centre at this moment."""
+    discipline = discipline or standing.discipline_at(session, centre_id, now=now)
+    line = waiting(session, centre_id, now=now, upcoming=True, discipline=discipline)
+    return Hall(
+        waiting=tuple(sorted((t.candidate() for t in line), key=lambda c: (c.ranked_from, c.id))),
+        seats=tuple(_seats(session, centre_id)),
+        services=_services(session, centre_id, now=now),
+        streams=tuple(_streams(session, centre_id, now=now)),
+        discipline=discipline,
+    )
+
+
+def ranges(hall: Hall, *, now: datetime, newcomers: Iterable[Candidate] = ()) -> dict[str, Range]:
+    """`forecast`, worked out once for everybody who asks within some seconds and finds the hall as it was."""
+    now = now - timedelta(seconds=now.second % GRAIN, microseconds=now.microsecond)
+    ghosts = tuple(newcomers)
+    if ghosts:
+        return forecast(hall, now=now, newcomers=ghosts)
+    return _remembered(hall, now)
+
+
+@lru_cache(maxsize=32)
+def _remembered(hall: Hall, now: datetime) -> dict[str, Range]:
+    return forecast(hall, now=now)
+
+
+def _seats(session: Session, centre_id: str) -> list[Seat]:
+    """The open counters; who is at one has held it since the call, the way to it included."""
+    rows = session.execute(
+        select(Ticket.counter_id, Ticket.service_point_id, Ticket.called_at, TicketPeriod.from_at, TicketPeriod.verb)
+        .join(TicketPeriod, (TicketPeriod.ticket_id == Ticket.id) & TicketPeriod.to_at.is_(None))
+        .where(Ticket.centre_id == centre_id, at_counter())
+    )
+    there = {
+        counter_id: (point, min(called, began) if called and verb == "start" else began)
+        for counter_id, point, called, began, verb in rows
+    }
+    seats = []
+    for counter in open_counters(session, centre_id):
+        point, since = there.get(counter.id, ("", None))
+        seats.append(Seat(counter.desk(), since, point))
+    return seats
+
+
+def _services(session: Session, centre_id: str, *, now: datetime) -> dict[str, Service]:
+    points = session.scalars(select(ServicePoint.id).where(ServicePoint.centre_id == centre_id)).all()
+    lately = service_times(session, points, now=now)
+    return {point: Service.of(lately[point]) for point in sorted(lately)}
+
+
+def service_times(session: Session, points: Sequence[str], *, now: datetime) -> dict[str, list[float]]:
+    """By point, minutes that visitors lately held a counter, from the call to the end (the way to it included).
+
+    A visit through several points counts at each for what it took there.
+    """
+    served: dict[str, list[str]] = {point: [] for point in points}
+    ends = session.execute(
+        select(TicketPeriod.service_point_id, TicketPeriod.ticket_id)
+        .where(
+            TicketPeriod.service_point_id.in_(points),
+            TicketPeriod.ended.in_(SERVED),
+            TicketPeriod.to_at > now - RECENT,
+        )
+        .order_by(TicketPeriod.to_at.desc())
+        .limit(SERVICES_KNOWN * len(points))
+    )
+    for point, ticket_id in ends:
+        if len(served[point]) < SERVICES_KNOWN:
+            served[point].append(ticket_id)
+    rows = session.execute(
+        select(TicketPeriod.service_point_id, TicketPeriod.ticket_id, TicketPeriod.from_at, TicketPeriod.to_at).where(
+            TicketPeriod.ticket_id.in_({ticket_id for some in served.values() for ticket_id in some}),
+            TicketPeriod.state.in_(states.AT_COUNTER),
+            TicketPeriod.to_at.is_not(None),
+        )
+    )
+    spent: dict[tuple[str, str], float] = {}
+    for point, ticket_id, began, ended in rows:
+        spent[point, ticket_id] = spent.get((point, ticket_id), 0.0) + ((ended or now) - began).total_seconds() / 60
+    return {point: [spent.get((point, key), 0.0) for key in dict.fromkeys(some)] for point, some in served.items()}
+
+
+def _streams(session: Session, centre_id: str, *, now: datetime) -> list[Stream]:
+    """Who came lately, by kind, as often as they came: so others will come."""
+    came = [
+        (ticket.candidate(), ticket.issued_at)
+        for ticket in session.scalars(
+            select(Ticket).where(
+                Ticket.centre_id == centre_id, Ticket.expires_at > now, Ticket.issued_at > now - COME_LATELY
+            )
+        )
+    ]
+    if not came:
+        return []
+    span = max(AT_LEAST, now - min(issued for _, issued in came)) / timedelta(minutes=1)
+    kinds: dict[tuple[object, ...], list[Candidate]] = {}
+    for one, _ in sorted(came, key=lambda pair: (pair[1], pair[0].id)):
+        kind = (one.visitor_class, one.also, one.urgent, one.service_point_id, one.section, one.language)
+        kinds.setdefault((*kind, one.sign_language), []).append(one)
+    return [Stream(some[0], len(some) / span) for some in kinds.values()]
