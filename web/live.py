@@ -53,9 +53,10 @@ class Live:
         while True:
             try:
                 rows = await anyio.to_thread.run_sync(self._fresh, limiter=thread)
+                at = round(clock.now().timestamp() * 1000)  # the server's time, for whoever measures the way to a screen
                 topics = {topic for name, payload in rows for topic in topics_of(name, payload)}
                 for topic in topics:
-                    await self.sio.emit("changed", {"topic": topic}, room=topic)
+                    await self.sio.emit("changed", {"topic": topic, "at": at}, room=topic)
             except Exception as error:
                 log.warning("live: cannot follow the outbox", error=str(error))
                 await asyncio.sleep(2)

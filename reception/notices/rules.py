@@ -7,7 +7,7 @@ from core.errors import Mistake
 LONGEST_TEXT = 140  # characters: two lines at a size that is read from six metres
 LONGEST_TIME = timedelta(days=92)  # a notice that stands for ever is a sign on the wall
 MINUTES_OF_A_DAY = 24 * 60
-DIRECTIONS = ("ahead", "left", "right", "ahead-left", "ahead-right", "back", "up", "down")
+DIRECTIONS = ("ahead", "ahead-right", "right", "back", "left", "ahead-left")  # as one stands before the screen
 LOUDEST, USUAL_VOLUME = 100, 80
 
 

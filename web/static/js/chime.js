@@ -20,7 +20,7 @@ export function wireChime() {
   show();
 }
 
-function stroke(at, frequency) {
+function stroke(context, output, at, frequency) {
   for (const [harmonic, loudness, length] of [[1, 0.28, 1.6], [2.01, 0.12, 0.9], [3.02, 0.05, 0.5]]) {
     const tone = context.createOscillator();
     const gain = context.createGain();
@@ -28,17 +28,23 @@ function stroke(at, frequency) {
     gain.gain.setValueAtTime(0, at);
     gain.gain.linearRampToValueAtTime(loudness, at + 0.012);
     gain.gain.exponentialRampToValueAtTime(0.0001, at + length);
-    tone.connect(gain).connect(context.destination);
+    tone.connect(gain).connect(output);
     tone.start(at);
     tone.stop(at + length + 0.05);
   }
+}
+
+/** Two strokes from now on, into any node; returns how many seconds they are heard. */
+export function ring(within, output) {
+  stroke(within, output, within.currentTime, 659.26);
+  stroke(within, output, within.currentTime + 0.45, 523.25);
+  return 1.4;
 }
 
 /** Rings once; resolves to whether anything could be heard. */
 export async function chime() {
   if (!context) return false;
   if (context.state !== "running") return false;
-  stroke(context.currentTime, 659.26);
-  stroke(context.currentTime + 0.45, 523.25);
+  ring(context, context.destination);
   return true;
 }

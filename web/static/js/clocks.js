@@ -35,7 +35,10 @@ function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-export function tick(now = new Date()) {
+/** A page that knows how far its device's clock is off says so in data-skew (ms to add). */
+const present = () => new Date(Date.now() + Number(document.documentElement.dataset.skew ?? 0));
+
+export function tick(now = present()) {
   for (const element of document.querySelectorAll("[data-clock]")) write(element, timeOfDay(now, element.dataset.clock));
   for (const element of document.querySelectorAll("[data-since]")) write(element, running((now - new Date(element.dataset.since)) / 1000));
   for (const element of document.querySelectorAll("[data-until]")) write(element, running((new Date(element.dataset.until) - now) / 1000));
@@ -60,6 +63,6 @@ export function wireClocks() {
   document.addEventListener("majlis:refreshed", () => tick());
   if (document.querySelector("[data-clock], [data-since], [data-until], [data-live]")) {
     tick();
-    setInterval(tick, 1000);
+    setInterval(() => tick(), 1000);
   }
 }

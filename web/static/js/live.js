@@ -4,6 +4,7 @@ import { morph, sameContent } from "./morph.js";
 import { make, word } from "./words.js";
 
 const QUIET_MS = 80; // several changes in one breath become one refetch
+const ANSWER_MS = 10000; // a fetch that hangs on a dead line must not keep the next one from its turn
 const PATIENCE_MS = 3000; // shorter breaks of the line are nobody's business
 const ASLEEP_MS = 60000;
 const RETRY_MS = 2500;
@@ -56,7 +57,7 @@ export async function refresh() {
   }
   running = true;
   try {
-    const answer = await fetch(location.href, { headers: { "X-Fragment": "1" }, credentials: "same-origin", cache: "no-store" });
+    const answer = await fetch(location.href, { headers: { "X-Fragment": "1" }, credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
     const elsewhere = answer.redirected && new URL(answer.url).pathname !== location.pathname;
     if (answer.status === 401 || answer.status === 403 || elsewhere) {
       signedOut();
@@ -92,7 +93,7 @@ export async function wireLive() {
   let hiddenSince = 0;
   const soon = () => {
     clearTimeout(timer);
-    timer = setTimeout(refresh, QUIET_MS);
+    timer = setTimeout(refresh, document.body.dataset.eager === undefined ? QUIET_MS : 0);
   };
   const broken = () => {
     linked = false;
@@ -106,9 +107,9 @@ export async function wireLive() {
   });
   socket.on("disconnect", broken);
   socket.on("connect_error", broken);
-  socket.on("changed", ({ topic } = {}) => {
+  socket.on("changed", ({ topic, at } = {}) => {
     if (!topic || topics.includes(topic)) soon();
-    document.dispatchEvent(new CustomEvent("majlis:changed", { detail: { topic } }));
+    document.dispatchEvent(new CustomEvent("majlis:changed", { detail: { topic, at } }));
   });
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) hiddenSince = Date.now();
