@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+WRITTEN = "rig.events.filter(([type, one]) => type === 'text' && one.final).map(([type, one]) => one.text)"
 pytestmark = pytest.mark.browser
 
 
@@ -100,6 +101,28 @@ def test_a_lost_signalling_connection_does_not_disturb_the_picture(couple: Any) 
     assert sara.do("rig.peers") == 1
     minister.do("rig.client.sendText('أهلًا')")
     sara.until("rig.last('text')?.text === 'أهلًا'")
+
+
+def test_what_is_written_arrives_once_and_in_order_whatever_becomes_of_the_links(couple: Any) -> None:
+    """Into a link that swallows it, into none at all, while the reader is away too; and back the other way."""
+    minister, sara = couple
+    minister.do("rig.client.sendText('أول')")
+    sara.until("rig.last('text')?.text === 'أول'")
+    minister.do("void (rig.sockets.at(-1).send = () => {})")
+    for text in ("ث", "ثانٍ"):
+        minister.do(f"rig.client.sendText('{text}', false)")
+    minister.do("rig.client.sendText('ثانٍ')")
+    for one in (minister, sara):
+        one.do("rig.sockets.at(-1).close()")
+    for text in ("ثالث", "رابع"):
+        minister.do(f"rig.client.sendText('{text}')")
+    sara.do("rig.client.sendText('جواب')")
+    sara.until(f"{WRITTEN}.length === 4")
+    minister.until(f"{WRITTEN}.length === 1")
+    minister.do("rig.client.sendText('خامس')")
+    sara.until(f"{WRITTEN}.length === 5")
+    assert sara.do(WRITTEN) == ["أول", "ثانٍ", "ثالث", "رابع", "خامس"]
+    assert minister.do(WRITTEN) == ["جواب"]
 
 
 def test_one_identity_is_in_one_place(meeting: str, couple: Any, person: Callable[..., Any]) -> None:

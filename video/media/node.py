@@ -201,13 +201,16 @@ class MediaNode:
         leg = message.get("leg")
         resume = message.get("resume")
         if resume is not None:
-            return await self._resume(link, resume, leg if isinstance(leg, str) else None)
+            room, member = await self._resume(link, resume, leg if isinstance(leg, str) else None)
+            wishes.catch_up(room, member, message.get("heard"))
+            return room, member
         claims = self.claims(message.get("token", ""))
         if not self.spend(claims):
             raise Closing(CloseReason.USED_TOKEN)
         room, member = await self.place_of(claims)
         secret = member.new_resume()
         room.connect(member, link, f"{room.info.id}:{member.id}:{secret}", None)
+        wishes.catch_up(room, member, message.get("heard"))
         return room, member
 
     def claims(self, token: str) -> tokens.JoinClaims:

@@ -10,6 +10,7 @@ import logging
 from typing import Any
 
 from video.media import care, devices, limits, sdp, silence
+from video.media.conversation import Conversation
 from video.media.directory import MeetingInfo, Refused
 from video.media.errands import Errands
 from video.media.leg import Leg
@@ -54,6 +55,7 @@ class Room:
             monotonic=around.monotonic,
         )
         self.router = Router(self._proceedings.recorder, monotonic=around.monotonic)
+        self.conversation = Conversation(first=int(around.wall() * 1000))
         self._busy = around.monotonic()
 
     @property
@@ -114,6 +116,7 @@ class Room:
             state="lobby" if not member.admitted else "here",
             resume=resume,
             leg=leg if keep else None,
+            heard=self.conversation.number,
             ice_servers=self.around.ice_servers(member.id),
             now=self.around.wall(),
         )

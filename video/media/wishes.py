@@ -6,12 +6,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from video.media import messages, sdp
+from video.media.conversation import Said
 from video.media.directory import Refused
 from video.media.member import Member
 from video.media.messages import CloseReason, Closing
 from video.media.room import Room
 
 Message = dict[str, Any]
+WRITER_LONGEST = 32
 
 
 async def handle(room: Room, member: Member, message: Message, sync: Callable[[], Awaitable[None]]) -> None:
@@ -66,11 +68,37 @@ async def _media(room: Room, member: Member, message: Message, sync: Any) -> Non
 async def _text(room: Room, member: Member, message: Message, sync: Any) -> None:
     line, text = messages.number_of(message, "line"), messages.text_of(message, "text")
     final = messages.flag_of(message, "final")
-    for other in room.notices.others(member):
-        if other.link is not None:
-            other.link.send("text", participant=member.id, line=line, text=text, final=final)
+    if "writer" in message:
+        writer, number = messages.text_of(message, "writer", WRITER_LONGEST), messages.number_of(message, "number")
+        is_new = room.conversation.is_new(member.id, writer, number)
+        _reply(member, "taken", number=number)
+        if not is_new:
+            return
+    others = room.notices.others(member)
+    said = room.conversation.say(member.id, line, text, final=final, to={other.id for other in others})
+    for other in others:
+        _tell(other, said)
     if final and text:
         room.note("text", {"participant": member.id, "line": line, "text": text})
+
+
+def catch_up(room: Room, member: Member, heard: object) -> None:
+    """Tells who comes back what was written meanwhile; `heard`: the number of the last text that arrived."""
+    if member.admitted and isinstance(heard, int) and not isinstance(heard, bool):
+        for said in room.conversation.after(heard, member.id):
+            _tell(member, said)
+
+
+def _tell(member: Member, said: Said) -> None:
+    if member.link is not None:
+        member.link.send(
+            "text",
+            participant=said.participant,
+            line=said.line,
+            text=said.text,
+            final=said.final,
+            number=said.number,
+        )
 
 
 async def _mark(room: Room, member: Member, message: Message, sync: Any) -> None:

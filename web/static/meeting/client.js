@@ -25,6 +25,7 @@ import { openTrack } from "./devices.js";
 import { Link } from "./link.js";
 import { Peer } from "./peer.js";
 import { QualityProbe } from "./quality.js";
+import { Writing } from "./writing.js";
 
 const TOKEN_MS = [300, 700, 1500, 3000, 6000, 10000]; // between attempts to get a fresh token
 const RECOVER_MS = 1200; // the network is back: so long the leg that was may take to go on by itself
@@ -60,7 +61,8 @@ export class MeetingClient extends EventTarget {
   #probe = new QualityProbe();
   #level = null;
   #held = false;
-  #line = 0;
+  #writing = new Writing((values) => this.#send("text", values), () => this.#link.ask());
+  #heard = null; // the number of the last text that came
   #doubt = () => this.#link.doubt();
 
   // url           of the socket, same origin ("/media/ws") or absolute
@@ -146,10 +148,10 @@ export class MeetingClient extends EventTarget {
     return ref;
   }
 
-  // Real-time text: call with the line as it stands at every change, with `final` when it is done.
+  // Real-time text: call with the line as it stands at every change, with `final` when it is done. What is written while
+  // the network is away is kept, and arrives when it is back.
   sendText(text, final = true) {
-    this.#send("text", { line: this.#line, text, final });
-    if (final) this.#line += 1;
+    this.#writing.write(text, final);
   }
 
   setMicrophone(on) {
@@ -206,11 +208,13 @@ export class MeetingClient extends EventTarget {
 
   #join() {
     const leg = this.#peer?.alive ? this.#peer.leg : undefined;
-    this.#link.send("join", this.#resume ? { resume: this.#resume, leg } : { token: this.#token });
+    const heard = this.#heard ?? undefined;
+    this.#link.send("join", this.#resume ? { resume: this.#resume, leg, heard } : { token: this.#token, heard });
   }
 
   #lost({ reason, delay }) {
     if (this.#state === "closed") return;
+    this.#writing.closed();
     if (reason === null || AGAIN_WITH_RESUME.has(reason)) {
       if (!this.#peer?.alive) this.#become(this.self ? "reconnecting" : "connecting");
       this.#link.again(delay);
@@ -251,11 +255,13 @@ export class MeetingClient extends EventTarget {
       case "welcome":
         return this.#welcome(message);
       case "lobby":
+        this.#writing.closed();
         this.#dropPeer();
         return this.#become("lobby");
       case "admitted":
         if (!this.#peer?.alive) this.#become("joining");
-        return this.#tellMedia();
+        this.#tellMedia();
+        return this.#writing.opened();
       case "offer":
         return this.#offered(message);
       case "slots":
@@ -268,8 +274,12 @@ export class MeetingClient extends EventTarget {
         this.#clockAhead = message.now - Date.now() / 1000;
         this.#recording = { state: message.state, startedAt: message.started_at, why: message.why };
         return this.#emit("recording", this.#recording);
-      case "quality":
+      case "taken":
+        return this.#writing.taken(message.number);
       case "text":
+        this.#heard = message.number ?? this.#heard;
+        return this.#emit("text", (({ participant, line, text, final }) => ({ participant, line, text, final }))(message));
+      case "quality":
       case "marked":
       case "refused": {
         const { type, ...detail } = message;
@@ -288,6 +298,7 @@ export class MeetingClient extends EventTarget {
     this.role = message.role;
     this.#iceServers = message.ice_servers;
     this.#clockAhead = message.now - Date.now() / 1000;
+    this.#heard ??= message.heard ?? null;
     if (message.resume) this.#remember(message.resume);
     if (!message.leg) this.#dropPeer();
     else if (this.#peer?.spent) this.#send("renew", { leg: message.leg });
@@ -432,6 +443,7 @@ export class MeetingClient extends EventTarget {
     this.#timers.forEach(clearInterval);
     DOUBTS.forEach(([target, event]) => target?.removeEventListener(event, this.#doubt));
     this.#dropPeer();
+    this.#writing.closed();
     this.#link.stop();
     if (reason !== "taken_over") this.#remember(null);
     this.#become("closed");

@@ -9,7 +9,8 @@ const STALE_MS = 500; // an attempt older than this is worth less than a new one
 
 // How long an attempt may take. A lost first packet is sent again after 1, 3, 7, 15 seconds: a new attempt is quicker.
 // Chromium slows a page down that fails dozens of times within minutes, so attempts become rarer.
-const OPEN_MS = [1500, 1500, 1500, 1500, 1500, 1500, 1500, 1500, 2000, 2000, 2000, 2000, 2000, 2000, 2000, 2000, 5000, 10000];
+// Every fourth may take longer: a server that has just started on a crowded machine answers late, but answers.
+const OPEN_MS = [1500, 1500, 1500, 4000, 1500, 1500, 1500, 4000, 2000, 2000, 2000, 5000, 2000, 2000, 2000, 5000, 5000, 10000];
 const FIRST_OPEN_MS = 15000; // nothing is known of the way yet
 const BACKOFF_MS = [300, 700, 1500, 1500, 1500, 1500, 1500, 1500, 2500, 2500, 2500, 2500, 2500, 2500, 2500, 5000, 10000];
 

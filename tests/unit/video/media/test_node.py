@@ -768,6 +768,59 @@ def test_marks_are_for_hosts_and_texts_for_everybody_inside(play: Play) -> None:
     play(scene)
 
 
+def test_a_text_that_is_said_again_is_taken_once(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        for number, text, final in ((1, "م", False), (2, "مرحبًا", True), (1, "م", False), (2, "مرحبًا", True)):
+            await sara.say("text", line=0, text=text, final=final, writer="page", number=number)
+        assert [one["text"] for one in minister.all("text")] == ["م", "مرحبًا"]
+        assert [one["number"] for one in sara.all("taken")] == [1, 2, 1, 2], "each is answered, or it comes for ever"
+        await sara.say("text", line=0, text="page loaded again", final=True, writer="another", number=1)
+        assert minister.last("text")["text"] == "page loaded again"
+        assert stage.sinks[0].marks.count("text") == 2
+        await sara.say("text", line=0, text="", final=True, writer="x" * 33, number=1)
+        assert sara.reason == "bad_message"
+
+    play(scene)
+
+
+def test_who_comes_back_is_told_what_was_written_meanwhile_and_nothing_else(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        await minister.say("text", line=0, text="before", final=True)
+        heard = sara.last("text")["number"]
+        resume, leg = sara.last("welcome")["resume"], sara.last("offer")["leg"]
+        await sara.drop()
+        for line, text, final in ((1, "o", False), (1, "one", True), (2, "t", False), (2, "two", False)):
+            await minister.say("text", line=line, text=text, final=final)
+        back = await stage.join("", resume=resume, leg=leg, heard=heard)
+        assert [(one["text"], one["final"]) for one in back.all("text")] == [("one", True), ("two", False)]
+        assert [one["type"] for one in back.heard].index("admitted") < [one["type"] for one in back.heard].index("text")
+        await minister.say("text", line=2, text="two!", final=True)
+        again = await stage.join("", resume=resume, leg=leg, heard=back.last("text")["number"])
+        assert not again.all("text")
+        assert not (await stage.join("", resume=resume, leg=leg)).all("text"), "a page that knows of none asks for none"
+        for nonsense in ("1", None, True, 1e300, [1]):
+            assert not (await stage.join("", resume=resume, leg=leg, heard=nonsense)).all("text")
+
+    play(scene)
+
+
+def test_who_was_not_inside_is_never_told_what_was_written_then(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        resume = sara.last("welcome")["resume"]
+        stage.book.change(admitted=frozenset())
+        await stage.node.sync("m1")
+        await minister.say("text", line=0, text="private", final=True)
+        stage.book.change(admitted=frozenset({"sara"}))
+        await stage.node.sync("m1")
+        assert not sara.all("text")
+        assert not (await stage.join("", resume=resume, heard=0)).all("text")
+
+    play(scene)
+
+
 def test_a_directory_out_of_reach_does_not_disturb_a_running_meeting(play: Play) -> None:
     async def scene(stage: Stage) -> None:
         minister, sara = await stage.couple()
