@@ -99,12 +99,13 @@ def upgrade() -> None:
     with op.batch_alter_table('ticket', schema=None) as batch_op:
         batch_op.add_column(sa.Column('also', sa.JSON(), nullable=False, server_default='[]'))
         batch_op.add_column(sa.Column('stage', sa.Integer(), nullable=False, server_default='0'))
+        batch_op.create_index('ix_ticket_came', ['centre_id', 'issued_at'], unique=False)
 
     with op.batch_alter_table('ticket_period', schema=None) as batch_op:
         batch_op.add_column(sa.Column('verb', sa.String(), nullable=False, server_default=''))
         batch_op.add_column(sa.Column('ended', sa.String(), nullable=False, server_default=''))
         batch_op.add_column(sa.Column('staff_id', sa.String(), nullable=True))
-        batch_op.create_index('ix_ticket_period_point', ['service_point_id', 'ended', 'to_at'], unique=False)
+        batch_op.create_index('ix_ticket_period_point', ['service_point_id', 'to_at', 'ended'], unique=False)
 
     with op.batch_alter_table('ticket_series', schema=None) as batch_op:
         batch_op.add_column(sa.Column('first', sa.Integer(), nullable=False, server_default='1'))
@@ -122,6 +123,7 @@ def downgrade() -> None:
         batch_op.drop_column('verb')
 
     with op.batch_alter_table('ticket', schema=None) as batch_op:
+        batch_op.drop_index('ix_ticket_came')
         batch_op.drop_column('stage')
         batch_op.drop_column('also')
 

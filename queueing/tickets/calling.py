@@ -12,7 +12,7 @@ from queueing.tickets import events, rules, standing, states
 from queueing.tickets.models import Counter, Ticket
 from queueing.tickets.moves import finish as finish_ticket
 from queueing.tickets.queries import open_counters, waiting
-from queueing.tickets.steps import Press, counter_for, lock_ticket, log_call, move, need_free, press
+from queueing.tickets.steps import Press, counter_for, lock_ticket, locking, log_call, move, need_free, press
 
 
 def call_next(
@@ -42,15 +42,12 @@ def call_next(
         )
         if chosen is None:
             return None
-        ticket = session.scalar(
-            select(Ticket)
-            .where(Ticket.id == chosen.id, Ticket.state == states.WAITING)
-            .with_for_update(skip_locked=True, key_share=True, of=Ticket)
-            .execution_options(populate_existing=True)
-        )
-        if ticket is not None:
-            break
-        del line[chosen.id]  # a rival has it
+        here = select(Ticket).where(Ticket.id == chosen.id, Ticket.state == states.WAITING)
+        ticket = session.scalar(locking(here, skip_locked=True))
+        if ticket is None:
+            del line[chosen.id]  # a rival has it
+        elif ticket.candidate() == chosen:
+            break  # else it has just been sent to another line, or made urgent: weigh again
     changes = {"called_at": now, "first_called_at": ticket.first_called_at or now, "recalls": 0}
     move(session, ticket, "call", counter=counter, changes=changes, pressed=hand, now=now)
     log_call(

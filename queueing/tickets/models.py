@@ -99,6 +99,7 @@ class Ticket(Base):
         UniqueConstraint("centre_id", "day", "label"),
         Index("ix_ticket_line", "centre_id", "state", "expires_at"),
         Index("ix_ticket_day", "centre_id", "expires_at"),
+        Index("ix_ticket_came", "centre_id", "issued_at"),
         Index(
             "ix_ticket_one_at_a_counter",
             "counter_id",
@@ -165,7 +166,7 @@ class TicketPeriod(Base):
     __tablename__ = "ticket_period"
     __table_args__ = (
         Index("ix_ticket_period_of_ticket", "ticket_id", "from_at"),
-        Index("ix_ticket_period_point", "service_point_id", "ended", "to_at"),
+        Index("ix_ticket_period_point", "service_point_id", "to_at", "ended"),
         Index(
             "ix_ticket_period_one_open",
             "ticket_id",

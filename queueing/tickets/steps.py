@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 from core.db import new_id
 from core.errors import NotFound, Refused
@@ -36,24 +36,33 @@ def next_number(
         .execution_options(synchronize_session=False)
     )
     number = session.scalar(one_more)
-    if number is None and session.scalar(select(TicketSeries.last).where(*key)) is None:
-        try:
-            with session.begin_nested():
-                session.add(TicketSeries(centre_id=centre_id, day=day, letter=letter, first=first, last=first - 1))
-        except IntegrityError:
-            pass  # a rival kiosk began the day
+    if number is None:  # full, or nobody came yet today, or a rival kiosk is just beginning the day
+        if session.scalar(select(TicketSeries.last).where(*key)) is None:
+            try:
+                with session.begin_nested():
+                    session.add(TicketSeries(centre_id=centre_id, day=day, letter=letter, first=first, last=first - 1))
+            except IntegrityError:
+                pass  # the rival was first
         number = session.scalar(one_more)
     return number
 
 
-def lock_ticket(session: Session, ticket_id: str, counter_id: str | None = None) -> Ticket:
-    """The ticket's row, locked and fresh. Refused when it isn't at `counter_id`, if that is given."""
-    ticket = session.scalar(
-        select(Ticket)
-        .where(Ticket.id == ticket_id)
-        .with_for_update(key_share=True, of=Ticket)
+def locking(query: Select[tuple[Ticket]], *, skip_locked: bool = False) -> Select[tuple[Ticket]]:
+    """The query's tickets, locked and fresh, without the join to their service.
+
+    PostgreSQL checks a row it had to wait for against the joined row of before: a ticket that a rival has just sent to
+    another service would seem not to exist.
+    """
+    return (
+        query.options(lazyload(Ticket.service_point))
+        .with_for_update(skip_locked=skip_locked, key_share=True, of=Ticket)
         .execution_options(populate_existing=True)
     )
+
+
+def lock_ticket(session: Session, ticket_id: str, counter_id: str | None = None) -> Ticket:
+    """The ticket's row, locked and fresh. Refused when it isn't at `counter_id`, if that is given."""
+    ticket = session.scalar(locking(select(Ticket).where(Ticket.id == ticket_id)))
     if ticket is None:
         raise NotFound("There is no such ticket.")
     if counter_id is not None and ticket.counter_id != counter_id:

@@ -3,14 +3,17 @@
 import threading
 from collections import Counter as Tally
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
 
-from core.db import Database
-from core.errors import Refused
-from queueing.tickets import service, states
-from queueing.tickets.models import CallLog, HelpRequest, Ticket, TicketPeriod
+from core.db import Database, new_id
+from core.errors import Mistake, Refused
+from queueing.tickets import queries, rules, service, states
+from queueing.tickets.models import CallLog, Counter, HelpRequest, Ticket, TicketPeriod
 from tests.unit.queueing.tickets.hall import CENTRE, NOON, ZONE, Hall, build
 
 
@@ -85,6 +88,195 @@ def test_no_number_is_given_twice_and_no_ticket_stands_at_two_counters(any_db: D
         assert sorted(served) == sorted(calls)
         open_periods = select(func.count()).select_from(TicketPeriod).where(TicketPeriod.to_at.is_(None))
         assert session.scalar(open_periods) == 48
+
+
+def test_eight_hands_press_everything_and_nothing_is_lost(any_db: Database) -> None:
+    """Three kiosks and five hands of clerks: calls, forwards, undoings, parkings, urgencies, all at once."""
+    hall = centre(any_db)
+    with any_db.write() as session:
+        more = [hall.first, hall.second]
+        for number, clerk in ((3, "clerk-3"), (4, "clerk-4")):
+            counter = Counter(
+                id=new_id(), centre_id=CENTRE, number=number, name_ar="شباك", name_en="Counter", languages=["ar"],
+                service_point_ids=[hall.new.id, hall.ask.id], sections=["men", "women", "family"],
+            )  # fmt: skip
+            session.add(counter)
+            session.flush()
+            service.open_counter(session, counter.id, clerk, now=NOON)
+            more.append(counter)
+        seats = [(counter.id, f"clerk-{n}") for n, counter in enumerate(more, start=1)]
+    refusals = Tally[str]()
+
+    def kiosk(seed: int) -> None:
+        random = Random(seed)
+        for n in range(12):
+            with any_db.write() as session:
+                service.issue(
+                    session, centre_id=CENTRE, service_point_id=random.choice((hall.new.id, hall.ask.id)),
+                    section=random.choice(("men", "women")), language="ar", zone=ZONE,
+                    now=NOON + timedelta(seconds=n),
+                    visitor_class=random.choice(("regular", "elderly", "deaf")),
+                )  # fmt: skip
+
+    def hand(counter_id: str, clerk: str, seed: int) -> None:
+        random = Random(seed)
+        for step in range(60):
+            now = NOON + timedelta(minutes=5, seconds=step)
+            try:
+                with any_db.write() as session:
+                    press(session, random, counter_id, clerk, now)
+            except (Refused, Mistake) as refusal:
+                refusals[refusal.message] += 1
+
+    def press(session: Session, random: Random, counter_id: str, clerk: str, now: datetime) -> None:
+        here = queries.current(session, counter_id)
+        verb = random.choice(("next", "next", "serve", "forward", "undo", "park", "back", "urgent", "cancel"))
+        at: dict[str, Any] = {"counter_id": counter_id, "now": now}
+        if verb == "next":
+            finish = here.id if here and here.state == states.SERVING else None
+            service.call_next(session, counter_id, clerk, now=now, finish=finish)
+        elif verb == "undo":
+            service.undo(session, counter_id, clerk, now=now)
+        elif verb == "serve" and here:
+            service.start(session, here.id, **at)
+        elif verb == "forward" and here:
+            to = hall.ask.id if here.service_point_id == hall.new.id else hall.new.id
+            service.forward(session, here.id, to, **at)
+        elif verb == "park" and here:
+            service.park(session, here.id, reason="papers", **at)
+        elif verb == "back":
+            for ticket, _ in queries.parked(session, CENTRE, now=now)[:1]:
+                service.resume(session, ticket.id, counter_id, clerk, now=now)
+        elif verb == "urgent":
+            for ticket in queries.waiting(session, CENTRE, now=now)[-1:]:
+                agree = service.urgency_pending(session, ticket.id) is not None
+                if agree:
+                    service.agree_urgent(session, ticket.id, clerk, now=now)
+                else:
+                    service.propose_urgent(session, ticket.id, clerk, reason="a test of nerves", now=now)
+        elif verb == "cancel" and random.random() < 0.2:
+            for ticket in queries.waiting(session, CENTRE, now=now)[:1]:
+                service.cancel(session, ticket.id, now=now, by=clerk)
+
+    hands = [(*seats[n % 4], n) for n in range(5)]  # one clerk presses with both
+    at_once(
+        *[lambda seed=seed: kiosk(seed) for seed in (1, 2, 3)],
+        *[lambda who=who: hand(*who) for who in hands],
+    )
+
+    with any_db.read() as session:
+        tickets = session.scalars(select(Ticket)).all()
+        assert len(tickets) == 36 == len({t.label for t in tickets})
+        for letter in "AB":
+            numbers = sorted(t.number for t in tickets if t.label.startswith(letter))
+            assert numbers == list(range(1, len(numbers) + 1))
+        held = [t.counter_id for t in tickets if t.state in states.AT_COUNTER]
+        assert None not in held and len(held) == len(set(held))
+        open_periods = session.execute(
+            select(TicketPeriod.ticket_id, TicketPeriod.state).where(TicketPeriod.to_at.is_(None))
+        ).all()
+        assert sorted(map(tuple, open_periods)) == sorted((t.id, t.state) for t in tickets)
+        for ticket in tickets:
+            periods = session.scalars(select(TicketPeriod).where(TicketPeriod.ticket_id == ticket.id)).all()
+            assert Tally(p.to_at for p in periods if p.to_at) == Tally(p.from_at for p in periods if p.verb != "issue")
+            agreed = [u for u in service.urgencies(session, ticket.id) if u.agreed]
+            assert ticket.urgent == bool(agreed) and all(u.proposed_by != u.decided_by for u in agreed)
+        for log in session.scalars(select(CallLog).where(CallLog.kind == "call")):
+            assert rules.replay(rules.Reasons.from_json(log.reasons)) == log.ticket_id
+    assert sum(refusals.values()) < 300  # most presses did something
+
+
+def test_the_cost_of_a_call_does_not_grow_with_the_days_finished_tickets(any_db: Database) -> None:
+    """Rows that the database looks at for one call and one ticket, on an early day and on a long one."""
+    hall = centre(any_db)
+    few = rows_looked_at(any_db, hall, finished=40)
+    many = rows_looked_at(any_db, hall, finished=2000)
+    assert many <= few * 1.5 + 50, (few, many)
+
+
+def rows_looked_at(db: Database, hall: Hall, *, finished: int) -> int:
+    """Steps of SQLite's machine, or rows that PostgreSQL fetched; both are counted, not timed.
+
+    The last hour is the same on both days: forty visits. What differs lies further back.
+    """
+    now = NOON + timedelta(minutes=30)
+    with db.write() as session:
+        begun = session.scalar(select(func.count()).select_from(Ticket)) or 0
+        for n in range(begun, begun + finished):
+            came = now - (timedelta(minutes=20) if n < 40 else timedelta(hours=4, seconds=n))
+            ticket = Ticket(
+                id=new_id(), centre_id=CENTRE, day=NOON.date(), number=10_000 + n, label=f"A{10_000 + n}",
+                service_point_id=hall.new.id, section="men", language="ar", visitor_class="regular",
+                state=states.FINISHED, issued_at=came, ranked_from=came, eligible_at=came,
+                expires_at=NOON + timedelta(hours=12), counter_id=hall.first.id, also=[], stage=0, recalls=0,
+            )  # fmt: skip
+            session.add(ticket)
+            session.flush()
+            for state, verb, ended, begins in (
+                ("waiting", "issue", "call", 0), ("called", "call", "start", 2), ("serving", "start", "finish", 3),
+                ("finished", "finish", "", 9),
+            ):  # fmt: skip
+                session.add(
+                    TicketPeriod(
+                        id=new_id(),
+                        ticket_id=ticket.id,
+                        state=state,
+                        counter_id=None,
+                        verb=verb,
+                        ended=ended,
+                        service_point_id=hall.new.id,
+                        reason="",
+                        from_at=came + timedelta(minutes=begins),
+                        to_at=came + timedelta(minutes=begins + 1) if ended else None,
+                    )
+                )
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as plain:
+        plain.exec_driver_sql("ANALYZE")
+    with db.write() as session:
+        for _ in range(5):
+            hall.take(session, now=now)
+    with db.write() as session:
+        counted = steps_of(session)
+        hall.take(session, now=now)
+        called = service.call_next(session, hall.first.id, "clerk-1", now=now)
+        looked_at = counted()
+    with db.write() as session:
+        assert called
+        service.start(session, called.id, now=now, counter_id=hall.first.id)
+        service.finish(session, called.id, now=now, counter_id=hall.first.id)
+    return looked_at
+
+
+def steps_of(session: Session) -> Callable[[], int]:
+    """Counts what this transaction's queries touch from now on."""
+    if session.get_bind().dialect.name == "sqlite":
+        raw, steps = session.connection().connection.driver_connection, [0]
+
+        def step() -> int:
+            steps[0] += 1
+            return 0
+
+        raw.set_progress_handler(step, 1)  # type: ignore[union-attr]
+
+        def stop() -> int:
+            raw.set_progress_handler(None, 0)  # type: ignore[union-attr]
+            return steps[0]
+
+        return stop
+
+    # PostgreSQL reads a table of this size whole rather than by its index; a year's table it doesn't
+    session.execute(text("SET LOCAL enable_seqscan = off"))
+
+    def read() -> int:
+        return int(
+            session.scalar(
+                text("SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables")
+            )
+            or 0
+        )
+
+    begun = read()
+    return lambda: read() - begun
 
 
 def test_two_clerks_who_call_at_one_moment_get_two_visitors(any_db: Database) -> None:
