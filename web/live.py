@@ -53,7 +53,7 @@ class Live:
         while True:
             try:
                 rows = await anyio.to_thread.run_sync(self._fresh, limiter=thread)
-                at = round(clock.now().timestamp() * 1000)  # the server's time, for whoever measures the way to a screen
+                at = round(clock.now().timestamp() * 1000)  # for whoever measures the way to a screen
                 topics = {topic for name, payload in rows for topic in topics_of(name, payload)}
                 for topic in topics:
                     await self.sio.emit("changed", {"topic": topic, "at": at}, room=topic)
@@ -75,7 +75,8 @@ class Live:
 
     async def _connect(self, sid: str, environ: dict[str, Any], _auth: Any = None) -> None:
         token = cookie_parser(environ.get("HTTP_COOKIE", "")).get(SESSION_COOKIE)
-        await self.sio.save_session(sid, {"token": token})
+        with contextlib.suppress(KeyError):  # it has left already
+            await self.sio.save_session(sid, {"token": token})
 
     async def _watch(self, sid: str, data: Any) -> dict[str, list[str]]:
         """Join the rooms of the topics that this socket's person may watch; the others are silently left out."""
@@ -85,10 +86,13 @@ class Live:
         wished = wished[: max(room_left, 0)]
         if not wished:
             return {"topics": []}
-        token = (await self.sio.get_session(sid)).get("token")
-        allowed = await anyio.to_thread.run_sync(self._allowed, token, wished)
-        for topic in allowed:
-            await self.sio.enter_room(sid, topic)
+        try:
+            token = (await self.sio.get_session(sid)).get("token")
+            allowed = await anyio.to_thread.run_sync(self._allowed, token, wished)
+            for topic in allowed:
+                await self.sio.enter_room(sid, topic)
+        except (KeyError, ValueError):  # what socket.io raises for one that left meanwhile
+            return {"topics": []}
         return {"topics": allowed}
 
     def _allowed(self, token: str | None, wished: list[str]) -> list[str]:

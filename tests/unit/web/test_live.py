@@ -131,6 +131,28 @@ def test_a_socket_watches_so_many_topics_and_no_more(db: Database, monkeypatch: 
     }
 
 
+def test_a_socket_that_leaves_while_it_is_let_in_disturbs_nobody(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before its session is read, before it enters a room, and as the last of all: with the library's own errors."""
+    subject = Live(db)
+    monkeypatch.setattr(subject, "_allowed", lambda token, wished: wished)
+    watch = {"topics": ["queue:a"]}
+
+    async def scene() -> None:
+        assert await subject._watch("gone", watch) == {"topics": []}
+        await subject._connect("gone", {"HTTP_COOKIE": "majlis=secret"})
+
+        async def session(_sid: str) -> dict[str, Any]:
+            return {}
+
+        monkeypatch.setattr(subject.sio, "get_session", session)
+        assert await subject._watch("gone", watch) == {"topics": []}
+        here = await subject.sio.manager.connect("somebody", "/")
+        assert await subject._watch("gone", watch) == {"topics": []}
+        assert await subject._watch(here, watch) == watch
+
+    asyncio.run(scene())
+
+
 def test_a_foreign_cookie_beside_ours_does_not_hide_it(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     subject = Live(db)
     kept: dict[str, Any] = {}
