@@ -15,6 +15,8 @@ from core.db import Base, new_id
 
 LEASE = timedelta(seconds=60)
 PENDING, DONE, FAILED = "pending", "done", "failed"
+QUICK, MESSAGES, MEDIA, READING = "quick", "messages", "media", "reading"
+"""Threads of a worker: what takes an instant; texts to people; making playable, signing; reading whole recordings."""
 
 
 class Job(Base):
@@ -51,6 +53,7 @@ class Handler:
     """`act(payload)` does the outside work; `record(session, payload, result, now)` writes what came of it.
 
     `gave_up(session, payload, error, now)` runs in the transaction that marks the job failed for good.
+    `thread` says beside which other kinds it waits for its turn in a worker: only beside what takes about as long.
     """
 
     act: Callable[[dict[str, Any]], Any]
@@ -58,6 +61,7 @@ class Handler:
     gave_up: Callable[[Session, dict[str, Any], str, datetime], None] | None = None
     tries: int = 6
     lease: timedelta = LEASE
+    thread: str = QUICK
 
 
 def enqueue(
@@ -69,10 +73,14 @@ def enqueue(
     run_at: datetime | None = None,
     lane: int = 5,
     unique_key: str | None = None,
+    again_after: timedelta | None = None,
 ) -> str | None:
-    """Add a job in the present transaction; with `unique_key` at most once ever (None when it was there already)."""
+    """Add a job in the present transaction; with `unique_key` only once (None when it was there already).
+
+    With `again_after` one that came to its end so long ago, well or not, is done once more.
+    """
     if unique_key is not None and session.scalar(select(Job.id).where(Job.unique_key == unique_key)):
-        return None
+        return _again(session, unique_key, before=now - again_after, now=now) if again_after is not None else None
     job = Job(
         id=new_id(),
         kind=kind,
@@ -84,6 +92,15 @@ def enqueue(
     )
     session.add(job)
     return job.id
+
+
+def _again(session: Session, unique_key: str, *, before: datetime, now: datetime) -> str | None:
+    return session.scalar(
+        update(Job)
+        .where(Job.unique_key == unique_key, Job.state.in_((DONE, FAILED)), Job.finished_at <= before)
+        .values(state=PENDING, run_at=now, attempts=0, finished_at=None, claim=None)
+        .returning(Job.id)
+    )
 
 
 def claim(session: Session, kinds: list[str], *, now: datetime, lease: Callable[[str], timedelta]) -> Claimed | None:

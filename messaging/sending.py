@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.jobs import Handler
+from core.jobs import MESSAGES, Handler
 from core.settings import Settings
 from messaging.providers import Outgoing, Provider, Receipt, provider
 from messaging.rules import segments
@@ -33,4 +33,4 @@ def handler(way_out: Provider) -> Handler:
     def gave_up(session: Session, payload: dict[str, Any], error: str, now: datetime) -> None:
         give_up(session, payload["message_id"], error, now=now)
 
-    return Handler(act=act, record=record, gave_up=gave_up)
+    return Handler(act=act, record=record, gave_up=gave_up, thread=MESSAGES)

@@ -19,7 +19,7 @@ from core import clock
 from core.db import Database
 from core.errors import NotFound
 from core.events import OutboxEvent, name_of
-from core.jobs import Handler
+from core.jobs import MEDIA, READING, Handler
 from core.settings import Settings
 from reception.petitions.models import Petition
 from recordings.archive.models import Recording
@@ -117,7 +117,7 @@ def sign_handler(settings: Settings, db: Database) -> Handler:
     def gave_up(session: Session, payload: dict[str, Any], error: str, now: datetime) -> None:
         service.not_signed(session, payload["recording_id"], error, now=now)
 
-    return Handler(act=act, record=record, gave_up=gave_up)
+    return Handler(act=act, record=record, gave_up=gave_up, thread=MEDIA)
 
 
 def sweep_forgotten() -> Callable[[Session, datetime], None]:
@@ -289,7 +289,7 @@ def check_handler(settings: Settings, db: Database) -> Handler:
             now=now,
         )
 
-    return Handler(act=act, record=record, gave_up=gave_up, tries=2)
+    return Handler(act=act, record=record, gave_up=gave_up, tries=2, thread=READING)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from core import clock
 from core.db import Database
 from core.errors import NotFound
 from core.ids import new_id
-from core.jobs import Handler
+from core.jobs import MEDIA, Handler
 from core.settings import Settings
 from recordings.archive import service as archive
 from recordings.archive.rules import ABANDONED
@@ -161,7 +161,7 @@ def finish_handler(settings: Settings) -> Handler:
         archive.fail(session, recording.id, error, now=now, viewers=viewers)
         proof.ask_to_sign(session, recording.id, now=now)  # the journal is evidence, playable or not
 
-    return Handler(act=act, record=record, gave_up=gave_up, tries=3)
+    return Handler(act=act, record=record, gave_up=gave_up, tries=3, thread=MEDIA)
 
 
 def _keep_what_is_signed(folder: Path) -> None:

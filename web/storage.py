@@ -17,7 +17,7 @@ from core.jobs import Handler
 from core.settings import Settings
 from recordings import container
 from recordings.archive.models import Recording
-from recordings.archive.states import SETTLED
+from recordings.archive.states import READY, SETTLED
 from recordings.container import KEY_SLOT
 from recordings.proof import manifest
 from recordings.proof.compose import instant
@@ -32,6 +32,8 @@ from recordings.storage.models import StoredFile
 from recordings.storage.rules import may_free
 from recordings.storage.service import REMOVE, SEND, Found, Removed, Sent
 from recordings.storage.states import BOTH, LOST, REMOTE, UPLOADING
+from recordings.strip import service as strips
+from recordings.strip.files import MARKS
 from web.retention import removal
 from web.worker import Worker
 
@@ -255,8 +257,8 @@ def free(settings: Settings, db: Database, bucket: Bucket) -> int:
     """Let local copies go by the rule, those stored first first; returns how many went."""
     with db.read() as session:
         rows = [row for row in service.in_state(session, BOTH) if row.file == JOURNAL or row.file.endswith(FILM)]
-        for row in rows:
-            session.expunge(row)
+        session.expunge_all()
+    rows = [row for row in rows if row.file != JOURNAL or _listed(settings, db, row.recording_id)]
     keep, count = timedelta(days=settings.storage_keep_days), 0
     for row in rows:
         cramped = shutil.disk_usage(settings.recordings_dir).free < settings.storage_keep_free
@@ -269,6 +271,17 @@ def free(settings: Settings, db: Database, bucket: Bucket) -> int:
         except (OSError, FileChanged) as error:
             log.warning("local copy stays", recording_id=row.recording_id, file=row.file, problem=str(error))
     return count
+
+
+def _listed(settings: Settings, db: Database, recording_id: str) -> bool:
+    """Its marks lie beside the journal, for page and search; else they are asked for, and the journal stays."""
+    if (settings.recordings_dir / recording_id / MARKS).exists():
+        return True
+    with db.write() as session:
+        recording = session.get_one(Recording, recording_id)
+        if recording.state == READY:
+            strips.ask(session, recording_id, now=clock.now())
+        return recording.state != READY
 
 
 def _free(settings: Settings, db: Database, bucket: Bucket, row: StoredFile) -> bool:
@@ -343,11 +356,11 @@ def check_store(settings: Settings, db: Database, bucket: Bucket, recording_id: 
     return problems
 
 
-def here(settings: Settings, recording_id: str) -> Path:
-    """The recording's folder with all its files in it; those in the bucket alone come back. Raises BucketError."""
+def here(settings: Settings, recording_id: str, only: str = "") -> Path:
+    """The recording's folder with its files (or one) in it; those in the bucket alone come back. Raises BucketError."""
     folder = settings.recordings_dir / recording_id
-    if settings.storage_bucket and folder.is_dir():
-        away.bring_back(folder)
+    if folder.is_dir() and any(folder.glob(f"*{away.SUFFIX}")):
+        away.bring_back(folder, only=only)
     return folder
 
 

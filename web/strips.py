@@ -16,6 +16,7 @@ from core.jobs import Handler
 from core.settings import Settings
 from recordings.archive import service as archive
 from recordings.archive.states import READY
+from recordings.proof.manifest import JOURNAL
 from recordings.strip import files, making, service
 from recordings.strip.making import Source
 from web.keys import key_ring
@@ -23,6 +24,7 @@ from web.storage import here
 from web.worker import Worker
 
 LOWEST = 19
+DRAWING = "drawing"
 
 
 class Interrupted(Exception):
@@ -37,8 +39,8 @@ class StripLane(Worker):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST)
         super().run()
 
-    def step(self) -> bool:
-        return self._run_job()
+    def step(self, thread: str | None = None) -> bool:
+        return self._run_job(thread)
 
 
 def make_strips(settings: Settings, db: Database, stop: threading.Event) -> StripLane:
@@ -63,7 +65,7 @@ def list_handler(settings: Settings, db: Database) -> Handler:
             if recording.state != READY:
                 return False
             journal = settings.recordings_dir / recording.journal
-        here(settings, payload["recording_id"])
+        here(settings, payload["recording_id"], JOURNAL)
         marks = making.read_marks(journal, payload["recording_id"], keyring)
         files.write_marks(journal.parent, marks, keyring)
         return True
@@ -72,7 +74,7 @@ def list_handler(settings: Settings, db: Database) -> Handler:
         if result:
             service.listed(session, payload["recording_id"], now=now)
 
-    return Handler(act=act, record=record, tries=3)
+    return Handler(act=act, record=record, tries=3)  # marks first: drawing an hour must not keep them waiting
 
 
 def draw_handler(settings: Settings, db: Database, stop: threading.Event | None = None) -> Handler:
@@ -110,4 +112,4 @@ def draw_handler(settings: Settings, db: Database, stop: threading.Event | None 
         if result:
             service.drawn(session, payload["recording_id"], now=now)
 
-    return Handler(act=act, record=record, tries=3)
+    return Handler(act=act, record=record, tries=3, thread=DRAWING)

@@ -6,13 +6,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from core import clock
 from core.db import Database
 from core.settings import Settings
 from messaging.sending import handlers as message_handlers
 from reception import arrangements
 from reception.files import service as files
 from reception.petitions import drafts
-from reception.reactions import REACTIONS
+from reception.reactions import NO_REACTION, REACTIONS
 from recordings.archive.service import FINISH
 from recordings.proof.service import CHECK, SIGN
 from recordings.retention.service import DESTROY
@@ -23,6 +24,7 @@ from video.meetings.directory import DatabaseDirectory
 from web.cases.papers import store_of
 from web.disk import sweep_disk
 from web.exports.making import sweep_exports
+from web.housekeeping import TIDY, sweep_housekeeping, tidy_handler
 from web.proof import check_handler, sign_handler, sweep_forgotten
 from web.recording import finish_handler, sink_opener, sweep_abandoned
 from web.retention.destroying import destroy_handler
@@ -44,6 +46,7 @@ def make_worker(settings: Settings, db: Database, **more: Any) -> Worker:
             SIGN: sign_handler(settings, db),
             CHECK: check_handler(settings, db),
             DESTROY: destroy_handler(settings, db),
+            TIDY: tidy_handler(db, clock.now),
             **message_handlers(settings),
         },
         sweeps=(
@@ -53,7 +56,9 @@ def make_worker(settings: Settings, db: Database, **more: Any) -> Worker:
             sweep_exports(settings),
             sweep_disk(settings),
             _forget_old_drafts(settings),
+            sweep_housekeeping(settings),
         ),
+        quiet=NO_REACTION,
         **more,
     )
 

@@ -1,25 +1,32 @@
-"""The worker: turns events into reactions, runs jobs, and fires what has fallen due. As many as needed may run."""
+"""The worker: turns events into reactions, runs jobs, and fires what has fallen due. As many as needed may run.
+
+Jobs that take long have threads of their own (`Handler.thread`), so that a code on its way to somebody's phone waits
+for no film, and a recording that becomes playable for no audit.
+"""
 
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from core import clock, jobs
 from core.db import Database
 from core.events import EventDelivery, OutboxEvent, decode, name_of
-from core.jobs import Handler
+from core.jobs import QUICK, Handler
 
 log = structlog.get_logger()
 IDLE = 0.2  # seconds between looks when nothing is due
 BATCH = 50
+LOOK_EVERY_S = 60.0
+TO_END_S = 5.0  # a job that is not done by then comes back when its lease ends
 FIRST_RETRY = timedelta(seconds=5)  # of a reaction; it doubles, and stays at ten minutes
 
 Reaction = Callable[..., None]
@@ -30,6 +37,8 @@ Sweep = Callable[[Session, datetime], None]
 class Worker:
     """`reactions`: event type → functions (session, event, now=…). `sweeps`: run about once a second.
 
+    `quiet`: events from which nothing follows; None: whatever is in no table is one. An event or reaction of which this
+    version knows nothing is of a newer one, and waits for it: while an installation is renewed, both are at work.
     `clock` is only ever another than the real one where a past is played through (the demo).
     """
 
@@ -37,19 +46,35 @@ class Worker:
     reactions: Mapping[type, tuple[Reaction, ...]]
     handlers: Mapping[str, Handler]
     sweeps: tuple[Sweep, ...] = ()
+    quiet: Collection[type] | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     clock: Callable[[], datetime] = clock.now
     _swept: float = 0.0
+    _looked: float = 0.0
 
     def __post_init__(self) -> None:
         self._types = {name_of(event): event for event in self.reactions}
         self._by_name = {r.__name__: r for rs in self.reactions.values() for r in rs}
+        self._names = None if self.quiet is None else sorted({*self._types, *(name_of(event) for event in self.quiet)})
 
     def run(self) -> None:
-        """Until stopped. A fault is logged and waited out; nothing here may end the loop."""
+        """Until stopped: events, sweeps and quick jobs here, every other thread that handlers name beside it."""
+        names = sorted({handler.thread for handler in self.handlers.values()} - {QUICK})
+        threads = [
+            threading.Thread(target=self._keep_on, args=(partial(self._run_job, name),), name=name, daemon=True)
+            for name in names
+        ]
+        for thread in threads:
+            thread.start()
+        self._keep_on(partial(self.step, QUICK) if threads else self.step)
+        for thread in threads:
+            thread.join(TO_END_S)
+
+    def _keep_on(self, step: Callable[[], bool]) -> None:
+        """A fault is logged and waited out; nothing here may end the loop."""
         while not self.stop.is_set():
             try:
-                busy = self.step()
+                busy = step()
             except Exception:
                 log.exception("worker")
                 busy = False
@@ -57,11 +82,14 @@ class Worker:
             if not busy:
                 self.stop.wait(IDLE)
 
-    def step(self) -> bool:
-        """One round: fan out, react, one job, sweeps. True when there was something to do."""
+    def step(self, thread: str | None = None) -> bool:
+        """One round: fan out, react, one job (of `thread`, else of any), sweeps. True when there was work."""
         did = self._fan_out()
         did |= self._react()
-        did |= self._run_job()
+        did |= self._run_job(thread)
+        if time.monotonic() - self._looked > LOOK_EVERY_S:
+            self._looked = time.monotonic()
+            self._tell_of_unknown()
         if time.monotonic() - self._swept > 1.0:
             self._swept = time.monotonic()
             for sweep in self.sweeps:
@@ -85,14 +113,14 @@ class Worker:
 
     def _fan_out(self) -> bool:
         with self.db.read() as session:
-            waiting = session.scalar(select(OutboxEvent.id).where(OutboxEvent.fanned_out_at.is_(None)).limit(1))
+            waiting = session.scalar(select(OutboxEvent.id).where(*self._new()).limit(1))
         if waiting is None:
             return False
         now = self.clock()
         with self.db.write() as session:
             rows = session.scalars(
                 select(OutboxEvent)
-                .where(OutboxEvent.fanned_out_at.is_(None))
+                .where(*self._new())
                 .order_by(OutboxEvent.id)
                 .limit(BATCH)
                 .with_for_update(skip_locked=True)
@@ -104,11 +132,31 @@ class Worker:
                     session.add(EventDelivery(event_id=row.id, reaction=reaction.__name__, due_at=now, attempts=0))
         return True
 
+    def _new(self) -> tuple[ColumnElement[bool], ...]:
+        new = OutboxEvent.fanned_out_at.is_(None)
+        return (new,) if self._names is None else (new, OutboxEvent.name.in_(self._names))
+
+    def _tell_of_unknown(self) -> None:
+        """What waits for a newer version must not wait unseen."""
+        with self.db.read() as session:
+            since = self.clock() - timedelta(seconds=LOOK_EVERY_S)
+            waiting = EventDelivery.done_at.is_(None), EventDelivery.reaction.not_in(sorted(self._by_name))
+            reactions = session.scalars(select(EventDelivery.reaction).where(*waiting).distinct()).all()
+            old = OutboxEvent.fanned_out_at.is_(None), OutboxEvent.occurred_at < since
+            names = session.scalars(select(OutboxEvent.name).where(*old).distinct()).all() if self._names else []
+        unknown = [name for name in names if self._names is not None and name not in self._names]
+        if reactions or unknown:
+            log.warning("work for a newer version waits", reactions=list(reactions), events=unknown)
+
     def _react(self) -> bool:
         with self.db.read() as session:
             due = session.execute(
                 select(EventDelivery.event_id, EventDelivery.reaction)
-                .where(EventDelivery.done_at.is_(None), EventDelivery.due_at <= self.clock())
+                .where(
+                    EventDelivery.done_at.is_(None),
+                    EventDelivery.due_at <= self.clock(),
+                    EventDelivery.reaction.in_(sorted(self._by_name)),
+                )
                 .order_by(EventDelivery.event_id)
                 .limit(BATCH)
             ).all()
@@ -130,8 +178,7 @@ class Worker:
                     return
                 row = session.get_one(OutboxEvent, event_id)
                 session.info.update(actor_id=row.actor_id, actor_name="system")
-                if reaction in self._by_name:
-                    self._by_name[reaction](session, decode(self._types[row.name], row.payload), now=now)
+                self._by_name[reaction](session, decode(self._types[row.name], row.payload), now=now)
                 delivery.done_at, delivery.attempts = now, delivery.attempts + 1
         except Exception as error:
             log.exception("reaction failed", reaction=reaction, event_id=event_id)
@@ -148,18 +195,19 @@ class Worker:
                     )
                 )
 
-    def _run_job(self) -> bool:
+    def _run_job(self, thread: str | None = None) -> bool:
         now = self.clock()
+        kinds = [kind for kind, handler in self.handlers.items() if thread in (None, handler.thread)]
         with self.db.read() as session:
             waiting = session.scalar(
                 select(jobs.Job.id)
-                .where(jobs.Job.state == jobs.PENDING, jobs.Job.kind.in_(self.handlers), jobs.Job.run_at <= now)
+                .where(jobs.Job.state == jobs.PENDING, jobs.Job.kind.in_(kinds), jobs.Job.run_at <= now)
                 .limit(1)
             )
         if waiting is None:
             return False
         with self.db.write() as session:
-            claimed = jobs.claim(session, list(self.handlers), now=now, lease=lambda kind: self.handlers[kind].lease)
+            claimed = jobs.claim(session, kinds, now=now, lease=lambda kind: self.handlers[kind].lease)
         if claimed is None:
             return False
         handler = self.handlers[claimed.kind]

@@ -176,10 +176,10 @@ class RawAway(io.RawIOBase):
             yield block
 
 
-def bring_back(folder: Path, progress: Progress = silent) -> list[str]:
+def bring_back(folder: Path, progress: Progress = silent, *, only: str = "") -> list[str]:
     """Every file of a recording that lies in the bucket alone comes back; returns their names. Raises BucketError."""
     back = []
-    for stub in sorted(folder.glob(f"*{SUFFIX}")):
+    for stub in sorted(folder.glob(f"{only or '*'}{SUFFIX}")):
         path = stub.with_name(stub.name.removesuffix(SUFFIX))
         if not path.exists():
             _fetch(path, stub, progress)

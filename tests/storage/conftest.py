@@ -17,7 +17,9 @@ from werkzeug.serving import make_server
 from core.db import Database
 from core.settings import Settings
 from recordings.archive import service as archive
+from recordings.journal_records import Mark
 from recordings.storage import away
+from recordings.strip.files import write_marks
 from tests.recordings.proofs import Keys, Small, small
 from web.storage import StorageLane, bucket_of, make_lane
 
@@ -127,6 +129,7 @@ def held(settings: Settings, db: Database) -> Archive:
     keys = Keys(settings.data_dir)
     settings.public_keys_dir.symlink_to("public")
     one = small(settings.recordings_dir / "rec-1", keys)
+    write_marks(one.folder, [Mark(0.2, "text", {"participant": "sara", "text": "السلام عليكم"})], keys.ring)
     now = datetime.now(UTC)
     with db.write() as session:
         archive.start(session, recording_id="rec-1", meeting_id="m", petition_id="p", now=now)

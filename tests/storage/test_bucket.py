@@ -78,6 +78,7 @@ def test_a_local_copy_goes_and_everything_is_as_before(held: Archive, store: Sto
         film: REMOTE,
         held.one.facts.films[1].file: REMOTE,
         "people-1.sealed": BOTH,
+        "marks.sealed": BOTH,
         "manifest": BOTH,
     }
     assert not (held.folder / film).exists()
@@ -213,14 +214,14 @@ def test_a_legal_hold_comes_and_goes(held: Archive) -> None:
     with held.db.write() as session:
         hold = Hold(recording_id="rec-1", reason="a court", set_by="s", set_at=now)
         session.add(hold)
-    assert storage.follow_holds(held.db, held.lane.bucket, done) == 5
+    assert storage.follow_holds(held.db, held.lane.bucket, done) == 6
     assert held.lane.bucket.head(one.object_key, one.version).hold
     with pytest.raises(BucketError) as refused:
         held.lane.bucket.remove(one.object_key, one.version)
     assert refused.value.kind == LOCKED
     with held.db.write() as session:
         session.query(Hold).update({"state": "lifted"})
-    assert storage.follow_holds(held.db, held.lane.bucket, done) == 5
+    assert storage.follow_holds(held.db, held.lane.bucket, done) == 6
     assert storage.follow_holds(held.db, held.lane.bucket, done) == 0
     held.lane.bucket.remove(one.object_key, one.version)
 
@@ -381,7 +382,7 @@ def test_doctor_looks_at_bucket_lock_clock_and_states(held: Archive, store: Stor
     assert checks["The store's clock"]() is None and checks["Files in the store"]() is None
     store.before = lambda method, _path: 503 if method == "PUT" else None
     stored(held)
-    assert "5 could not be stored yet" in checks["Files in the store"]()
+    assert "6 could not be stored yet" in checks["Files in the store"]()
     store.before = None
     store.client.create_bucket(Bucket="without-lock")
     plain = held.settings.model_copy(update={"storage_bucket": "without-lock", "storage_lock_days": 1})

@@ -24,6 +24,7 @@ from recordings.keys import KeyRefused
 from recordings.notes import service as notes
 from recordings.notes.models import Note
 from recordings.sealed import SealedReader
+from recordings.storage.away import is_away
 from recordings.strip import files
 from recordings.strip import service as strips
 from video.meetings import service as meetings
@@ -81,9 +82,15 @@ def _marks(ctx: Context, recording: Recording) -> list[Mark] | None:
                 return files.marks_of(sealed)
     except (SealBroken, NotSealed, KeyRefused, ValueError) as error:
         log.warning("the marks of a recording can't be read", recording_id=recording.id, error=str(error))
+        _ask(ctx, recording.id)
         return []
-    ctx.afterwards(lambda session: strips.ask(session, recording.id, now=ctx.now))
+    _ask(ctx, recording.id)
     return None
+
+
+def _ask(ctx: Context, recording_id: str) -> None:
+    """To be made, or made anew: what failed once may have had a reason that is gone."""
+    ctx.afterwards(lambda session: strips.ask(session, recording_id, now=ctx.now))
 
 
 def _orders(ctx: Context, recording: Recording, duration: float) -> list[tuple[float, str, str]]:
@@ -146,6 +153,8 @@ def leave(ctx: Context) -> Response:
 def strip(ctx: Context) -> Response:
     sealed = _view(ctx, ctx.path("recording_id"), files.STRIP)
     if sealed is None:
+        if service.get(ctx.session, ctx.path("recording_id")).state == READY:
+            _ask(ctx, ctx.path("recording_id"))
         return Response(status_code=204, headers=NO_STORE)
     with sealed:
         return _json(files.head_of(sealed))
@@ -193,7 +202,8 @@ def restore(ctx: Context) -> Response:
 def _view(ctx: Context, recording_id: str, name: str) -> SealedReader | None:
     """A drawn piece through the one door; None while it isn't there."""
     service.viewable(ctx.session, recording_id, ctx.staff.id, now=ctx.now)
-    if not (ctx.settings.recordings_dir / recording_id / name).is_file():
+    path = ctx.settings.recordings_dir / recording_id / name
+    if not path.is_file() and not is_away(path):
         return None
     opened = access.look(
         ctx.write,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core import clock
 from core.db import Database
-from core.jobs import Handler
+from core.jobs import READING, Handler
 from core.settings import Settings
 from core.staff.models import Staff
 from reception.petitions.models import Petition
@@ -58,7 +58,7 @@ def destroy_handler(settings: Settings, db: Database) -> Handler:
     def gave_up(session: Session, payload: dict[str, Any], error: str, now: datetime) -> None:
         service.fail(session, payload["destruction_id"], error, now=now)
 
-    return Handler(act=act, record=record, gave_up=gave_up)
+    return Handler(act=act, record=record, gave_up=gave_up, thread=READING)
 
 
 def facts_of(session: Session, destruction_id: str) -> dict[str, Any]:

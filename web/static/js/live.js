@@ -7,12 +7,16 @@ const QUIET_MS = 80; // several changes in one breath become one refetch
 const ANSWER_MS = 10000; // a fetch that hangs on a dead line must not keep the next one from its turn
 const PATIENCE_MS = 3000; // shorter breaks of the line are nobody's business
 const ASLEEP_MS = 60000;
-const RETRY_MS = 2500;
+const RETRY_MS = 2500; // doubling to
+const LONGEST_MS = 60000;
+const GONE_TRIES = 3; // a page that is still not there then has gone; the next hint asks once more
 
 let bar = null;
 let barTimer = 0;
 let running = false;
 let again = false;
+let failures = 0;
+let retryTimer = 0;
 let linked = true; // false only while a socket of ours is down
 
 function showBar(text, link = null) {
@@ -49,6 +53,12 @@ function take(html) {
   document.dispatchEvent(new CustomEvent("majlis:refreshed", { detail: { changed } }));
 }
 
+function later() {
+  clearTimeout(retryTimer);
+  retryTimer = setTimeout(refresh, Math.min(RETRY_MS * 2 ** failures, LONGEST_MS));
+  failures += 1;
+}
+
 /** Asks for this page again. Calls during a running one are folded into one more. */
 export async function refresh() {
   if (running) {
@@ -62,14 +72,16 @@ export async function refresh() {
     if (answer.status === 401 || answer.status === 403 || elsewhere) {
       signedOut();
     } else if (answer.ok) {
+      failures = 0;
+      clearTimeout(retryTimer);
       take(await answer.text());
       if (linked) hideBar();
-    } else {
-      setTimeout(refresh, RETRY_MS);
+    } else if ((answer.status !== 404 && answer.status !== 410) || failures < GONE_TRIES) {
+      later();
     }
   } catch {
     lost();
-    setTimeout(refresh, RETRY_MS);
+    later();
   } finally {
     running = false;
     if (again) {

@@ -1,0 +1,97 @@
+"""One job a night: what has done its work goes by published terms, and nothing else does."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from core import jobs
+from core.db import Database
+from core.events import EventDelivery, OutboxEvent, emit
+from core.jobs import DONE, FAILED, Job
+from core.once import OnceKey
+from core.settings import Settings
+from core.staff.events import SignedIn
+from video.meetings.events import RecordingLost
+from web import housekeeping
+from web.housekeeping import TIDY, sweep_housekeeping, tidy
+
+NOW = datetime(2026, 10, 27, 9, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+pytestmark = pytest.mark.real
+
+
+def count(db: Database, table: Any) -> int:
+    with db.read() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_only_what_is_past_its_term_goes(any_db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(housekeeping, "PORTION", 3)
+    monkeypatch.setattr(housekeeping, "NEWEST_EVENTS", 2)
+    with any_db.write() as session:
+        for n in range(8):
+            session.add(OnceKey(key=f"old{n}", location="/", at=NOW - 8 * DAY))
+            jobs.enqueue(session, "sent", {"to": "0500000000"}, now=NOW - 9 * DAY, unique_key=f"k{n}")
+        session.add(OnceKey(key="new", location="/", at=NOW - 6 * DAY))
+        session.flush()
+        for job in session.scalars(select(Job)):
+            job.state, job.finished_at = DONE, NOW - 8 * DAY
+        jobs.enqueue(session, "waits", {}, now=NOW - 400 * DAY)
+        gave_up = jobs.enqueue(session, "failed", {}, now=NOW - 40 * DAY)
+        session.flush()
+        failed = session.get_one(Job, gave_up)
+        failed.state, failed.finished_at = FAILED, NOW - 40 * DAY
+        for age in (100, 100, 99, 98, 97, 1, 0, 0):
+            emit(session, SignedIn("s"), now=NOW - age * DAY)
+            session.flush()
+        rows = list(session.scalars(select(OutboxEvent).order_by(OutboxEvent.id)))
+        for row in rows:
+            row.fanned_out_at = row.occurred_at
+            session.add(EventDelivery(event_id=row.id, reaction="r", due_at=NOW, done_at=NOW, attempts=1))
+        session.flush()
+        session.get_one(EventDelivery, (rows[1].id, "r")).done_at = None
+        rows[2].fanned_out_at = None
+        keep = {rows[1].id, rows[2].id}
+    removed = {one.what: one.rows for one in tidy(any_db, now=NOW)}
+    assert removed["once_keys"] == 8 and count(any_db, OnceKey) == 1
+    assert removed["done_jobs"] == 8 and removed["failed_jobs"] == 0
+    with any_db.read() as session:
+        assert sorted(session.scalars(select(Job.kind))) == ["failed", "waits"]
+        left = set(session.scalars(select(OutboxEvent.id)))
+        assert keep <= left, "a reaction that is owed keeps its event, and so does one that nobody took up yet"
+        assert removed["events"] == 3 and set(session.scalars(select(EventDelivery.event_id))) == left
+    assert {one.what: one.rows for one in tidy(any_db, now=NOW)} == dict.fromkeys(removed, 0)
+
+
+def test_evidence_and_the_newest_numbers_stay(any_db: Database) -> None:
+    """What a manifest tells of, and the end of the table: SQLite gives a number out again when its row is gone."""
+    from dataclasses import fields
+
+    with any_db.write() as session:
+        emit(session, RecordingLost(*["x"] * len(fields(RecordingLost))), now=NOW - 900 * DAY)
+        for _ in range(5):
+            emit(session, SignedIn("s"), now=NOW - 900 * DAY)
+        session.flush()
+        for row in session.scalars(select(OutboxEvent)):
+            row.fanned_out_at = row.occurred_at
+    tidy(any_db, now=NOW)
+    assert count(any_db, OutboxEvent) == 6
+
+
+def test_it_is_asked_for_once_a_night_however_many_workers_there_are(any_db: Database) -> None:
+    settings = Settings(timezone="Asia/Riyadh")
+    night = datetime(2026, 10, 27, 0, 0, tzinfo=UTC)  # three in the morning
+    workers = [sweep_housekeeping(settings) for _ in range(3)]
+
+    def sweep(now: datetime) -> int:
+        for one in workers:
+            with any_db.write() as session:
+                one(session, now)
+        return count(any_db, Job)
+
+    before = sweep(night - timedelta(minutes=1))
+    assert before == 1 and sweep(night) == 2 and sweep(night + timedelta(hours=20)) == 2
+    with any_db.read() as session:
+        assert set(session.scalars(select(Job.kind))) == {TIDY}
