@@ -1,4 +1,5 @@
-"""The command line: `majlis run | web | worker | media | migrate | demo | doctor | staff | recordings`."""
+"""The command line: `majlis run | web | worker | media | migrate | demo | doctor | staff | recordings |
+simulate`."""
 
 from typing import Annotated
 
@@ -10,10 +11,12 @@ from recordings.signing import NoSigningKey
 from web.admin.command import app as staff_app
 from web.library.command import app as recordings_app
 from web.processes import configure_logging, port_is_free, run_all, serve_media, serve_web, serve_worker
+from web.simulating import simulate_
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Majlis: reception and e-communication centres.")
 app.add_typer(staff_app, name="staff")
 app.add_typer(recordings_app, name="recordings")
+app.command("simulate")(simulate_)
 console = Console(highlight=False)
 Port = Annotated[int | None, typer.Option(help="Port to serve on; default from MAJLIS_PORT, else 8080.")]
 
