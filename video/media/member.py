@@ -21,6 +21,26 @@ GRACE_S = 45.0
 
 RETURNS, RETURNS_PER_S = 20.0, 0.5
 """A browser that tries again waits longer each time: twelve returns in the first minute."""
+LEGS, LEGS_PER_S = 30.0, 0.1
+"""A browser gives a leg up after twelve seconds of silence; each costs keys, a handshake and a key frame."""
+
+
+class Allowance:
+    """So many at once, and then so many a second."""
+
+    def __init__(self, most: float, per_s: float) -> None:
+        self._left = self._most = most
+        self._per_s = per_s
+        self._at = 0.0
+
+    def take(self, *, now: float) -> bool:
+        """False where none is left."""
+        self._left = min(self._most, self._left + max(0.0, now - self._at) * self._per_s)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
 
 
 @dataclass(eq=False)
@@ -58,8 +78,8 @@ class Member:
     line: Line = field(default_factory=Line)
     seats: dict[int, str] = field(default_factory=dict)
     _resume: bytes = b""
-    _returns: float = RETURNS
-    _returned_at: float = 0.0
+    _returns: Allowance = field(default_factory=lambda: Allowance(RETURNS, RETURNS_PER_S))
+    _legs: Allowance = field(default_factory=lambda: Allowance(LEGS, LEGS_PER_S))
 
     @property
     def host(self) -> bool:
@@ -91,12 +111,11 @@ class Member:
 
     def comes_too_often(self, *, now: float) -> bool:
         """Each return reads the directory, shows everybody a change and may make a leg: no client needs so many."""
-        self._returns = min(RETURNS, self._returns + (now - self._returned_at) * RETURNS_PER_S)
-        self._returned_at = now
-        if self._returns < 1:
-            return True
-        self._returns -= 1
-        return False
+        return not self._returns.take(now=now)
+
+    def wants_too_many_legs(self, *, now: float) -> bool:
+        """Someone whose legs break again and again has a network that carries none; or means no good."""
+        return not self._legs.take(now=now)
 
     def may_resume(self, secret: str) -> bool:
         given = hashlib.sha256(secret.encode("utf-8", "replace")).digest()

@@ -42,6 +42,7 @@ class CloseReason(StrEnum):
     TOO_SLOW = "too_slow"
     SILENT = "silent"
     NO_MEDIA = "no_media"
+    TOO_MANY_LEGS = "too_many_legs"
     STOPPING = "stopping"
     FAULT = "fault"
 

@@ -181,6 +181,9 @@ class Room:
 
     def _offer(self, member: Member, link: Link) -> None:
         self.drop_leg(member)
+        if member.wants_too_many_legs(now=self.around.monotonic()):
+            link.close(CloseReason.TOO_MANY_LEGS)
+            return
         member.legs += 1
         leg = Leg(
             f"{member.id}/{member.legs}",

@@ -12,6 +12,7 @@ const WORDS = {
   full: "full",
   busy: "rooms_taken",
   no_media: "no_way",
+  too_many_legs: "broken",
   bad_message: "reload",
   flooding: "reload",
 };

@@ -16,7 +16,7 @@ from video.media.directory import LegSummary, MeetingInfo, ParticipantInfo, Refu
 from video.media.judgement import CALM_S, GOOD, Verdict
 from video.media.leg import ANSWER_S, DOWN_S, SILENT_S
 from video.media.link import BURST, Link, WireClosed
-from video.media.member import GRACE_S
+from video.media.member import GRACE_S, LEGS
 from video.media.node import MediaNode
 from video.media.room import IDLE_S, RENEW_S
 from video.media.shedding import Shed
@@ -617,6 +617,42 @@ def test_a_client_that_finds_its_leg_broken_gets_another(play: Play) -> None:
         assert sara.last("offer")["leg"] == "sara/2", "but not as often as one likes"
         await stage.pass_time(0.5)
         assert sara.last("offer")["leg"] == "sara/3"
+
+    play(scene)
+
+
+def test_a_client_that_wants_legs_without_end_is_told_to_stop_and_may_come_back_later(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        minister, sara = await stage.couple()
+        legs = 1
+        while sara.reason is None:
+            assert legs < 200
+            stage.now += RENEW_S
+            await sara.say("renew", leg=sara.last("offer")["leg"])
+            if sara.reason is None:
+                legs += 1
+                await sara.answer()
+        assert sara.reason == "too_many_legs" and LEGS <= legs <= 2 * LEGS
+        assert minister.reason is None and "sara" not in stage.room.router.endpoints
+        resume = sara.last("welcome")["resume"]
+        assert (await stage.join("", resume=resume)).reason == "too_many_legs"
+        stage.now += 60
+        back = await stage.join("", resume=resume)
+        assert back.reason is None and back.last("offer")
+
+    play(scene)
+
+
+def test_a_bad_network_for_hours_is_no_reason_to_stop(play: Play) -> None:
+    """A leg a quarter of a minute is as often as a browser finds out."""
+
+    async def scene(stage: Stage) -> None:
+        _, sara = await stage.couple()
+        for _ in range(500):
+            stage.now += 15
+            await sara.say("renew", leg=sara.last("offer")["leg"])
+            await sara.answer()
+        assert sara.reason is None
 
     play(scene)
 
