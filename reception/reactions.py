@@ -16,6 +16,7 @@ from reception.directives import events as directives
 from reception.dossier import events as dossier
 from reception.hotline import events as hotline
 from reception.kiosks import events as kiosks
+from reception.kiosks import turns
 from reception.notices import events as hall_notices
 from reception.notify import appointments as text_a
 from reception.notify import orders as text_o
@@ -54,7 +55,10 @@ REACTIONS: dict[type, tuple[Reaction, ...]] = {
     ),
     appointments.AppointmentCancelled: (do.call_off_meeting, text_a.text_appointment_cancelled),
     tickets.TicketCalled: (do.tell_the_near,),
-    tickets.TicketNearing: (text_t.text_ticket_near,),
+    tickets.TicketNearing: (text_t.text_ticket_near, turns.text_turn_phone),
+    tickets.TicketFinished: (turns.forget_turn_phone,),
+    tickets.TicketCancelled: (turns.forget_turn_phone,),
+    tickets.TicketNoShow: (turns.forget_turn_phone,),
     meetings.MeetingEnded: (do.close_appointment, do.tell_meeting, text_o.text_meeting_ended),
     archive.RecordingClosed: (do.make_playable,),
     archive.RecordingTriedAgain: (do.make_playable,),
@@ -91,9 +95,6 @@ NO_REACTION: frozenset[type] = frozenset(
         tickets.TicketUrgencyDeclined,
         tickets.DisciplineChanged,
         opening.OpeningChanged,
-        tickets.TicketNoShow,
-        tickets.TicketFinished,
-        tickets.TicketCancelled,
         tickets.CounterOpened,
         tickets.CounterClosed,
         tickets.KioskHelpRequested,

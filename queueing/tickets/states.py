@@ -34,5 +34,7 @@ TICKET = Machine(
         ((WAITING, CALLED, SERVING, PARKED), "transfer", WAITING),  # it was the wrong line
         (SERVING, "forward", WAITING),  # done here; on to the next point of the visit
         ((WAITING, CALLED, PARKED), "cancel", CANCELLED),
+        (WAITING, "leave", CANCELLED),  # given up by the visitor, on the phone
+        (CANCELLED, "rejoin", WAITING),  # a moment later: it was a slip of the thumb
     ],
 )

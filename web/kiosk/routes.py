@@ -1,124 +1,27 @@
-"""The kiosk. Answers travel in the address, so that a reload, the way back and another language lose nothing."""
+"""The kiosk's questions: language, section, service, needs. What comes of them is in tickets.py."""
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from core import once
-from core.errors import Mistake, NotFound
-from core.language import LANGUAGES, N_
-from queueing.tickets import queries, rules, service, states
-from queueing.tickets.models import ServicePoint, Ticket
-from reception.centres.models import Centre
-from reception.centres.service import centre_by_code
+from core.calendar import clock as clock_time
+from core.calendar import full_day, local_day
+from core.language import LANGUAGES
+from queueing.opening import service as opening
+from queueing.tickets import queries, rules, service
+from queueing.tickets.models import ServicePoint
 from web.counter import words
 from web.http import Context, Pages, everyone
-from web.kiosk.phone import phone_pages
+from web.kiosk import arrival, device, phone, tickets
+from web.kiosk.steps import Step, step_of
 from web.render import once_token
 
 pages = Pages()
-pages += phone_pages
+for area in (device, arrival, tickets, phone):
+    pages += area.pages
 
-IDLE_SECONDS = 45
 LETTERS = {"ar": "ع", "en": "A"}
-VISIT = re.compile(r"[A-Za-z0-9_-]{16,40}")
-STEPS = (N_("Language"), N_("Section"), N_("Service"), N_("Your needs"), N_("Ticket"))
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What the visitor has said so far; an answer that isn't offered counts as none.
-
-    `visit` is begun with the first question and is the key of the one ticket: the way back leads to no second one.
-    """
-
-    lang: str
-    speak: str = ""
-    section: str = ""
-    service: str = ""
-    visit: str = ""
-
-    @property
-    def query(self) -> str:
-        given = {
-            "lang": self.lang,
-            "speak": self.speak,
-            "section": self.section,
-            "service": self.service,
-            "visit": self.visit,
-        }
-        return urlencode({key: value for key, value in given.items() if value})
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A question's page: what has been answered, and what the frame of every step needs."""
-
-    ctx: Context
-    centre: Centre
-    answers: Answers
-
-    def address(self, page: str, **changed: str) -> str:
-        return f"/kiosk/{self.centre.code}{page and '/' + page}?{replace(self.answers, **changed).query}"
-
-    def show(self, name: str, *, status: int = 200, **values: Any) -> Response:
-        return self.ctx.render(
-            f"kiosk/{name}.html",
-            status=status,
-            centre=self.centre,
-            answers=self.answers,
-            step=self,
-            other_screens=self._screens(name),
-            idle_seconds=IDLE_SECONDS,
-            steps=[self.ctx._(label) for label in STEPS],
-            **values,
-        )
-
-    def _screens(self, name: str) -> list[tuple[str, str, str]]:
-        """This page in the other languages: (code, name, address). The spoken language follows a change of screen."""
-        page = "" if name == "language" else name
-        if name in ("ticket", "help"):
-            here = self.ctx.request.url.path
-            kept = {k: v for k, v in self.ctx.query.items() if k != "lang"}
-            return [(c, words.LANGUAGES[c], f"{here}?{urlencode(kept | {'lang': c})}") for c in self._others()]
-        return [
-            (
-                code,
-                words.LANGUAGES[code],
-                self.address(page, lang=code, speak=code if self.answers.speak in LANGUAGES else self.answers.speak),
-            )
-            for code in self._others()
-        ]
-
-    def _others(self) -> list[str]:
-        return [code for code in LANGUAGES if code != self.answers.lang]
-
-
-def step_of(ctx: Context) -> Step:
-    centre = centre_by_code(ctx.session, ctx.path("centre"))
-    given = ctx.form if ctx.form else ctx.query
-
-    def answer(name: str, offered: Any) -> str:
-        value = str(given.get(name) or "")
-        return value if value in offered else ""
-
-    sections = centre.sections
-    section = answer("section", sections) or (sections[0] if len(sections) == 1 else "")
-    points = queries.service_points(ctx.session, centre.id, section=section or None)
-    return Step(
-        ctx,
-        centre,
-        Answers(
-            lang=answer("lang", LANGUAGES) or ctx.lang,
-            speak=answer("speak", words.LANGUAGES),
-            section=section,
-            service=answer("service", {point.code for point in points}),
-            visit=visit if VISIT.fullmatch(visit := str(given.get("visit") or "")) else "",
-        ),
-    )
 
 
 @pages.get("/kiosk/{centre}", audience=everyone)
@@ -137,7 +40,11 @@ def language(ctx: Context) -> Response:
     offered.append(
         {"label": "لغة أخرى", "also": "Another language", "lang": "ar", "href": step.address("languages", speak="")}
     )
-    return step.show("language", offered=offered, current=1)
+    doors = opening.opening(ctx.session, step.centre.id, zone=ctx.settings.timezone, now=ctx.now)
+    closed = None
+    if not doors.open:
+        closed = {code: _opens(ctx, doors.opens_at, code) for code in LANGUAGES}
+    return step.show("language", offered=offered, closed=closed, current=1)
 
 
 @pages.get("/kiosk/{centre}/languages", audience=everyone)
@@ -176,16 +83,9 @@ def choose_service(ctx: Context) -> Response:
     step = step_of(ctx)
     if not step.answers.speak or not step.answers.section:
         return ctx.redirect(step.address("section"))
-    offered = [
-        {
-            "label": point.name(ctx.lang),
-            "icon": point.icon,
-            "hint": _wait(step, point),
-            "href": step.address("needs", service=point.code),
-        }
-        for point in queries.service_points(ctx.session, step.centre.id, section=step.answers.section)
-    ]
-    return step.show("service", offered=offered, current=3)
+    points = queries.service_points(ctx.session, step.centre.id, section=step.answers.section, kiosk=True)
+    offered = [_tile(step, point) for point in points]
+    return step.show("service", offered=offered, any_open=any(tile["href"] for tile in offered), current=3)
 
 
 @pages.get("/kiosk/{centre}/needs", audience=everyone)
@@ -193,46 +93,7 @@ def needs(ctx: Context) -> Response:
     step = step_of(ctx)
     if not step.answers.service:
         return ctx.redirect(step.address("service"))
-    return _show_needs(step)
-
-
-@pages.post("/kiosk/{centre}/ticket", audience=everyone)
-def take_ticket(ctx: Context) -> Response:
-    step = step_of(ctx)
-    points = {p.code: p for p in queries.service_points(ctx.session, step.centre.id)}
-    point = points.get(step.answers.service)
-    if point is None or not step.answers.section:
-        raise Mistake("This service is not offered here at present. Please choose another.", field="service")
-    wishes = [str(value) for value in ctx.form.getlist("need")]
-    ticket = service.issue(
-        ctx.session,
-        centre_id=step.centre.id,
-        service_point_id=point.id,
-        section=step.answers.section,
-        language=step.answers.speak or ctx.lang,
-        sign_language="sign" in wishes,
-        visitor_class=max((wish for wish in wishes if wish in rules.RATES), key=rules.rate, default=rules.REGULAR),
-        now=ctx.now,
-        zone=ctx.settings.timezone,
-    )
-    return ctx.redirect(f"/kiosk/{step.centre.code}/ticket/{ticket.code}?lang={step.answers.lang}")
-
-
-@pages.get("/kiosk/{centre}/ticket/{code}", audience=everyone)
-def ticket(ctx: Context) -> Response:
-    step = step_of(ctx)
-    row = queries.ticket_by_code(ctx.session, ctx.path("code"))
-    place = service.place_in_line(ctx.session, row, now=ctx.now)
-    return step.show(
-        "ticket",
-        ticket=row,
-        place=place,
-        wait=words.wait_range(ctx, place.low, place.high),
-        served=queries.is_served(ctx.session, row.centre_id, row.candidate(), now=ctx.now),
-        section=ctx._(words.SECTIONS[row.section]),
-        needs=words.needs(ctx, row),
-        current=6,
-    )
+    return tickets.show_needs(step)
 
 
 @pages.post("/kiosk/{centre}/help", audience=everyone)
@@ -248,31 +109,32 @@ def help_comes(ctx: Context) -> Response:
     return step.show("help", asked=queries.help_wanted(ctx.session, step.centre.id), current=0)
 
 
-def _show_needs(step: Step) -> Response:
+def _tile(step: Step, point: ServicePoint) -> dict[str, Any]:
+    """A service's card: how long the wait is now, or why there is no number and when there is one again."""
     ctx = step.ctx
-    offered = [("sign", ctx._("Sign-language interpreter"), "sign-language")]
-    offered += [
-        (key, ctx._(words.CLASSES[key]), words.CLASS_ICONS[key])
-        for key in (rules.DISABLED, rules.ELDERLY, rules.PREGNANT, rules.INFANT)
-        if not (key == rules.PREGNANT and step.answers.section == rules.MEN)
-    ]
-    earlier = _earlier(step)
-    key = step.answers.visit if step.answers.visit and earlier is None else once_token()
-    return step.show("needs", offered=offered, current=4, earlier=earlier, key=key)
+    offer = service.offer(ctx.session, point, zone=ctx.settings.timezone, now=ctx.now)
+    tile = {"label": point.name(ctx.lang), "icon": point.icon, "href": "", "hint": ""}
+    if offer.open:
+        return tile | {"href": step.address("needs", service=point.code), "hint": _wait(step, point)}
+    said = (
+        ctx._("Closed at this hour")
+        if offer.state == service.CLOSED
+        else ctx._("All of today's numbers have been given")
+    )
+    again = _opens(ctx, offer.opens_at, ctx.lang)
+    return tile | {"hint": said, "again": again}
 
 
-def _earlier(step: Step) -> Ticket | None:
-    """The ticket that this visit has brought already and that still counts: the visitor came back to the question."""
-    session, visit = step.ctx.session, step.answers.visit
-    place = once.earlier(session, visit) if visit else None
-    begin = f"/kiosk/{step.centre.code}/ticket/"
-    if place is None or not place.startswith(begin):
-        return None
-    try:
-        found = queries.ticket_by_code(session, place.removeprefix(begin).split("?")[0])
-    except NotFound:
-        return None
-    return found if found.state in states.IN_CENTRE and found.expires_at > step.ctx.now else None
+def _opens(ctx: Context, at: Any, lang: str) -> str:
+    """When, as the reader of `lang` says it: the hour alone where it is today; empty where nobody knows."""
+    if at is None:
+        return ""
+    zone = ctx.settings.timezone
+    translated = ctx.renderer.translations(lang).gettext
+    if local_day(at, zone) == local_day(ctx.now, zone):
+        return str(translated("Opens at {time}")).format(time=clock_time(at, lang, zone))
+    day = full_day(local_day(at, zone), lang)
+    return str(translated("Opens on {day}, {time}")).format(day=day, time=clock_time(at, lang, zone))
 
 
 def _wait(step: Step, point: ServicePoint) -> str:

@@ -38,8 +38,8 @@ LOOK_S = 1.0
 class PrintLane(Worker):
     """Prints and does nothing else."""
 
-    def step(self) -> bool:
-        return self._run_job()
+    def step(self, thread: str | None = None) -> bool:
+        return self._run_job(thread)
 
 
 def print_handler(settings: Settings, db: Database) -> Handler:

@@ -35,8 +35,8 @@ class Speech:
 
 
 def coverage(say: Any) -> str:
-    """How far the range can be relied on: its upper end is the ninetieth percentile (queueing.tickets.estimates)."""
-    return str(say._("Nine of ten visitors wait no longer than the higher number."))
+    """How far the range can be relied on (queueing.tickets.forecast)."""
+    return str(say._("Eight of ten visitors wait within this range."))
 
 
 def link_of(code: str, lang: str, settings: Settings, *, base: str = "") -> str:
@@ -46,7 +46,7 @@ def link_of(code: str, lang: str, settings: Settings, *, base: str = "") -> str:
 
 
 def slip_of(session: Session, ticket: Ticket, *, lang: str, settings: Settings, now: datetime, base: str = "") -> Slip:
-    say = Speech(lang)
+    say: Any = Speech(lang)
     centre = session.get_one(Centre, ticket.centre_id)
     place = service.place_in_line(session, ticket, now=now)
     served = queries.is_served(session, centre.id, ticket.candidate(), now=now)

@@ -37,7 +37,8 @@ export function wireIdle() {
     const left = Math.ceil(total - (performance.now() - last) / 1000);
     if (left <= 0) {
       document.querySelectorAll("form").forEach((form) => form.reset());
-      location.replace(target);
+      last = Infinity; // once is enough, however long the way back takes
+      if (document.dispatchEvent(new CustomEvent("majlis:idle", { detail: { to: target }, cancelable: true }))) location.replace(target);
     } else if (left <= warn) {
       show(left);
     }

@@ -62,6 +62,7 @@ def test_needs_reach_the_ticket_and_the_strongest_class_counts(place: Place, pre
     assert page.status_code == 200
     (ticket,) = tickets(place)
     assert (ticket.sign_language, ticket.visitor_class, ticket.language) == (True, "pregnant", "en")
+    assert ticket.also == ["deaf", "elderly"]
 
 
 def test_a_ticket_is_not_given_for_a_service_that_is_not_offered(place: Place) -> None:

@@ -1,0 +1,127 @@
+"""What a visitor has said so far, and the frame of every step. Answers travel in the address, so that a reload, the
+way back, another language and a server that was away for a moment lose nothing."""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from core.language import LANGUAGES, N_
+from queueing.tickets import queries
+from reception.centres.models import Centre
+from reception.centres.service import centre_by_code
+from reception.kiosks import service as kiosks
+from reception.kiosks.models import Kiosk
+from web.counter import words
+from web.http import Context
+from web.kiosk.device import DEVICE_COOKIE, away_words
+
+IDLE_SECONDS = 45
+VISIT = re.compile(r"[A-Za-z0-9_-]{16,40}")
+STEPS = (N_("Language"), N_("Section"), N_("Service"), N_("Your needs"), N_("Ticket"))
+_SAME_PATH = ("ticket", "help")  # pages whose address holds no answers: only the language changes
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """An answer that isn't offered counts as none.
+
+    `visit` is begun with the first question and is the key of the one ticket: the way back leads to no second one.
+    """
+
+    lang: str
+    speak: str = ""
+    section: str = ""
+    service: str = ""
+    visit: str = ""
+
+    @property
+    def query(self) -> str:
+        given = {
+            "lang": self.lang,
+            "speak": self.speak,
+            "section": self.section,
+            "service": self.service,
+            "visit": self.visit,
+        }
+        return urlencode({key: value for key, value in given.items() if value})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A question's page. `kiosk` is the device that asks, where it is one of the centre's."""
+
+    ctx: Context
+    centre: Centre
+    answers: Answers
+    kiosk: Kiosk | None = None
+
+    def address(self, page: str, **changed: str) -> str:
+        return f"/kiosk/{self.centre.code}{page and '/' + page}?{replace(self.answers, **changed).query}"
+
+    def show(self, name: str, *, status: int = 200, **values: Any) -> Response:
+        return self.ctx.render(
+            f"kiosk/{name}.html",
+            status=status,
+            centre=self.centre,
+            kiosk=self.kiosk,
+            answers=self.answers,
+            step=self,
+            other_screens=self._screens(name),
+            idle_seconds=IDLE_SECONDS,
+            steps=[self.ctx._(label) for label in STEPS],
+            away=away_words(self.ctx),
+            **values,
+        )
+
+    def _screens(self, name: str) -> list[tuple[str, str, str]]:
+        """This page in the other languages: (code, name, address). The spoken language follows a change of screen."""
+        page = "" if name == "language" else name
+        if name.split("_")[0] in _SAME_PATH:
+            here = self.ctx.request.url.path
+            kept = {k: v for k, v in self.ctx.query.items() if k != "lang"}
+            return [(c, words.LANGUAGES[c], f"{here}?{urlencode(kept | {'lang': c})}") for c in self._others()]
+        return [
+            (
+                code,
+                words.LANGUAGES[code],
+                self.address(page, lang=code, speak=code if self.answers.speak in LANGUAGES else self.answers.speak),
+            )
+            for code in self._others()
+        ]
+
+    def _others(self) -> list[str]:
+        return [code for code in LANGUAGES if code != self.answers.lang]
+
+
+def device_of(ctx: Context, centre: Centre) -> Kiosk | None:
+    """The centre's device whose browser this is."""
+    found = kiosks.by_key(ctx.session, ctx.request.cookies.get(DEVICE_COOKIE))
+    return found if found and found.centre_id == centre.id else None
+
+
+def step_of(ctx: Context) -> Step:
+    centre = centre_by_code(ctx.session, ctx.path("centre"))
+    given = ctx.form if ctx.form else ctx.query
+
+    def answer(name: str, offered: Any) -> str:
+        value = str(given.get(name) or "")
+        return value if value in offered else ""
+
+    sections = centre.sections
+    section = answer("section", sections) or (sections[0] if len(sections) == 1 else "")
+    points = queries.service_points(ctx.session, centre.id, section=section or None, kiosk=True)
+    return Step(
+        ctx,
+        centre,
+        Answers(
+            lang=answer("lang", LANGUAGES) or ctx.lang,
+            speak=answer("speak", words.LANGUAGES),
+            section=section,
+            service=answer("service", {point.code for point in points}),
+            visit=visit if VISIT.fullmatch(visit := str(given.get("visit") or "")) else "",
+        ),
+        device_of(ctx, centre),
+    )
