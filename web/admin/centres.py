@@ -8,6 +8,8 @@ from starlette.responses import Response
 from core.staff.models import Staff
 from reception.centres import hall, setup
 from reception.centres.models import Centre, Department
+from reception.kiosks import service as kiosks
+from reception.kiosks import states as printing
 from web.admin.common import admins, names, tabs, trying
 from web.counter import words as queue_words
 from web.forms import Form
@@ -58,6 +60,8 @@ def centre(ctx: Context) -> Response:
         points=points,
         point_names={point.id: point.name(ctx.lang) for point in points},
         counters=hall.counters(ctx.session, row.id),
+        devices=kiosks.kiosks(ctx.session, row.id),
+        conditions=printing.CONDITIONS,
         in_service=hall.in_service,
         sections=queue_words.SECTIONS,
         spoken=queue_words.LANGUAGES,

@@ -8,6 +8,8 @@ from core.calendar import clock
 from queueing.tickets import queries, rules, service, states
 from queueing.tickets.models import CallLog, Counter, Ticket, TicketPeriod
 from reception.centres.models import Centre
+from reception.kiosks import service as kiosks
+from reception.kiosks import states as printing
 from web.counter import words
 from web.http import Context
 
@@ -41,6 +43,8 @@ def console(ctx: Context, centre: Centre, mine: Counter) -> dict[str, Any]:
         "day": queries.day(session, centre.id, now=now),
         "unserved": queries.unserved(session, centre.id, now=now),
         "help": queries.help_wanted(session, centre.id),
+        "printers": kiosks.troubles(session, centre.id),
+        "conditions": printing.CONDITIONS,
         "points": queries.service_points(session, centre.id),
         "park_reasons": [(key, ctx._(words.PARKED[key])) for key in service.PARK_REASONS],
         "states": states,
