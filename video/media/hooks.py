@@ -18,7 +18,7 @@ import aiortc
 import ifaddr
 from aioice import Candidate
 from aioice.candidate import candidate_foundation, candidate_priority
-from aioice.ice import Connection, StunProtocol
+from aioice.ice import CandidatePair, Connection, StunProtocol
 from aiortc import RTCDtlsTransport, RTCIceGatherer, RTCIceTransport
 from pylibsrtp import Session
 from pylibsrtp._binding import ffi, lib
@@ -60,6 +60,7 @@ def check() -> None:
         "_early_checks_done",
         "_remote_candidates",
         "_check_list",
+        "check_start_task",
     ):
         if f"self.{name}" not in connection_source:
             raise HooksMoved(f"aioice.Connection.{name}")
@@ -127,6 +128,19 @@ def attach(
     if not ports:
         raise OSError("no address to listen on")
     return connection.local_candidates
+
+
+def go_on_checking(transport: RTCIceTransport) -> None:
+    """To be called when the first way is proven. aioice then drops the checks that are under way, and what they were
+    for stays "in progress" for ever: a participant with two networks, or two kinds of address, who turns to the
+    second a moment later would be heard from there and answered where nobody listens any more.
+    """
+    connection = transport._connection
+    for pair in connection._check_list:
+        if pair.state == CandidatePair.State.IN_PROGRESS:
+            pair.state, pair.task = CandidatePair.State.FROZEN, None
+            if pair.remote_nominated:
+                connection.check_start_task(pair)
 
 
 class _Door:

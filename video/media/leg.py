@@ -111,6 +111,7 @@ class Leg:
                 await self._ice.start(RTCIceParameters(answer.ufrag, answer.password))
                 if self._ice.state != "completed":
                     raise ConnectionError("ICE " + self._ice.state)
+                hooks.go_on_checking(self._ice)
                 hooks.as_server(self._dtls, answer.active)
                 await self._dtls.start(RTCDtlsParameters(fingerprints=list(answer.fingerprints)))
                 if self._dtls.state != "connected":

@@ -120,11 +120,13 @@ class Stage:
             self.out.sendto(data, self.port.socket.getsockname())
         self.port.look()
 
-    def check(self, password: str | None = None) -> bytes:
+    def check(self, password: str | None = None, *, nominates: bool = False) -> bytes:
         request = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
         request.attributes["USERNAME"] = f"{self.connection.local_username}:them"
         request.attributes["PRIORITY"] = 1
         request.attributes["ICE-CONTROLLING"] = 1
+        if nominates:
+            request.attributes["USE-CANDIDATE"] = None
         request.add_message_integrity((password or self.connection.local_password).encode())
         return bytes(request)
 
@@ -238,6 +240,53 @@ def test_checks_that_come_before_the_answer_are_kept_in_measure() -> None:
         assert len(stage.connection._early_checks) == hooks.MOST_QUEUED
 
     play(scene)
+
+
+def test_who_turns_to_their_second_network_while_the_first_is_proven_is_followed() -> None:
+    """Its check was under way when the first came through: aioice forgets it, and would answer the first for ever."""
+
+    async def scene(stage: Stage) -> None:
+        connection = stage.connection
+        connection.remote_username, connection.remote_password = "them", "their password, long enough"
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as second:
+            second.bind(("127.0.0.1", 0))
+            second.setblocking(False)
+            connecting = asyncio.ensure_future(connection.connect())
+            for out in (second, stage.out):
+                out.sendto(stage.check(nominates=out is stage.out), stage.port.socket.getsockname())
+            await _until(lambda: _answered(stage.out, connection))
+            await _until(connecting.done)
+            hooks.go_on_checking(stage.ice)
+            assert connection._nominated[1].remote_addr == stage.out.getsockname()
+            second.sendto(stage.check(nominates=True), stage.port.socket.getsockname())
+            await _until(
+                lambda: (
+                    _answered(second, connection) is None
+                    or connection._nominated[1].remote_addr == second.getsockname()
+                )
+            )
+
+    play(scene)
+
+
+async def _until(holds: Callable[[], Any]) -> None:
+    async with asyncio.timeout(5):
+        while not holds():
+            await asyncio.sleep(0.005)
+
+
+def _answered(out: socket.socket, connection: Connection) -> bool:
+    """Answers a check of the node if one has come."""
+    with contextlib.suppress(BlockingIOError):
+        data, sender = out.recvfrom(2000)
+        request = stun.parse_message(data)
+        if request.message_class == stun.Class.REQUEST:
+            answer = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, transaction_id=request.transaction_id)
+            answer.attributes["XOR-MAPPED-ADDRESS"] = sender
+            answer.add_message_integrity(connection.remote_password.encode())  # type: ignore[union-attr]
+            out.sendto(bytes(answer), sender)
+            return True
+    return False
 
 
 def test_of_the_addresses_that_someone_names_the_latest_are_remembered_and_the_one_in_use() -> None:
