@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,8 @@ from tests.serving import CHROMIUM, Server
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 STILL_S = 0.7
 """The picture goes on (a poll and a busy machine between two looks)."""
+LATER_MS = 30_000
+"""Nobody promises when a web process that starts on a busy machine has time; what was written arrives then."""
 
 
 @pytest.fixture(scope="module")
@@ -72,24 +74,24 @@ def test_the_picture_goes_on_while_the_web_process_is_started_again_and_signalli
     server: Server, pages: tuple[Page, Page]
 ) -> None:
     minister, room = pages
+    usual = longest_still(room, lambda since: since > 2)
     os.kill(web_process(server), signal.SIGKILL)
-    died = time.monotonic()
-    shown, since, longest = room.evaluate(FRAMES), died, 0.0
-    answers = None
-    while time.monotonic() < died + 25 and (answers is None or time.monotonic() < answers + 3):
-        minister.wait_for_timeout(50)
-        now, frames = time.monotonic(), room.evaluate(FRAMES)
-        if frames != shown:
-            longest, shown, since = max(longest, now - since), frames, now
-        if answers is None and server_answers(server):
-            answers = now
-    assert answers is not None
-    print("web answers after", round(answers - died, 2), "longest still", round(longest, 2))
-    assert longest < STILL_S
     minister.click("#write")
-    minister.locator("#rtt-line").press_sequentially("أهلًا")
+    for text in ("أهلًا", "وسهلًا"):  # while nobody is there to take it
+        minister.locator("#rtt-line").press_sequentially(text)
+        minister.locator("#rtt-line").press("Enter")
+    longest = longest_still(room, lambda since: server_answers(server) or since > 40)
+    print("longest still", round(longest, 2), "before", round(usual, 2))
+    assert server_answers(server)
+    assert longest < max(STILL_S, 3 * usual)
+    minister.locator("#rtt-line").press_sequentially("بكم")
+    expect(room.locator("#captions")).to_contain_text("بكم", timeout=LATER_MS)
+    assert captions(room) == ["أهلًا", "وسهلًا", "بكم"]
     minister.locator("#rtt-line").press("Enter")
-    expect(room.locator("#captions")).to_contain_text("أهلًا", timeout=3000)
+    room.locator("#write").click()
+    room.locator("#rtt-line").press_sequentially("شكرًا")
+    expect(minister.locator("#captions")).to_contain_text("شكرًا", timeout=LATER_MS)
+    room.locator("#rtt-line").press("Enter")
     assert minister.locator("[data-admit]").count() == 0
 
 
@@ -112,6 +114,22 @@ def test_a_second_tab_takes_over_and_the_first_says_so_in_the_person_s_language(
     until(first, lambda: first.evaluate(FRAMES) > 15)
     before = room.evaluate(FRAMES)
     until(room, lambda: room.evaluate(FRAMES) > before + 15)
+
+
+def longest_still(page: Page, over: Callable[[float], bool]) -> float:
+    """Seconds that one picture stood, watched until it is `over`."""
+    began = since = time.monotonic()
+    shown, longest = page.evaluate(FRAMES), 0.0
+    while not over(time.monotonic() - began):
+        page.wait_for_timeout(50)
+        now, frames = time.monotonic(), page.evaluate(FRAMES)
+        if frames != shown:
+            longest, shown, since = max(longest, now - since), frames, now
+    return max(longest, time.monotonic() - since)
+
+
+def captions(page: Page) -> list[str]:
+    return [text.strip() for text in page.locator("#captions .captions__line > span").all_inner_texts()]
 
 
 def web_process(server: Server) -> int:
