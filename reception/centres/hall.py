@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.db import new_id
 from core.errors import Mistake, NotFound, Refused
+from queueing.opening import rules as opening
 from queueing.tickets import states
 from queueing.tickets.models import CallLog, Counter, ServicePoint, Ticket, TicketPeriod
 from queueing.tickets.service import close_counter
@@ -59,15 +61,15 @@ def add_point(
     icon: str,
     sections: Collection[str],
     now: datetime,
+    **terms: Any,
 ) -> ServicePoint:
-    """Raises Mistake for a code or letter that another service of the centre has."""
+    """`terms` are those of `_terms`. Raises Mistake for a code or letter that another service of the centre has."""
     setup.centre(session, centre_id)
-    code, letter = rules.code(code), rules.letter(letter)
+    code = rules.code(code)
     same = select(ServicePoint.id).where(ServicePoint.centre_id == centre_id)
     if session.scalar(same.where(ServicePoint.code == code)):
         raise Mistake("This code is in use.", field="code")
-    if session.scalar(same.where(ServicePoint.letter == letter)):
-        raise Mistake("Another service of this centre has this letter.", field="letter")
+    letter = _free_letter(session, centre_id, letter)
     last = session.scalar(select(func.max(ServicePoint.order)).where(ServicePoint.centre_id == centre_id))
     row = ServicePoint(
         id=new_id(),
@@ -79,6 +81,7 @@ def add_point(
         icon=icon,
         sections=rules.sections(sections),
         order=0 if last is None else last + 1,
+        **_terms(session, centre_id, **terms),
     )
     session.add(row)
     session.flush()
@@ -97,16 +100,34 @@ def change_point(
     sections: Collection[str],
     active: bool,
     now: datetime,
+    letter: str | None = None,
+    **terms: Any,
 ) -> ServicePoint:
-    """The letter stays: numbers given with it hang in people's hands. Refused while somebody waits for what closes."""
+    """`terms` are those of `_terms`. Refused while somebody waits for what closes.
+
+    Another letter holds from the next ticket on; Refused while numbers with the old one are in people's hands.
+    """
     row = point(session, centre_id, point_id)
-    kept = rules.sections(sections)
+    values: dict[str, object] = {
+        "name_ar": name_ar,
+        "name_en": name_en,
+        "icon": icon,
+        "sections": rules.sections(sections),
+        "active": active,
+        **_terms(session, centre_id, point_id=row.id, **terms),
+    }
     waiting = select(Ticket.id).where(
         Ticket.service_point_id == row.id, Ticket.state.in_(states.IN_CENTRE), Ticket.expires_at > now
     )
-    if row.active and not active and session.scalar(waiting.limit(1)):
+    somebody = session.scalar(waiting.limit(1)) is not None
+    if row.active and not active and somebody:
         raise Refused("Visitors are waiting for this service. Let their turns end first.")
-    values = {"name_ar": name_ar, "name_en": name_en, "icon": icon, "sections": kept, "active": active}
+    if letter is not None and rules.letter(letter) != row.letter:
+        if somebody:
+            raise Mistake(
+                "Visitors hold numbers with this letter. Change it when their turns are over.", field="letter"
+            )
+        values["letter"] = _free_letter(session, centre_id, letter)
     _change(session, row, "service point", values, now=now)
     return row
 
@@ -200,6 +221,49 @@ def free_counters_of(session: Session, staff_id: str, *, now: datetime) -> None:
     """Close the counter that somebody whose account ends still holds. Refused while a visitor is there."""
     for counter_id in session.scalars(select(Counter.id).where(Counter.staff_id == staff_id)).all():
         close_counter(session, counter_id, now=now)
+
+
+def _terms(
+    session: Session,
+    centre_id: str,
+    *,
+    point_id: str = "",
+    kind: str = "reception",
+    kiosk: bool = True,
+    first_number: int = 1,
+    daily_limit: int | None = None,
+    target_minutes: int = 15,
+    hours: opening.Hours | None = None,
+    then: Collection[str] = (),
+) -> dict[str, Any]:
+    """What a service has beside its name, checked. No `hours`: the centre's hold; no `daily_limit`: as many as come."""
+    here = [row.id for row in points(session, centre_id) if row.id != point_id]
+    if set(then) - set(here):
+        raise Mistake("Please choose one of the options.", field="then")
+    for field, value, low, high in (
+        ("first_number", first_number, 1, 900),
+        ("daily_limit", daily_limit or 1, 1, 9999),
+        ("target_minutes", target_minutes, 1, 480),
+    ):
+        if not low <= value <= high:
+            raise Mistake("Please enter a number from {low} to {high}.", field=field, low=low, high=high)
+    return {
+        "kind": rules.kind(kind),
+        "kiosk": kiosk,
+        "first_number": first_number,
+        "daily_limit": daily_limit,
+        "target_minutes": target_minutes,
+        "hours": opening.checked(hours or {}),
+        "then": [key for key in here if key in then],
+    }
+
+
+def _free_letter(session: Session, centre_id: str, letter: str) -> str:
+    letter = rules.letter(letter)
+    taken = select(ServicePoint.id).where(ServicePoint.centre_id == centre_id, ServicePoint.letter == letter)
+    if session.scalar(taken):
+        raise Mistake("Another service of this centre has this letter.", field="letter")
+    return letter
 
 
 def _services(session: Session, centre_id: str, chosen: Collection[str]) -> list[str]:

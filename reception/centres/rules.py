@@ -7,6 +7,7 @@ from core.errors import Mistake
 from core.text import latin_digits
 
 SECTIONS = ("men", "women", "family")
+POINT_KINDS = ("reception", "verification", "video", "calls", "documents", "other")
 _CODE = re.compile(r"[a-z0-9][a-z0-9-]{1,19}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 
@@ -25,6 +26,13 @@ def letter(text: str) -> str:
     if not re.fullmatch(r"[A-Z]", value):
         raise Mistake("The letter is one Latin letter, A to Z.", field="letter")
     return value
+
+
+def kind(text: str) -> str:
+    """What happens at a service point. Raises Mistake."""
+    if text not in POINT_KINDS:
+        raise Mistake("Please choose one of the options.", field="kind")
+    return text
 
 
 def sections(chosen: Collection[str]) -> list[str]:

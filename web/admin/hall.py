@@ -9,6 +9,7 @@ from reception.centres import hall, setup
 from reception.centres.models import Centre
 from web.admin import words
 from web.admin.common import admins, names, trying
+from web.admin.opening import read_week, week
 from web.counter import words as queue_words
 from web.forms import Form
 from web.http import Context, Pages
@@ -25,11 +26,11 @@ def new_point(ctx: Context) -> Response:
 @pages.post(f"{POINTS}/new", audience=admins)
 def add_point(ctx: Context) -> Response:
     centre, form = _centre(ctx), Form(ctx)
-    code, letter = form.text("code", max=20), form.text("letter", max=5)
-    given = _read_point(form)
+    code = form.text("code", max=20)
+    given = _read_point(ctx, form)
     if not form.errors:
         with trying(ctx, form):
-            hall.add_point(ctx.session, centre.id, code=code, letter=letter, now=ctx.now, **given)
+            hall.add_point(ctx.session, centre.id, code=code, now=ctx.now, **given)
             ctx.flash(ctx._("The service is set up. Choose it at the counters that are to offer it."))
             return ctx.redirect(f"/admin/centres/{centre.id}")
     return _point_form(ctx, centre, form, None, status=422)
@@ -39,14 +40,15 @@ def add_point(ctx: Context) -> Response:
 def edit_point(ctx: Context) -> Response:
     centre = _centre(ctx)
     row = hall.point(ctx.session, centre.id, ctx.path("point_id"))
-    return _point_form(ctx, centre, Form(ctx, name_ar=row.name_ar, name_en=row.name_en, icon=row.icon), row)
+    fields = ("name_ar", "name_en", "icon", "letter", "kind", "first_number", "daily_limit", "target_minutes")
+    return _point_form(ctx, centre, Form(ctx, **{name: getattr(row, name) for name in fields}), row)
 
 
 @pages.post(f"{POINTS}/{{point_id}}", audience=admins)
 def change_point(ctx: Context) -> Response:
     centre, form = _centre(ctx), Form(ctx)
     row = hall.point(ctx.session, centre.id, ctx.path("point_id"))
-    given = _read_point(form)
+    given = _read_point(ctx, form)
     if not form.errors:
         with trying(ctx, form):
             hall.change_point(ctx.session, centre.id, row.id, active=form.flag("active"), now=ctx.now, **given)
@@ -105,8 +107,26 @@ def _centre(ctx: Context) -> Centre:
     return setup.centre(ctx.session, ctx.path("centre_id"))
 
 
-def _read_point(form: Form) -> dict[str, Any]:
-    return {**names(form), "icon": form.choice("icon", words.ICONS), "sections": form.many("sections")}
+def _read_point(ctx: Context, form: Form) -> dict[str, Any]:
+    limited = bool(form.values.get("daily_limit", "").strip())
+    given = {
+        **names(form),
+        "letter": form.text("letter", max=5),
+        "icon": form.choice("icon", words.ICONS),
+        "kind": form.choice("kind", words.KINDS, default="reception"),
+        "sections": form.many("sections"),
+        "kiosk": form.flag("kiosk"),
+        "first_number": form.integer("first_number", low=1, high=900, default=1),
+        "daily_limit": form.integer("daily_limit", low=1, high=9999) if limited else None,
+        "target_minutes": form.integer("target_minutes", low=1, high=480, default=15),
+        "hours": {},
+        "then": form.many("then"),
+    }
+    if form.flag("own_hours"):
+        given["hours"] = read_week(form)
+        if not given["hours"] and not form.errors:
+            form.add("day_6", ctx._("Give the hours of at least one day, or let the centre's hold."))
+    return given
 
 
 def _read_counter(form: Form) -> dict[str, Any]:
@@ -132,6 +152,12 @@ def _point_form(ctx: Context, centre: Centre, form: Form, row: ServicePoint | No
         chosen=form.many("sections") if posted else row.sections if row else centre.sections,
         active=form.flag("active") if posted else row.active if row else True,
         icons=words.ICONS,
+        kinds=words.KINDS,
+        kiosk=form.flag("kiosk") if posted else row.kiosk if row else True,
+        own_hours=form.flag("own_hours") if posted else bool(row and row.hours),
+        week=week(ctx, row.hours if row else {}, form if posted else None),
+        onward=[(p.id, p.name(ctx.lang)) for p in hall.points(ctx.session, centre.id) if p.active and p is not row],
+        chosen_then=form.many("then") if posted else row.then if row else [],
     )
 
 

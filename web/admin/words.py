@@ -113,6 +113,16 @@ SUBJECTS = {
     "visitor": N_("visitor"),
 }
 
+# What happens at a service point.
+KINDS = {
+    "reception": N_("Reception"),
+    "verification": N_("Verification"),
+    "video": N_("Private video hall"),
+    "calls": N_("Free calls"),
+    "documents": N_("Documents"),
+    "other": N_("Something else"),
+}
+
 # Signs a service may carry at the kiosk.
 ICONS = {
     "document": N_("Petition paper"),

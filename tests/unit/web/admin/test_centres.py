@@ -1,9 +1,14 @@
 """A centre is set up through the pages until its kiosk and counters work."""
 
+from datetime import date
+
 import pytest
 from starlette.testclient import TestClient
 
+from core.audit import AuditEntry
 from core.db import Database
+from queueing.opening import service as opening
+from queueing.tickets import standing
 from queueing.tickets.models import Counter, ServicePoint
 from reception.centres.models import Centre, Department
 from tests.unit.web.admin.test_accounts import submit
@@ -98,3 +103,81 @@ def test_a_department_in_use_says_why_it_stays(cast: Cast, house: House) -> None
 def test_types_and_rules_are_shown_with_their_reasons(cast: Cast) -> None:
     text = cast("admin").get("/admin/types?lang=en").text
     assert "Passports belong to the Passports department" in text and "Retribution or private right" in text
+
+
+def test_a_service_gets_hours_a_limit_and_the_next_point(cast: Cast, house: House) -> None:
+    ministry, admin = house[1], cast("admin")
+    base = f"/admin/centres/{ministry.centres['north'].id}"
+    point, after = ministry.points["north", "reception"], ministry.points["north", "records"]
+    page = f"{base}/services/{point.id}"
+    given = {
+        **NAMES, "letter": "r", "icon": "document", "kind": "verification", "sections": ["men"], "active": "1",
+        "first_number": "١٠١", "daily_limit": "40", "target_minutes": "10", "own_hours": "1", "then": [after.id],
+        "day_6": "٨:٠٠ - ١٢:٠٠، 16-20", "day_0": "",
+    }  # fmt: skip
+    assert submit(admin, page, page, **given).headers["location"] == base
+    with house[0].read() as session:
+        row = session.get_one(ServicePoint, point.id)
+        assert (row.letter, row.kind, row.kiosk, row.first_number, row.daily_limit, row.target_minutes) == (
+            "R", "verification", False, 101, 40, 10,
+        )  # fmt: skip
+        assert row.hours == {"6": [[480, 720], [960, 1200]]} and row.then == [after.id]
+    assert 'value="8:00-12:00, 16:00-20:00"' in admin.get(page).text
+    assert point.name_en not in cast(None).get("/kiosk/north/service?lang=en&speak=en&section=men").text
+    answer = submit(admin, page, page, **given | {"day_6": "8 to 12", "daily_limit": "0"})
+    assert answer.status_code == 422
+    assert 'id="f-day_6-error"' in answer.text and 'id="f-daily_limit-error"' in answer.text
+
+
+def test_hours_and_closed_days_are_set_and_taken_back(cast: Cast, house: House) -> None:
+    admin, centre = cast("admin"), house[1].centres["coast"]
+    page = f"/admin/centres/{centre.id}/hours"
+    submit(admin, page, page, own_hours="1", day_6="8:00-15:00", day_0="8:00-15:00")
+    with house[0].read() as session:
+        assert opening.hours_of(session, centre.id) == {"6": [[480, 900]], "0": [[480, 900]]}
+    for typed, field in (({"day_6": "15:00-8:00"}, "day_6"), ({}, "day_6")):
+        answer = submit(admin, page, page, own_hours="1", **typed)
+        assert answer.status_code == 422 and f'id="f-{field}-error"' in answer.text
+    closing = {"day": "1460/1/1", "name_ar": "عطلة", "name_en": "A day of rest", "everywhere": "1"}
+    assert submit(admin, page, f"{page}/closed", **closing).headers["location"] == page
+    with house[0].read() as session:
+        for other in ("coast", "north"):
+            (closed,) = opening.closed_days(session, house[1].centres[other].id, since=date(2030, 1, 1))
+    for lang in ("ar", "en"):
+        assert closed.name(lang) in admin.get(f"{page}?lang={lang}").text
+    submit(admin, page, f"{page}/closed/{closed.day.isoformat()}/open")
+    with house[0].read() as session:
+        assert opening.closed_days(session, centre.id, since=date(2030, 1, 1)) == []
+    answer = submit(admin, page, f"{page}/closed", **closing | {"day": "2020-01-01"})
+    assert answer.status_code == 422 and "هذا اليوم قد مضى" in answer.text
+    submit(admin, page, page)
+    with house[0].read() as session:
+        assert opening.hours_of(session, centre.id) == {}
+
+
+def test_rates_are_seen_in_words_before_they_hold_and_old_ones_are_kept(cast: Cast, house: House) -> None:
+    admin, centre = cast("admin"), house[1].centres["coast"]
+    page = f"/admin/centres/{centre.id}/queue"
+    shown = admin.get(f"{page}?lang=en").text
+    assert "After 20 minutes ranks like a regular visitor after 30 minutes." in shown
+    kept = {
+        "rates.returning": "1.5", "rates.elderly": "٢٫٥", "rates.disabled": "2", "rates.deaf": "2",
+        "rates.pregnant": "2", "rates.infant": "1.5", "rates.appointment": "1.5", "grace_minutes": "10",
+        "head_start_minutes": "20", "recalls": "2", "no_show_minutes": "3", "patience": "2", "target_minutes": "15",
+    }  # fmt: skip
+    preview = submit(admin, page, page, **kept, preview="1")
+    assert preview.status_code == 200
+    with house[0].read() as session:
+        assert standing.versions(session, centre.id) == []
+    assert submit(admin, page, page, **kept).headers["location"] == page
+    assert submit(admin, page, page, **kept).headers["location"] == page  # nothing new, no new version
+    with house[0].read() as session:
+        (version,) = standing.versions(session, centre.id)
+        assert standing.discipline_of(version).rate("elderly") == 2.5
+        note = session.query(AuditEntry).filter_by(action="change discipline").one()
+        assert note.detail["changed"] == {"rates.elderly": [1.5, 2.5]}
+    assert "ranks like a regular visitor after 50 minutes" in admin.get(f"{page}?lang=en").text
+    for wrong in ({"rates.elderly": "fast"}, {"rates.elderly": "99"}, {"recalls": "1.5"}):
+        answer = submit(admin, page, page, **kept | wrong)
+        assert answer.status_code == 422, wrong
+    assert cast("receptionist").get(page).status_code == 404

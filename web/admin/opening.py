@@ -1,0 +1,135 @@
+"""When a centre receives: its week, and the days it stays closed."""
+
+from datetime import date
+from typing import Any
+
+from starlette.responses import Response
+
+from core import audit
+from core.calendar import WEEKDAYS, day_of, full_day, local_day
+from core.errors import Mistake, NotFound
+from queueing.opening import rules, service
+from reception.centres import setup
+from reception.centres.models import Centre
+from web.admin.common import admins, trying
+from web.forms import Form
+from web.http import Context, Pages
+
+pages = Pages()
+PAGE = "/admin/centres/{centre_id}/hours"
+
+
+@pages.get(PAGE, audience=admins)
+def show(ctx: Context) -> Response:
+    return _page(ctx, _centre(ctx), Form(ctx), Form(ctx))
+
+
+@pages.post(PAGE, audience=admins)
+def change(ctx: Context) -> Response:
+    centre, form = _centre(ctx), Form(ctx)
+    hours = read_week(form) if form.flag("own_hours") else {}
+    if form.flag("own_hours") and not hours and not form.errors:
+        form.add("day_6", ctx._("Give the hours of at least one day, or receive at any time."))
+    if not form.errors:
+        with trying(ctx, form):
+            before = service.hours_of(ctx.session, centre.id)
+            row = service.set_hours(ctx.session, centre.id, hours, now=ctx.now)
+            if row.hours != before:
+                audit.note(ctx.session, "change hours", "centre", centre.id, now=ctx.now, detail={"hours": row.hours})
+            ctx.flash(ctx._("Saved"))
+            return ctx.redirect(f"/admin/centres/{centre.id}/hours")
+    return _page(ctx, centre, form, Form(ctx), status=422)
+
+
+@pages.post(f"{PAGE}/closed", audience=admins)
+def close_on(ctx: Context) -> Response:
+    """A day of rest, here or in every centre."""
+    centre, form = _centre(ctx), Form(ctx)
+    name_ar, name_en = form.text("name_ar", max=80), form.text("name_en", max=80)
+    day = _day(ctx, form)
+    if not form.errors and day:
+        with trying(ctx, form):
+            everywhere = form.flag("everywhere")
+            for one in setup.every_centre(ctx.session) if everywhere else [centre]:
+                service.close_on(
+                    ctx.session, one.id, day, name_ar=name_ar, name_en=name_en, zone=ctx.settings.timezone, now=ctx.now
+                )
+                audit.note(ctx.session, "close day", "centre", one.id, now=ctx.now, detail={"day": day.isoformat()})
+            ctx.flash(ctx._("The day is entered. Booked appointments stay: move them if they must not be kept."))
+            return ctx.redirect(f"/admin/centres/{centre.id}/hours")
+    return _page(ctx, centre, Form(ctx), form, status=422)
+
+
+@pages.get(f"{PAGE}/closed", audience=admins)
+def closed_address(ctx: Context) -> Response:
+    """Where a refused form leaves the browser."""
+    return ctx.redirect(f"/admin/centres/{_centre(ctx).id}/hours")
+
+
+@pages.post(f"{PAGE}/closed/{{day}}/open", audience=admins)
+def open_again(ctx: Context) -> Response:
+    centre = _centre(ctx)
+    try:
+        day = date.fromisoformat(ctx.path("day"))
+    except ValueError:
+        raise NotFound from None
+    service.open_again_on(ctx.session, centre.id, day, now=ctx.now)
+    audit.note(ctx.session, "open day", "centre", centre.id, now=ctx.now, detail={"day": day.isoformat()})
+    ctx.flash(ctx._("The centre receives on this day again."))
+    return ctx.redirect(f"/admin/centres/{centre.id}/hours")
+
+
+def read_week(form: Form) -> dict[str, list[list[int]]]:
+    """The hours of each day as typed, with the errors beside their days."""
+    found = {}
+    for day in rules.WEEKDAYS:
+        with form.catch():
+            if spans := rules.read_spans(form.values.get(f"day_{day}", ""), field=f"day_{day}"):
+                found[day] = spans
+    return found
+
+
+def week(ctx: Context, hours: rules.Hours, typed: Form | None = None) -> list[dict[str, Any]]:
+    """The fields of a week, Sunday first; with `typed`, what was typed and what is wrong with it."""
+    return [
+        {
+            "field": f"day_{day}",
+            "label": WEEKDAYS[ctx.lang][int(day)],
+            "value": typed.values.get(f"day_{day}", "") if typed else rules.write_spans(hours.get(day, ())),
+            "error": typed.errors.get(f"day_{day}", "") if typed else "",
+        }
+        for day in rules.WEEKDAYS
+    ]
+
+
+def _centre(ctx: Context) -> Centre:
+    return setup.centre(ctx.session, ctx.path("centre_id"))
+
+
+def _day(ctx: Context, form: Form) -> date | None:
+    typed = form.text("day", max=20)
+    try:
+        return day_of(typed) if typed else None
+    except (ValueError, Mistake):
+        form.add("day", ctx._("Write the day like 2026-09-23 or 1448/4/12."))
+        return None
+
+
+def _page(ctx: Context, centre: Centre, form: Form, closing: Form, *, status: int = 200) -> Response:
+    zone = ctx.settings.timezone
+    hours = service.hours_of(ctx.session, centre.id)
+    changing = bool(form.errors)
+    return ctx.render(
+        "admin/hours.html",
+        status=status,
+        centre=centre,
+        form=form,
+        closing=closing,
+        own_hours=form.flag("own_hours") if changing else bool(hours),
+        week=week(ctx, hours, form if changing else None),
+        now_open=service.opening(ctx.session, centre.id, zone=zone, now=ctx.now),
+        closed=[
+            (row, full_day(row.day, ctx.lang))
+            for row in service.closed_days(ctx.session, centre.id, since=local_day(ctx.now, zone))
+        ],
+    )
