@@ -41,11 +41,14 @@ DEPARTMENTS = (
     ("prisons", "شؤون السجناء", "Prisoners' Affairs", False),
 )
 
+# code, letter, names, icon, sections, kind, offered at the kiosk, minutes a wait should stay under, next points
 POINTS = (
-    ("reception", "A", "استقبال المعاملات", "Hand in a petition", "document", ALL),
-    ("followup", "B", "الاستعلام عن معاملة", "Ask about a case", "search", ALL),
-    ("records", "C", "الوثائق والأحوال", "Documents and records", "id-card", ALL),
-)
+    ("reception", "A", "استقبال المعاملات", "Hand in a petition", "document", ALL, "reception", True, 15, ("verification",)),
+    ("followup", "B", "الاستعلام عن معاملة", "Ask about a case", "search", ALL, "reception", True, 10, ()),
+    ("records", "C", "الوثائق والأحوال", "Documents and records", "id-card", ALL, "documents", True, 15, ("verification",)),
+    ("verification", "D", "التدقيق", "Verification", "check", ALL, "verification", False, 10, ("video",)),
+    ("video", "V", "قاعة الاتصال المرئي", "Private video hall", "video", ALL, "video", False, 5, ()),
+)  # fmt: skip
 
 # code, parent, names, hints, icon, urgent lane, confidentiality, working days
 TYPES = (
@@ -139,7 +142,7 @@ def _points(
 ) -> tuple[dict[tuple[str, str], ServicePoint], dict[str, list[Counter]]]:
     points, counters = {}, {}
     for centre in centres.values():
-        for place, (code, letter, ar, en, icon, sections) in enumerate(POINTS):
+        for place, (code, letter, ar, en, icon, sections, kind, kiosk, target, _then) in enumerate(POINTS):
             points[centre.code, code] = ServicePoint(
                 id=new_id(),
                 centre_id=centre.id,
@@ -150,7 +153,12 @@ def _points(
                 icon=icon,
                 sections=list(sections),
                 order=place,
+                kind=kind,
+                kiosk=kiosk,
+                target_minutes=target,
             )
+        for code, *_rest, then in POINTS:
+            points[centre.code, code].then = [points[centre.code, onward].id for onward in then]
         desk = [points[centre.code, code].id for code in ("reception", "followup", "records")]
         counters[centre.code] = [
             Counter(
@@ -166,6 +174,31 @@ def _points(
             )
             for number, sections in enumerate((ALL, ALL, ["women", "family"], ["men"]), start=1)
         ]
+        counters[centre.code].append(
+            Counter(
+                id=new_id(),
+                centre_id=centre.id,
+                number=5,
+                name_ar="مكتب التدقيق",
+                name_en="Verification desk",
+                service_point_ids=[points[centre.code, "verification"].id],
+                sections=list(ALL),
+                languages=["ar", "en"],
+            )
+        )
+        counters[centre.code].append(
+            Counter(
+                id=new_id(),
+                centre_id=centre.id,
+                number=6,
+                name_ar="قاعة الاتصال المرئي",
+                name_en="Private video hall",
+                service_point_ids=[points[centre.code, "video"].id],
+                sections=list(ALL),
+                languages=["ar", "en"],
+                sign_language=True,
+            )
+        )
         session.add_all(counters[centre.code])
     session.add_all(points.values())
     session.flush()

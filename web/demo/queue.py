@@ -10,13 +10,15 @@ from core.errors import Refused
 from core.ids import new_id
 from core.staff.models import Staff
 from core.text import arabic_digits
-from queueing.tickets import service
+from queueing.tickets import queries, service, states
 from queueing.tickets.models import Counter
 from web.demo.people import Ministry
 
 LENGTH = timedelta(hours=3)
 ARRIVALS = 44
 CLASSES = ("regular",) * 7 + ("elderly", "disabled", "pregnant")
+GO_ON = 0.35  # of those served go on to verification
+VERIFIER = 4  # its counter's place in the list
 
 
 def play(session: Session, ministry: Ministry, *, zone: str, now: datetime) -> None:
@@ -28,6 +30,7 @@ def play(session: Session, ministry: Ministry, *, zone: str, now: datetime) -> N
             if centre.code == "central"
             else [_stand_in(session, centre.id, number) for number in (1, 2)]
         )
+        clerks.append(_stand_in(session, centre.id, 3))
         _centre(session, ministry, centre.code, clerks, Random(place + 7), began=began, zone=zone, now=now)  # noqa: S311
 
 
@@ -43,7 +46,8 @@ def _centre(
     now: datetime,
 ) -> None:
     centre = ministry.centres[code]
-    desks = ministry.counters[code][1:3]
+    desks = [*ministry.counters[code][1:3], ministry.counters[code][VERIFIER]]
+    verification = ministry.points[code, "verification"].id
     busy: dict[str, tuple[str, datetime] | None] = {}
     for counter, clerk in zip(desks, clerks, strict=True):
         service.open_counter(session, counter.id, clerk, now=began)
@@ -57,9 +61,21 @@ def _centre(
             arrivals.pop(0)
             _issue(session, ministry, code, centre.id, random, zone=zone, now=at)
         for counter, clerk in zip(desks, clerks, strict=True):
-            _work(session, counter, clerk, busy, random, span=span, now=at)
+            _work(session, counter, clerk, busy, random, verification, span=span, now=at)
         at += step
+    _set_aside_one(session, centre.id, desks[0].id, clerks, now=at)
     session.flush()
+
+
+def _set_aside_one(session: Session, centre_id: str, counter_id: str, clerks: list[str], *, now: datetime) -> None:
+    """What a console looks like in the middle of a day: somebody fetches a paper, an urgency waits for its second."""
+    here = queries.current(session, counter_id)
+    if here and here.state == states.SERVING:
+        service.park(session, here.id, reason="papers", now=now, counter_id=counter_id)
+        service.call_next(session, counter_id, clerks[0], now=now)
+    line = queries.waiting(session, centre_id, now=now)
+    if line:
+        service.propose_urgent(session, line[-1].id, clerks[0], reason="موعد طبي بعد ساعة", now=now)
 
 
 def _issue(
@@ -85,13 +101,17 @@ def _work(
     clerk: str,
     busy: dict[str, tuple[str, datetime] | None],
     random: Random,
+    verification: str,
     *,
     span: float,
     now: datetime,
 ) -> None:
     current = busy[counter.id]
     if current and current[1] <= now:
-        service.finish(session, current[0], now=now, counter_id=counter.id)
+        if verification not in counter.service_point_ids and random.random() < GO_ON:
+            service.forward(session, current[0], verification, now=now, counter_id=counter.id)
+        else:
+            service.finish(session, current[0], now=now, counter_id=counter.id)
         busy[counter.id] = current = None
     if current is None:
         try:

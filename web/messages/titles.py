@@ -17,6 +17,7 @@ TITLES = {
     "appointment_moved": N_("Appointment moved"),
     "appointment_cancelled": N_("Appointment cancelled"),
     "meeting_ended": N_("Meeting held"),
+    "ticket_near": N_("Turn is near"),
     "directive_assigned": N_("Order given"),
     "directive_fulfilled": N_("Order carried out"),
 }
