@@ -110,6 +110,10 @@ def step_of(ctx: Context) -> Step:
         value = str(given.get(name) or "")
         return value if value in offered else ""
 
+    lang = answer("lang", LANGUAGES) or ctx.lang
+    if lang != ctx.lang:  # a form that is shown again speaks as the page before did
+        ctx.lang = lang
+        ctx.__dict__.pop("translations", None)
     sections = centre.sections
     section = answer("section", sections) or (sections[0] if len(sections) == 1 else "")
     points = queries.service_points(ctx.session, centre.id, section=section or None, kiosk=True)
@@ -117,7 +121,7 @@ def step_of(ctx: Context) -> Step:
         ctx,
         centre,
         Answers(
-            lang=answer("lang", LANGUAGES) or ctx.lang,
+            lang=lang,
             speak=answer("speak", words.LANGUAGES),
             section=section,
             service=answer("service", {point.code for point in points}),

@@ -1,10 +1,24 @@
 import re
+from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
+from starlette.testclient import TestClient
 
+from core import clock
+from core.db import new_id
 from core.events import OutboxEvent
-from queueing.tickets.models import Counter, Ticket
+from core.jobs import Job
+from core.settings import Settings
+from messaging.models import Message
+from queueing.tickets import events
+from queueing.tickets import service as queue
+from queueing.tickets.models import Counter, ServicePoint, Ticket, TicketPeriod
+from reception.kiosks import service as kiosks
+from reception.kiosks import states as printing
+from reception.kiosks import turns
+from reception.kiosks.models import Kiosk, Slip
 from tests.unit.web.queue.conftest import Place
 
 STEPS = ("section", "service", "needs")
@@ -152,3 +166,205 @@ def test_no_wait_is_promised_while_no_counter_is_open(place: Place, press: Any) 
         for counter in session.scalars(select(Counter)):
             counter.languages = ["ar", "en"]
     assert "Expected wait" in place.browser().get(f"/t/{ticket.code}?lang=en").text
+
+
+# Devices and their printers
+
+
+def device(place: Place, printer: str = "network", address: str = "127.0.0.1:9") -> Kiosk:
+    """A device of the centre; nothing listens at port 9."""
+    with place.db.write() as session:
+        return kiosks.add(
+            session,
+            place.centre_id,
+            code=new_id()[-8:],
+            name_ar="المدخل",
+            name_en="Entrance",
+            printer=printer,
+            address=address,
+            paper_mm=80,
+            now=clock.now(),
+        )
+
+
+def at(place: Place, kiosk: Kiosk) -> TestClient:
+    """A browser that was made the device once, by its address."""
+    client = place.browser()
+    assert client.get(f"/kiosk/riyadh/device/{kiosk.key}").url.path == "/kiosk/riyadh"
+    return client
+
+
+def slips(place: Place) -> list[Slip]:
+    with place.db.read() as session:
+        return list(session.scalars(select(Slip)))
+
+
+def jobs(place: Place) -> int:
+    with place.db.read() as session:
+        return session.scalar(select(func.count()).where(Job.kind == kiosks.PRINT)) or 0
+
+
+def test_paper_is_asked_for_once_however_often_one_presses_and_only_at_a_device(place: Place, press: Any) -> None:
+    press(place.browser(), f"/kiosk/riyadh/needs?{ANSWERS}", "/kiosk/riyadh/ticket")
+    assert slips(place) == []
+    client = at(place, device(place))
+    page = press(client, f"/kiosk/riyadh/needs?{ANSWERS}", "/kiosk/riyadh/ticket")
+    assert "Your ticket is being printed" in page.text and jobs(place) == 1
+    for _ in range(2):
+        client.post(f"{page.url.path}/print", data={"lang": "en"})
+    assert jobs(place) == 1 and len(slips(place)) == 1
+
+
+@pytest.mark.parametrize("printer", ["none", "browser"])
+def test_a_device_without_a_printer_of_the_servers_has_no_job(place: Place, press: Any, printer: str) -> None:
+    client = at(place, device(place, printer, ""))
+    page = press(client, f"/kiosk/riyadh/needs?{ANSWERS}", "/kiosk/riyadh/ticket").text
+    assert jobs(place) == 0
+    assert ("data-prints-itself" in page) == (printer == "browser")
+    assert ("Take a photo of this screen" in page) == (printer == "none")
+
+
+def test_a_printer_without_paper_is_told_in_plain_words_and_shown_to_the_staff(place: Place, press: Any) -> None:
+    client = at(place, device(place))
+    page = press(client, f"/kiosk/riyadh/needs?{ANSWERS}", "/kiosk/riyadh/ticket")
+    (ticket,) = tickets(place)
+    with place.db.write() as session:
+        kiosks.finish_slip(session, ticket.id, printing.PAPER_OUT, now=clock.now())
+    shown = client.get(str(page.url)).text
+    assert "The printer has no paper just now. Take a photo of this screen" in shown and "Print it now" not in shown
+    press(place.browser("huda"), "/counter", "/counter/open")
+    assert "Entrance: No paper" in place.browser("huda").get("/counter?lang=en").text
+    with place.db.write() as session:
+        kiosks.told(session, slips(place)[0].kiosk_id, printing.READY, now=clock.now())
+    assert "Print it now" in client.get(str(page.url)).text
+    assert "Entrance" not in place.browser("huda").get("/counter?lang=en").text
+
+
+def test_a_false_key_makes_no_device_and_another_centres_device_prints_nothing_here(place: Place, press: Any) -> None:
+    assert place.browser().get("/kiosk/riyadh/device/false").status_code == 404
+    key = device(place).key
+    assert place.browser().get(f"/kiosk/abha/device/{key}").status_code == 404
+    client = place.browser()
+    client.cookies.set("majlis_kiosk", key)
+    assert "majlis_kiosk" not in client.get("/kiosk/abha").text
+
+
+# Refusals have a page of the device's own
+
+
+def test_every_refusal_leads_on(place: Place, press: Any) -> None:
+    client = place.browser()
+    press(client, f"/kiosk/riyadh/needs?{ANSWERS}", "/kiosk/riyadh/ticket")
+    (ticket,) = tickets(place)
+    for path, status in (
+        ("/kiosk/riyadh/ticket/nonesuch?lang=en", 404),
+        (f"/kiosk/abha/ticket/{ticket.code}?lang=en", 409),
+    ):
+        page = client.get(path)
+        assert page.status_code == status
+        assert "Call a member of staff" in page.text and "data-idle-reset" in page.text, path
+
+
+def test_a_ticket_that_is_used_up_says_so(place: Place, press: Any) -> None:
+    client = place.browser()
+    page = press(client, f"/kiosk/riyadh/needs?{ANSWERS}", "/kiosk/riyadh/ticket")
+    (ticket,) = tickets(place)
+    press(place.browser(), f"/t/{ticket.code}?lang=en", f"/t/{ticket.code}/leave?lang=en")
+    assert "has been used already" in client.get(str(page.url)).text
+    with place.db.write() as session:
+        session.get_one(Ticket, ticket.id).expires_at = clock.now()
+    assert "was for another day" in client.get(str(page.url)).text
+    assert "was for another day" in place.browser().get(f"/t/{ticket.code}?lang=en").text
+
+
+def test_a_closed_service_and_a_full_day_are_told_before_anybody_presses(place: Place) -> None:
+    client = place.browser()
+    with place.db.write() as session:
+        points = {point.code: point for point in session.scalars(select(ServicePoint))}
+        points["ask"].daily_limit = 0
+        tomorrow = str((clock.now() + timedelta(days=2)).weekday())
+        points["new"].hours = {tomorrow: [[480, 840]]}
+    page = client.get("/kiosk/riyadh/service?lang=en&speak=en&section=women").text
+    assert "Closed at this hour" in page and "Opens on" in page and "All of today&#39;s numbers" in page
+    assert 'href="/kiosk/riyadh/needs' not in page and "press the bell" in page
+    refused = client.post("/kiosk/riyadh/ticket", data={"lang": "en", "section": "women", "service": "new"})
+    assert refused.status_code == 409 and "This service is closed now. It opens on" in refused.text
+    assert tickets(place) == []
+
+
+def test_a_code_that_is_none_is_answered_beside_the_field(place: Place) -> None:
+    client = place.browser()
+    page = client.post("/kiosk/riyadh/appointment", data={"lang": "en", "speak": "en", "code": "k7m2x9qd"})
+    assert page.status_code == 422 and 'id="f-code-error"' in page.text and 'value="k7m2x9qd"' in page.text
+    page = client.post("/kiosk/riyadh/appointment", data={"lang": "en", "code": "http://testserver/t/22222bbbbb"})
+    assert page.status_code == 422 and "This ticket is not known here" in page.text
+
+
+def test_the_code_of_a_ticket_shown_to_the_scanner_leads_to_that_ticket(place: Place, press: Any) -> None:
+    client = place.browser()
+    press(client, f"/kiosk/riyadh/needs?{ANSWERS}", "/kiosk/riyadh/ticket")
+    (ticket,) = tickets(place)
+    page = client.post("/kiosk/riyadh/appointment", data={"lang": "en", "code": f"http://x/t/{ticket.code}?lang=en"})
+    assert page.url.path == f"/kiosk/riyadh/ticket/{ticket.code}" and len(tickets(place)) == 1
+
+
+# The page on the phone
+
+
+def test_leaving_the_line_can_be_taken_back_for_a_while_and_keeps_the_rank(place: Place, press: Any) -> None:
+    press(place.browser(), f"/kiosk/riyadh/needs?{ANSWERS}", "/kiosk/riyadh/ticket")
+    (ticket,) = tickets(place)
+    phone = place.browser()
+    press(phone, f"/t/{ticket.code}?lang=en", f"/t/{ticket.code}/leave?lang=en")
+    assert "Back into the line" in phone.get(f"/t/{ticket.code}?lang=en").text
+    press(phone, f"/t/{ticket.code}?lang=en", f"/t/{ticket.code}/rejoin?lang=en")
+    (back,) = tickets(place)
+    assert (back.state, back.ranked_from) == ("waiting", ticket.ranked_from)
+    press(phone, f"/t/{ticket.code}", f"/t/{ticket.code}/leave")
+    with place.db.write() as session:
+        for period in session.scalars(select(TicketPeriod).where(TicketPeriod.to_at.is_(None))):
+            period.from_at -= timedelta(minutes=6)
+    assert "Back into the line" not in phone.get(f"/t/{ticket.code}?lang=en").text
+    late = phone.post(f"/t/{ticket.code}/rejoin?lang=en")
+    assert late.status_code == 409 and "too late" in late.text and tickets(place)[0].state == "cancelled"
+
+
+def test_what_a_clerk_called_off_is_not_taken_back_by_the_phone(place: Place, press: Any) -> None:
+    press(place.browser(), f"/kiosk/riyadh/needs?{ANSWERS}", "/kiosk/riyadh/ticket")
+    (ticket,) = tickets(place)
+    with place.db.write() as session:
+        queue.cancel(session, ticket.id, now=clock.now())
+    assert place.browser().post(f"/t/{ticket.code}/rejoin").status_code == 409
+    assert tickets(place)[0].state == "cancelled"
+
+
+def test_a_number_is_kept_for_one_message_shown_to_nobody_and_gone_with_the_turn(place: Place, press: Any) -> None:
+    press(place.browser(), f"/kiosk/riyadh/needs?{ANSWERS}", "/kiosk/riyadh/ticket")
+    (ticket,) = tickets(place)
+    phone = place.browser()
+    wrong = press(phone, f"/t/{ticket.code}?lang=en", f"/t/{ticket.code}/phone?lang=en", phone="12")
+    assert wrong.status_code == 422 and "Please check it" in wrong.text
+    page = press(phone, f"/t/{ticket.code}?lang=en", f"/t/{ticket.code}/phone?lang=en", phone="٠٥٠ ٠٠٠ ٠٠٤٢").text
+    assert "A message comes when few are before you" in page and "0042" not in page
+    now, settings = clock.now(), Settings()
+    nearing = events.TicketNearing(ticket.id, place.centre_id, 3)
+    for _ in range(2):
+        with place.db.write() as session:
+            turns.text_turn_phone(session, nearing, now=now, settings=settings)
+    with place.db.write() as session:
+        (message,) = session.scalars(select(Message))
+        assert message.to_number == "+966500000042" and f"/t/{ticket.code}" in message.body
+        turns.forget_turn_phone(session, events.TicketFinished(ticket.id, place.centre_id), now=now, settings=settings)
+        assert turns.phone_of(session, ticket.id) is None
+
+
+def test_an_unknown_code_has_a_page_of_its_own(place: Place) -> None:
+    page = place.browser().get("/t/nonesuch99?lang=en")
+    assert page.status_code == 404 and "not known, or not any more" in page.text
+
+
+def test_the_ticket_can_be_kept_as_a_pdf(place: Place, press: Any) -> None:
+    press(place.browser(), f"/kiosk/riyadh/needs?{ANSWERS}", "/kiosk/riyadh/ticket")
+    (ticket,) = tickets(place)
+    page = place.browser().get(f"/t/{ticket.code}/ticket.pdf")
+    assert page.headers["content-type"] == "application/pdf" and page.content.startswith(b"%PDF")
