@@ -19,6 +19,8 @@ from web.disk import Room, free_bytes, room
 from web.keys import signer
 from web.static_files import VENDOR
 from web.storage import bucket_of
+from web.voice.clips import voice_of
+from web.voice.phrases import LANGUAGES
 
 Check = tuple[str, Callable[[], str | None], str]
 
@@ -42,7 +44,7 @@ def report(settings: Settings, console: Console) -> int:
             continue
         missing += 1
         console.print(f"[red]✗[/red] {name}: {problem}\n    → {remedy}")
-    for name, check, remedy in _advised():
+    for name, check, remedy in _advised(settings):
         problem = check()
         if problem is None:
             console.print(f"[green]✓[/green] {name}")
@@ -70,7 +72,7 @@ def _checks(settings: Settings) -> list[Check]:
     ]
 
 
-def _advised() -> list[Check]:
+def _advised(settings: Settings) -> list[Check]:
     """What a machine with a few calls does without."""
     return [
         (
@@ -79,6 +81,7 @@ def _advised() -> list[Check]:
             "sysctl -w net.core.rmem_max=4194304 on machines with media processes (docs/operations.md)",
         ),
         ("ffmpeg, for exports of recordings", _ffmpeg, "apt-get install ffmpeg (where the worker runs)"),
+        ("A voice for the halls", lambda: _voice(settings), "apt-get install espeak-ng (where web and worker run)"),
     ]
 
 
@@ -131,6 +134,16 @@ def _ffmpeg() -> str | None:
     """Without it all but exports works; an export then fails and says why."""
     missing = lacking()
     return f"not there: {', '.join(missing)}" if missing else None
+
+
+def _voice(settings: Settings) -> str | None:
+    """Without one the halls ring and show. A recording that can't be read is worth a word, too."""
+    voice = voice_of(settings)
+    dumb = [lang for lang in LANGUAGES if not voice.speaks(lang)]
+    if dumb:
+        return f"nobody speaks {', '.join(dumb)}: the halls only ring"
+    unread = voice.problems()
+    return f"recordings that can't be read: {'; '.join(unread[:3])}" if unread else None
 
 
 def _packages() -> str | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 ENTRIES: tuple[tuple[str, str, str, frozenset[str]], ...] = (
     ("/admin", N_("Administration"), "settings", frozenset({ADMIN})),
     ("/centre", N_("Centre today"), "clock", frozenset({MANAGER})),
+    ("/notices", N_("Hall notices"), "screen", frozenset({MANAGER, ADMIN})),
     ("/counter", N_("Counter"), "ticket", frozenset({RECEPTIONIST, MANAGER})),
     ("/intake", N_("New petition"), "plus", frozenset({RECEPTIONIST})),
     ("/verification", N_("Verification"), "check", frozenset({VERIFIER})),

@@ -63,6 +63,7 @@ def serve_worker(settings: Settings) -> None:
     from web.printing.lane import start_printing
     from web.storage import start_storage
     from web.strips import start_strips
+    from web.voice.warming import start_warming
     from web.wiring import make_worker
     from web.worker import stop_on_signals
 
@@ -72,6 +73,7 @@ def serve_worker(settings: Settings) -> None:
     exports = start_lane(settings, db, worker.stop)
     strips = start_strips(settings, db, worker.stop)
     storage = start_storage(settings, db, worker.stop)
+    start_warming(settings, db, worker.stop)
     start_printing(settings, db, worker.stop)
     beside = Beside.of(settings)
     worker.sweeps += (follow_open(settings, beside),)
