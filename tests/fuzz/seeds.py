@@ -245,12 +245,13 @@ SDP_PIECES = (
 
 MESSAGES: tuple[dict[str, Any], ...] = (
     {"type": "join", "token": "a.b"},
-    {"type": "join", "resume": "m1:sara:secret", "leg": "sara/1"},
+    {"type": "join", "resume": "m1:sara:secret", "leg": "sara/1", "heard": 1000000},
     {"type": "answer", "leg": "sara/1", "sdp": "v=0"},
     {"type": "renew", "leg": "sara/1"},
     {"type": "admit", "participant": "sara"},
     {"type": "media", "audio": True, "video": False},
     {"type": "text", "line": 3, "text": "مرحبا", "final": True},
+    {"type": "text", "line": 4, "text": "again", "final": False, "writer": "page", "number": 2},
     {"type": "mark", "kind": "order", "data": {"a": [1, {"b": None}]}, "ref": "r"},
     {"type": "ping", "t": 1.5},
 )
