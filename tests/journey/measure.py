@@ -31,8 +31,8 @@ def measure(path: Path) -> Measured:
     pictures = _pictures(path)
     sound = _sound(path)
     middle = pictures[:, 3:5, 3:5].mean(axis=(1, 2, 3))
-    flashes = _rises(middle > 160) / FPS
-    beeps = _rises(_loudness(sound, 2000) > 0.08) / 200
+    flashes = rises(middle > 160) / FPS
+    beeps = rises(loudness(sound, 2000) > 0.08) / 200
     pairs = [b[np.argmin(np.abs(b - f))] - f for f in flashes if (b := beeps).size]
     pairs = [p for p in pairs if abs(p) < 0.4]
     return Measured(
@@ -62,7 +62,7 @@ def _sound(path: Path) -> np.ndarray:
     return np.frombuffer(raw, np.float32)
 
 
-def _loudness(sound: np.ndarray, hertz: float) -> np.ndarray:
+def loudness(sound: np.ndarray, hertz: float) -> np.ndarray:
     """How loud `hertz` is in each 5 ms."""
     size = RATE // 200
     blocks = sound[: len(sound) // size * size].reshape(-1, size)
@@ -70,7 +70,7 @@ def _loudness(sound: np.ndarray, hertz: float) -> np.ndarray:
     return np.abs(blocks @ wave) / size * 2
 
 
-def _rises(on: np.ndarray) -> np.ndarray:
+def rises(on: np.ndarray) -> np.ndarray:
     return np.flatnonzero(on[1:] & ~on[:-1]) + 1
 
 

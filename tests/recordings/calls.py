@@ -20,8 +20,17 @@ FLASH_S = 0.08
 NTP_EPOCH = 3_900_000_000.0  # what the senders' wall clocks show at t = 0
 
 
-def pictures(start: float, end: float, width: int, height: int, *, keyframes: tuple[float, ...] = ()) -> list:
-    """(t, VP8 frame): dark moving bars, white at whole seconds; a keyframe first and at the times asked for."""
+def pictures(
+    start: float,
+    end: float,
+    width: int,
+    height: int,
+    *,
+    keyframes: tuple[float, ...] = (),
+    hue: tuple[int, int] = (128, 128),
+) -> list:
+    """(t, VP8 frame): dark moving bars, white at whole seconds; a keyframe first and at the times asked for. `hue` is
+    the colour of it all, as U and V."""
     encoder = av.CodecContext.create("libvpx", "w")
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
     encoder.time_base, encoder.bit_rate = fractions.Fraction(1, FPS), 600_000
@@ -32,7 +41,8 @@ def pictures(start: float, end: float, width: int, height: int, *, keyframes: tu
         t = number / FPS
         luma = np.full((height, width), 230 if t % 1.0 < FLASH_S - 1e-6 else 40, np.uint8)
         luma[:, (number * 4) % width :][:, :16] = 90
-        planes = np.concatenate([luma.ravel(), np.full(width * height // 2, 128, np.uint8)])
+        colour = [np.full(width * height // 4, part, np.uint8) for part in hue]
+        planes = np.concatenate([luma.ravel(), *colour])
         frame = av.VideoFrame.from_ndarray(planes.reshape(height * 3 // 2, width), format="yuv420p")
         frame.pts = number - round(start * FPS)
         if number in wanted:

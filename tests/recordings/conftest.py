@@ -15,6 +15,7 @@ from recordings.keys import FileKeyRing
 from recordings.remux import RemuxResult, Rendition, remux
 from recordings.sealed import SealedReader
 from tests.recordings.calls import Sender, deliver, misbehave, pictures, send, sounds
+from tests.recordings.scenes import Demo
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 END = 25.0
@@ -81,3 +82,17 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
     result = remux(folder / "journal", ring, out_dir=out)
     payloads = [frame[len(frame) // 2 :][:24] for _, frame in (small + large)[::50]] + [p for _, p in sound[::100]]
     yield Recorded(ring, folder / "journal", out, result, [p for p in payloads if len(p) > 12])
+
+
+@pytest.fixture(scope="session")
+def ministry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """One demo ministry for all pages of recordings: each test makes the recordings that it looks at."""
+    with Demo(tmp_path_factory.mktemp("demo")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def demo(ministry: Demo) -> Iterator[Demo]:
+    """Its browsers end with the module: there is only one Playwright at a time."""
+    yield ministry
+    ministry.shut()

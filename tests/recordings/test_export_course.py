@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
 from core import clock
 from core.audit import AuditEntry
@@ -24,12 +26,14 @@ from core.jobs import Job
 from core.settings import Settings
 from recordings.archive import service as archive
 from recordings.archive.service import Side
+from recordings.export import proof as film_proof
 from recordings.export import rules, service
 from recordings.export.events import ExportAdvanced
 from recordings.export.models import Export
 from recordings.export.states import AGREED, CANCELLED, EXPIRED, FAILED, MAKING, READY
 from recordings.journal import open_journal
 from recordings.remux import remux
+from recordings.signing import public_pem
 from tests.recordings.calls import Sender, deliver, pictures, send, sounds
 from tests.recordings.films import alive, family
 from tests.unit.web.conftest import Cast, cast, house, settings  # noqa: F401
@@ -38,7 +42,8 @@ from video.meetings import service as meetings
 from web.demo.people import Ministry
 from web.exports import making
 from web.exports.making import make_lane
-from web.keys import key_ring
+from web.keys import key_ring, public_keys
+from web.library.command import app as command
 from web.wiring import make_worker
 
 SECONDS = 6.0
@@ -315,6 +320,76 @@ def test_too_little_room_is_said_before_anything_is_made(
     monkeypatch.setattr(making, "_free", lambda _folder: rules.MARGIN_BYTES)
     lane()
     assert (state(db, page).state, state(db, page).problem) == (FAILED, rules.DISK_FULL)
+
+
+def test_a_decoder_that_hangs_fails_with_its_name_and_the_film_can_be_tried_again(
+    cast: Cast,  # noqa: F811
+    house: tuple[Database, Ministry],  # noqa: F811
+    settings: Settings,  # noqa: F811
+    record: Record,
+    lane: Callable[[], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    db, _ = house
+    minister, aide = cast("minister"), cast("aide")
+    hanging = tmp_path / "ffmpeg"
+    hanging.write_text("#!/bin/sh\nexec sleep 600\n")
+    hanging.chmod(0o755)
+    make = making.make
+    page = ask(aide, record())
+    post(minister, f"{page}/agree")
+    with monkeypatch.context() as patched:
+        patched.setattr(making, "make", lambda *args, **more: make(*args, **more, program=str(hanging)))
+        patched.setattr(rules, "STALLED", timedelta(seconds=1))
+        lane()
+    assert (state(db, page).state, state(db, page).problem) == (FAILED, rules.HUNG)
+    assert not [pid for pid in family(os.getpid()) if b"600" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert f"{page}/try-again" in aide.get(page).text
+    post(aide, f"{page}/try-again")
+    lane()
+    assert state(db, page).state == READY
+
+
+def test_a_film_is_signed_and_can_be_told_from_any_other(
+    cast: Cast,  # noqa: F811
+    house: tuple[Database, Ministry],  # noqa: F811
+    settings: Settings,  # noqa: F811
+    record: Record,
+    lane: Callable[[], None],
+    tmp_path: Path,
+) -> None:
+    """Its hash stands signed in the trail, on the page and in a file of its own; at the terminal both are compared."""
+    db, _ = house
+    minister, aide = cast("minister"), cast("aide")
+    recording = record()
+    page = ask(aide, recording)
+    post(minister, f"{page}/agree")
+    lane()
+    export, film, lines = state(db, page), tmp_path / "film.mp4", tmp_path / "film.mp4.proof"
+    film.write_bytes(aide.get(f"{page}/file").content)
+    lines.write_text(aide.get(f"{page}/proof").text)
+    assert f"{page}/proof" in aide.get(page).text and cast("officer").get(f"{page}/proof").status_code == 404
+    fields = film_proof.read(lines.read_text(), public_keys(settings))
+    assert fields["sha256"] == hashlib.sha256(film.read_bytes()).hexdigest() == export.sha256
+    assert (fields["recording"], fields["size"]) == (recording, film.stat().st_size)
+    with db.read() as session:
+        made = session.query(AuditEntry).filter_by(subject_id=recording, action="make export").one()
+    assert made.detail["signature"] == film_proof.signature(lines.read_text())
+    pem = tmp_path / "public.pem"
+    pem.write_text(public_pem(next(iter(public_keys(settings).values()))))
+
+    def told(*more: str) -> tuple[int, str]:
+        answer = CliRunner().invoke(command, ["film", str(film), "--public-key", str(pem), "--lang", "ar", *more])
+        return answer.exit_code, answer.output
+
+    assert told()[0] == 0 and "دون تغيير" in told()[1]
+    film.write_bytes(film.read_bytes()[:-1] + b"x")
+    assert told()[0] == 1 and "ليس هذا هو الفيلم" in told()[1]
+    lines.write_text(lines.read_text().replace(export.sha256 or "-", hashlib.sha256(film.read_bytes()).hexdigest()))
+    assert told()[0] == 1, "who changes the lines can't sign them"
+    lines.unlink()
+    assert told()[0] == 2
 
 
 def test_a_killed_ffmpeg_fails_with_its_name(

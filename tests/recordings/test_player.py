@@ -4,34 +4,27 @@ two parts; and what an aide does with it: jump, search, write notes, be cut off,
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from core import clock
 from core.db import Database
-from core.ids import new_id
-from core.settings import Settings
 from reception.directives import service as directives
-from recordings.archive import service as archive
 from recordings.archive.models import Grant, Recording
-from recordings.journal import open_journal
+from recordings.journal import JournalWriter
 from recordings.strip.files import MARKS, STRIP
-from tests.recordings.calls import Sender, deliver, pictures, send, sounds
-from tests.serving import CHROMIUM, Server, sign_in
+from tests.recordings import scenes
+from tests.recordings.scenes import STATE, Demo, Shown, latin, until
+from tests.serving import Server
 from video.meetings.models import Meeting
-from web.keys import key_ring
 
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 END = 14.0
-DELAY = 0.02
-STATE = "() => [...document.querySelectorAll('[data-media]')].map(m => [m.currentTime, m.paused, m.readyState])"
 BRIGHT = """() => { const v = document.querySelector('video'), c = document.createElement('canvas');
   c.width = 32; c.height = 18; const g = c.getContext('2d'); g.drawImage(v, 0, 0, 32, 18);
   const d = g.getImageData(0, 0, 32, 18).data; let sum = 0;
@@ -48,56 +41,29 @@ class Shelf:
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
-    with Server(tmp_path_factory.mktemp("demo"), demo=True) as server:
-        db = Database(f"sqlite:///{server.data / 'majlis.sqlite3'}")
-        now = clock.now() - timedelta(minutes=5)
-        first = _recorded(server, db, now, broken=True)
-        second = _recorded(server, db, now + timedelta(minutes=1), broken=False)
-        yield Shelf(server, db, first, second)
-        db.dispose()
+def shelf(demo: Demo) -> Shelf:
+    now = clock.now() - timedelta(minutes=5)
+    first, meeting = _recorded(demo, now, broken=True)
+    second, _ = _recorded(demo, now + timedelta(minutes=1), broken=False, meeting_id=meeting)
+    return Shelf(demo.server, demo.db, demo.settle(first), demo.settle(second))
 
 
-def _recorded(server: Server, db: Database, started: datetime, *, broken: bool) -> str:
+def _recorded(demo: Demo, started: datetime, *, broken: bool, meeting_id: str = "") -> tuple[str, str]:
     """The visitor's picture is away from 4 to 8 s and comes back larger; the official has a voice alone."""
-    settings, recording_id = Settings(data_dir=server.data), new_id()
-    with db.write() as session:
-        meeting = session.scalars(select(Meeting).where(Meeting.ended_at.is_not(None))).first()
-        assert meeting is not None
-        people = {p.role: p.id for p in meeting.participants}
-        archive.start(
-            session, recording_id=recording_id, meeting_id=meeting.id, petition_id=meeting.petition_id, now=started
-        )
-        folder = settings.recordings_dir / recording_id
-        folder.mkdir()
-        ring = key_ring(settings)
-        journal = open_journal(
-            folder / "journal", ring, recording_id=recording_id, meeting_id=meeting.id, started_at=started
-        )
-        visitor, official = people["visitor"], people["official"]
-        spans = [(0.0, 4.0, 320, 180), (8.0, END, 640, 360)] if broken else [(0.0, END, 320, 180)]
-        sent = []
-        for number, (begin, end, width, height) in enumerate(spans):
-            face = Sender(20 + number, 96, 90_000, timestamp=3_000_000 * (number + 1))
-            leg = f"{visitor}/{number + 1}/video"
-            journal.track(leg, visitor, "video", "VP8", 90_000, 0.0)
-            keyframes = tuple(t + 0.0 for t in range(int(begin) + 2, int(end), 2))
-            film = pictures(begin, end, width, height, keyframes=keyframes)
-            sent += send(face, leg, film, delay=DELAY, split=face.frame)
-        for number, who in enumerate((visitor, official)):
-            leg = f"{who}/1/audio"
-            journal.track(leg, who, "audio", "opus", 48_000, 0.0)
-            sent += send(Sender(10 + number, 111, 48_000), leg, sounds(0.0, END), delay=DELAY)
-        journal.mark(0.1, "connected", {"participant": visitor, "leg": "1"})
-        deliver(journal, sent)
-        journal.mark(9.0, "text", {"participant": visitor, "text": "إلى لجنة الحقوق"})
-        journal.mark(12.0, "text", {"participant": official, "text": "شكرًا لكم"})
-        journal.close(END)
-        archive.close(session, recording_id, now=started + timedelta(seconds=END))
+
+    def mark(journal: JournalWriter, people: dict[str, str]) -> None:
+        journal.mark(9.0, "text", {"participant": people["visitor"], "text": "إلى لجنة الحقوق"})
+        journal.mark(12.0, "text", {"participant": people["official"], "text": "شكرًا لكم"})
+
+    seen = ((0.0, 4.0, 320, 180), (8.0, END, 640, 360)) if broken else ((0.0, END, 320, 180),)
+    sides = [Shown("visitor", seen, hue=(128, 128)), Shown("official", ())]
+    id_ = demo.record(sides, length=END, started=started, meeting_id=meeting_id, mark=mark)
+    with demo.db.write() as session:
+        meeting = session.get_one(Meeting, session.get_one(Recording, id_).meeting_id)
         if broken:
             at = started + timedelta(seconds=11)
             directives.mark(session, meeting.id, meeting.petition_id, 11.0, by=_official(meeting), now=at)
-    return recording_id
+        return id_, meeting.id
 
 
 def _official(meeting: Meeting) -> str:
@@ -105,42 +71,12 @@ def _official(meeting: Meeting) -> str:
 
 
 @pytest.fixture(scope="module")
-def page(shelf: Shelf) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**CHROMIUM)
-        context = browser.new_context(
-            base_url=shelf.server.url,
-            viewport={"width": 1440, "height": 900},
-            permissions=["clipboard-read", "clipboard-write"],
-        )
-        page = context.new_page()
-        page.faults = []  # type: ignore[attr-defined]
-        page.on("pageerror", lambda error: page.faults.append(str(error)))  # type: ignore[attr-defined]
-        page.on("console", lambda m: page.faults.append(m.text) if "Content Security Policy" in m.text else None)  # type: ignore[attr-defined]
-        sign_in(page, "minister")
-        until(
-            page, lambda: page.goto(f"/library/{shelf.first}").status == 200 and page.locator("[data-player]").count()
-        )
-        yield page
-        browser.close()
-
-
-def _plays(page: Page, recording_id: str) -> bool:
-    answer = page.goto(f"/library/{recording_id}")
-    return bool(answer and answer.status == 200 and page.locator("[data-player]").count())
-
-
-def until(page: Page, condition: Callable[[], Any], seconds: float = 15.0) -> Any:
-    end = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < end, "it did not come about"
-        page.wait_for_timeout(60)
-    return value
+def page(demo: Demo, shelf: Shelf) -> Page:
+    return demo.page("minister")
 
 
 def opened(page: Page, shelf: Shelf, query: str = "?t=0") -> None:
-    page.goto(f"/library/{shelf.first}{query}")
-    until(page, lambda: all(ready >= 1 for *_, ready in page.evaluate(STATE)))
+    scenes.opened(page, shelf.first, query)
 
 
 def at(page: Page) -> float:
@@ -149,10 +85,6 @@ def at(page: Page) -> float:
 
 def seeks(page: Page, second: float) -> None:
     until(page, lambda: abs(at(page) - second) < 0.06 and page.evaluate(STATE)[0][2] >= 2)
-
-
-def latin(text: str) -> str:
-    return text.translate(str.maketrans("٠١٢٣٤٥٦٧٨٩", "0123456789"))
 
 
 def test_both_sides_run_in_step_and_the_one_with_a_voice_alone_says_so(page: Page, shelf: Shelf) -> None:
@@ -223,6 +155,37 @@ def test_keys_go_the_way_they_point(page: Page, shelf: Shelf) -> None:
     page.keyboard.press("?")
     expect(page.locator("#shortcut-sheet")).to_contain_text("اكتب ملاحظة عند هذه اللحظة")
     page.keyboard.press("Escape")
+
+
+def test_one_goes_picture_by_picture_and_the_link_leads_to_that_one(page: Page, shelf: Shelf) -> None:
+    opened(page, shelf, "?t=2")
+    page.click("#play")
+    until(page, lambda: at(page) > 2.2)
+    page.locator("h1").click()
+    page.keyboard.press(".")
+    until(page, lambda: page.evaluate(STATE)[0][1])
+    first = round(at(page) * 25)
+    for key, steps in ((".", 1), (".", 2), (",", 1), (",", 0), (",", -1)):
+        page.keyboard.press(key)
+        until(page, lambda want=first + steps: abs(at(page) - want / 25) < 0.005)
+    assert latin(page.locator("#time").inner_text()) == f"0:{(first - 1) / 25:05.2f}"
+    page.click("#copy-moment")
+    assert page.evaluate("() => navigator.clipboard.readText()").endswith(f"?t={(first - 1) / 25:.2f}")
+    page.keyboard.press("ArrowRight")
+    assert "." not in page.locator("#time").inner_text(), "who goes on by seconds reads seconds"
+
+
+def test_the_text_is_printed_with_its_times_and_without_pictures(page: Page, shelf: Shelf) -> None:
+    opened(page, shelf)
+    page.emulate_media(media="print")
+    try:
+        expect(page.locator("#transcript li").first).to_be_visible()
+        assert "0:09" in latin(page.locator("#transcript").inner_text())
+        expect(page.locator(".moment").first).to_be_visible()
+        for away in ("#stage", "#note-form", ".watch-more", ".panel__tabs", "#find"):
+            expect(page.locator(away).first).to_be_hidden()
+    finally:
+        page.emulate_media(media="screen")
 
 
 def test_what_was_written_is_a_caption_and_found_in_another_spelling(page: Page, shelf: Shelf) -> None:
@@ -324,7 +287,7 @@ def test_a_lost_line_is_told_and_played_over_when_it_is_back(page: Page, shelf: 
 
 def test_one_part_plays_on_into_the_next(page: Page, shelf: Shelf) -> None:
     opened(page, shelf, "?t=13")
-    expect(page.locator(".parts__one")).to_have_count(3)  # the demo's own recording is of the same meeting
+    expect(page.locator(".parts__one")).to_have_count(2)
     page.click("#play")
     page.wait_for_url(re.compile(shelf.second), timeout=9000)
     until(page, lambda: page.evaluate(STATE)[0][0] > 0.3)
@@ -343,5 +306,5 @@ def test_whoever_loses_the_leave_while_watching_sees_nothing_more(page: Page, sh
     assert page.request.get(f"/library/{shelf.first}").status == 404
 
 
-def test_nothing_broke_the_pages_policy_or_threw(page: Page) -> None:
-    assert page.faults == []  # type: ignore[attr-defined]
+def test_nothing_broke_the_pages_policy_or_threw(demo: Demo) -> None:
+    assert demo.faults == []

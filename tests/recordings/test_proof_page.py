@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from core import clock
@@ -17,8 +16,10 @@ from core.db import Database
 from core.ids import new_id
 from core.settings import Settings
 from recordings.archive import service as archive
+from recordings.archive.models import Recording
 from tests.recordings.proofs import write_journal
-from tests.serving import CHROMIUM, Server, sign_in
+from tests.recordings.scenes import Demo
+from tests.serving import Server
 from video.meetings.models import Meeting
 from web.keys import key_ring
 
@@ -27,28 +28,23 @@ PICTURES = os.environ.get("MAJLIS_PICTURES", "")
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("demo"), demo=True) as running:
-        yield running
+def server(demo: Demo) -> Server:
+    return demo.server
 
 
 @pytest.fixture(scope="module")
-def page(server: Server) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**CHROMIUM)
-        page = browser.new_context(base_url=server.url, viewport={"width": 1440, "height": 1000}).new_page()
-        sign_in(page, "minister")
-        yield page
-        browser.close()
+def page(demo: Demo) -> Page:
+    return demo.page("minister", place="proof")
 
 
 @pytest.fixture
-def recording(server: Server, page: Page) -> Path:
-    """The demo ministry's one recording: its page is open, its folder is returned."""
-    page.goto("/library")
-    page.locator("a[href^='/library/']").first.click()
-    page.wait_for_url("**/library/*")
-    return server.data / "recordings" / page.url.rsplit("/", 1)[1]
+def recording(demo: Demo, page: Page) -> Path:
+    """The demo ministry's own recording: its page is open, its folder is returned."""
+    with demo.db.read() as session:
+        own = session.scalars(select(Recording.id).order_by(Recording.started_at)).first()
+    assert own
+    page.goto(f"/library/{own}")
+    return demo.settings.recordings_dir / own
 
 
 def picture(page: Page, name: str) -> None:

@@ -16,6 +16,7 @@ export function wireKeys(does) {
   listed(say("k-space"), say("k-play"));
   listed("\u2066← →\u2069", say("k-5"));
   listed("\u2066⇧ ← →\u2069", say("k-15"));
+  listed("\u2066, .\u2069", say("k-picture"));
   listed("\u20660–9\u2069", say("k-tenths"));
   register("b", say("k-back-mark"), does.markBefore);
   register("v", say("k-view"), does.arrange);
@@ -41,6 +42,7 @@ export function wireKeys(does) {
     else if (onSlider && key === "PageDown") does.step(-60);
     else if (key === "Home" && onSlider) does.tenth(0);
     else if (key === "End" && onSlider) does.tenth(10);
+    else if ((code === "Comma" || code === "Period") && !event.shiftKey) does.picture(code === "Period" ? 1 : -1);
     else if (/^(Digit|Numpad)\d$/.test(code) && !event.shiftKey) does.tenth(Number(code.at(-1)));
     else if (key === ">" || key === "<") does.speed(key === ">" ? 1 : -1);
     else return false;

@@ -11,7 +11,7 @@ export class Line {
     this.root = root;
     this.length = length;
     this.go = go;
-    this.gaps = sides.map((side) => ({ id: side.dataset.side, gaps: JSON.parse(side.dataset.gaps || "[]") }));
+    this.gaps = sides.map((side) => ({ id: side.dataset.side, gaps: side.querySelector("video") ? JSON.parse(side.dataset.gaps || "[]") : [] }));
     this.strip = null;
     this.picture = null;
     this.at = 0;

@@ -1,7 +1,9 @@
 // Times as the player writes them, and the pure rules of moving along a recording.
 import { digits } from "./words.js";
 
-export function show(seconds) {
+/** `fine`: with hundredths, for going picture by picture. */
+export function show(seconds, fine = false) {
+  if (fine) return `${show(seconds + 1e-4)}${digits(`.${String(Math.floor((seconds + 1e-4) * 100) % 100).padStart(2, "0")}`)}`;
   const whole = Math.max(0, Math.floor(seconds));
   const two = (n) => String(n).padStart(2, "0");
   const hours = Math.floor(whole / 3600);

@@ -25,15 +25,25 @@ const sides = new Sides(
   recording,
   length,
 );
-const line = new Line(document.getElementById("track"), figures, length, (seconds) => sides.go(seconds));
+const line = new Line(document.getElementById("track"), figures, length, go);
 const spoken = wireText(go);
 const notes = wireNotes(sides);
 const dead = new Set();
+const PICTURE_S = 1 / 25; // what one press of a key goes on while one looks at single pictures
+let fine = false; // whether one does
 let chapters = [];
 let kept = 0;
 
 function go(seconds) {
+  fine = false;
   sides.go(seconds);
+}
+
+/** One picture on or back, standing still. */
+function picture(way) {
+  sides.pause();
+  fine = true;
+  sides.go(Math.round(sides.time / PICTURE_S + way) * PICTURE_S);
 }
 
 function toggle() {
@@ -73,7 +83,8 @@ function showDark(figure) {
 }
 
 function showTime() {
-  const now = show(sides.time);
+  fine &&= !sides.wanted;
+  const now = show(sides.time, fine);
   if (time.textContent !== now) time.textContent = now;
   line.show(sides.time);
   figures.forEach(showDark);
@@ -233,7 +244,7 @@ if (!rate.value) rate.value = "1";
 sides.setRate(Number(rate.value));
 
 document.getElementById("copy-moment").addEventListener("click", async () => {
-  await navigator.clipboard.writeText(`${location.origin}${location.pathname}?t=${Math.floor(sides.time)}`);
+  await navigator.clipboard.writeText(`${location.origin}${location.pathname}?t=${fine ? sides.time.toFixed(2) : Math.floor(sides.time)}`);
   toast(say("copied"));
 });
 const whole = document.getElementById("whole");
@@ -247,6 +258,7 @@ wireTabs();
 wireKeys({
   toggle,
   step: (seconds) => go(sides.time + seconds),
+  picture,
   tenth: (n) => go((length * n) / 10),
   markBefore,
   arrange: () => figures.length > 1 && arrange(WAYS[(WAYS.indexOf(stage.dataset.view) + 1) % WAYS.length]),
