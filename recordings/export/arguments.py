@@ -21,6 +21,8 @@ VIDEO_BITS = 2_000_000
 CANVAS = "0x1C2321"  # the ink of docs/design-system.md
 KEYFRAMES = FPS * 5  # apart: a player finds any moment within so many frames
 BEFORE = ("-hide_banner", "-nostdin", "-v", "error", "-nostats")
+ONLY_PIPES = {"protocol_whitelist": "pipe"}
+"""Whatever a container may speak of: nothing is opened but what was given."""
 BEAR = ("-max_error_rate", "1")
 """However much of what a device sent makes no sense: the others' pictures are not lost for it."""
 
@@ -44,7 +46,7 @@ ENCODERS = tuple(str(encoder[kind]) for encoder in _ENCODERS.values() for kind i
 def decode_picture(box: Box, frames: int, *, source: int, target: int) -> list[str]:
     """WebM on descriptor `source` → `frames` raw pictures of the box's size on `target`; gaps repeat the last one."""
     picture = (
-        ffmpeg.input(f"pipe:{source}", format="matroska", threads=1, copyts=None)
+        ffmpeg.input(f"pipe:{source}", format="matroska", codec_whitelist="vp8", threads=1, copyts=None, **ONLY_PIPES)
         .video.filter(
             "scale", box.width, box.height, force_original_aspect_ratio="decrease", force_divisible_by=2,
             flags="bilinear",
@@ -53,15 +55,22 @@ def decode_picture(box: Box, frames: int, *, source: int, target: int) -> list[s
         .filter("setsar", 1)
     )  # fmt: skip
     raw = picture.output(
-        f"pipe:{target}", format="rawvideo", pix_fmt="yuv420p", r=FPS, fps_mode="cfr", **{"frames:v": frames}
+        f"pipe:{target}",
+        format="rawvideo",
+        pix_fmt="yuv420p",
+        r=FPS,
+        fps_mode="cfr",
+        **{"frames:v": frames},
+        **ONLY_PIPES,
     )
     return _line(raw, *BEAR)
 
 
 def decode_sound(seconds: float, *, source: int, target: int) -> list[str]:
     """WebM on descriptor `source` → samples of 16 bits, one channel, on `target`."""
-    sound = ffmpeg.input(f"pipe:{source}", format="matroska", copyts=None).audio.filter("atrim", end=seconds)
-    return _line(sound.output(f"pipe:{target}", format="s16le", ac=1, ar=RATE), *BEAR)
+    heard = ffmpeg.input(f"pipe:{source}", format="matroska", codec_whitelist="opus", copyts=None, **ONLY_PIPES)
+    sound = heard.audio.filter("atrim", end=seconds)
+    return _line(sound.output(f"pipe:{target}", format="s16le", ac=1, ar=RATE, **ONLY_PIPES), *BEAR)
 
 
 def put_together(
@@ -81,7 +90,12 @@ def put_together(
     film = canvas.video.filter("format", "yuv420p")
     for box, descriptor in pictures:
         picture = ffmpeg.input(
-            f"pipe:{descriptor}", format="rawvideo", pix_fmt="yuv420p", s=f"{box.width}x{box.height}", framerate=FPS
+            f"pipe:{descriptor}",
+            format="rawvideo",
+            pix_fmt="yuv420p",
+            s=f"{box.width}x{box.height}",
+            framerate=FPS,
+            **ONLY_PIPES,
         )
         film = film.overlay(picture, x=box.x, y=box.y, format="yuv420", eof_action="repeat")
     film = film.filter("ass", filename=f"/dev/fd/{script}", fontsdir=str(fonts), shaping="complex")
@@ -96,13 +110,14 @@ def put_together(
         ar=RATE,
         **_ENCODERS[format],
         **_COLOUR,
+        **ONLY_PIPES,
     )
     return _line(out, "-progress", f"pipe:{progress}", "-stats_period", "0.5")
 
 
 def _mixed(sounds: list[int], seconds: float) -> object:
     """All voices at their own loudness; a limiter holds what two of them together would overdrive."""
-    voices = [ffmpeg.input(f"pipe:{d}", format="s16le", ac=1, ar=RATE).audio for d in sounds]
+    voices = [ffmpeg.input(f"pipe:{d}", format="s16le", ac=1, ar=RATE, **ONLY_PIPES).audio for d in sounds]
     if not voices:
         silence = ffmpeg.input(f"anullsrc=channel_layout=mono:sample_rate={RATE}", format="lavfi").audio
         return silence.filter("atrim", end=seconds)

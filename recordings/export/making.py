@@ -7,8 +7,9 @@
 The copy at the end is worth its few lines: ffmpeg can't go back in a pipe, so it could only write a film without
 duration and index, which many a player refuses to seek in.
 
-Every process runs at the lowest priority, without our environment (there may be secrets in it) and without core dumps
-(there would be pictures in them). When this process dies, all pipes close, and every one of them ends by itself.
+Every process runs in a jail (`jail.py`): at the lowest priority, without our environment (there may be secrets in it),
+without network and files to write, within bounds of memory and time, in an empty folder, and without core dumps (there
+would be pictures in them). When this process dies, all pipes close, and every one of them ends by itself.
 """
 
 from __future__ import annotations
@@ -16,16 +17,18 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import json
 import os
-import resource
 import shutil
 import subprocess
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Protocol
 
 import av
@@ -45,6 +48,10 @@ PIPE_BYTES = 1024 * 1024
 LOOK_EVERY_S = 0.5
 TO_END_S = 10.0
 NICE = 15
+JAIL = Path(__file__).with_name("jail.py")
+DECODER_BYTES, FILM_BYTES = 3 * 1024**3 // 2, 4 * 1024**3
+"""Address space of a decoder, and of what puts the film together: several times what they take."""
+FILES = 96  # descriptors; a film of many people has some thirty
 
 
 class NotMade(Exception):
@@ -83,15 +90,17 @@ def make(film: Film, keyring: KeyRing, target: Path, *, fonts: Path, watch: Watc
     """
     if not film.sides or film.duration <= 0:
         raise NotMade(rules.NOTHING)
-    if shutil.which(program) is None:
+    tool = shutil.which(program)
+    if tool is None:
         raise NotMade(rules.NO_TOOL, program)
+    cpu = 4 * int(rules.time_limit(film.duration).total_seconds())  # seconds: behind the watch, for the case it is gone
     data_key = None
     for side in film.sides:  # the files' own check of size and table, before anything is started
         with _open(side, keyring, film.owner) as sealed:
             data_key = sealed.header.data_key(keyring)
     with named_problems():
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with SealedWriter(target, keyring, owner=film.owner, data_key=data_key) as sink, _Workshop(program) as shop:
+        with SealedWriter(target, keyring, owner=film.owner, data_key=data_key) as sink, _Workshop(tool, cpu) as shop:
             _set_up(shop, film, keyring, fonts, sink)
             shop.run(watch, film.frames / FPS)
         return _described(target, keyring)
@@ -118,7 +127,8 @@ def _set_up(shop: _Workshop, film: Film, keyring: KeyRing, fonts: Path, sink: Se
     command = arguments.put_together(
         pictures, sounds, frames=film.frames, format=film.format, script=words, fonts=fonts, progress=tell, target=write
     )
-    shop.start(command, (*(d for _, d in pictures), *sounds, words, tell, write))
+    taken = (*(d for _, d in pictures), *sounds, words, tell, write)
+    shop.start(command, taken, FILM_BYTES, read=(fonts,))
     shop.follow(told)
     shop.collect(read, sink, film)
 
@@ -128,6 +138,7 @@ class _Workshop:
     """The processes, descriptors and threads of one film; leaving it ends and closes all of them."""
 
     program: str
+    cpu: int  # seconds that one process may use
     seconds: float = 0.0  # of the film, made so far
     complaints: deque[str] = field(default_factory=lambda: deque(maxlen=20))
 
@@ -139,6 +150,7 @@ class _Workshop:
         self._over = threading.Event()  # the film is collected, or something went wrong
         self._collected = False
         self._closing = ExitStack()
+        self._empty = self._closing.enter_context(TemporaryDirectory(prefix="majlis-film-"))
         self._complain, self._complained = self.pipe()
 
     def __enter__(self) -> _Workshop:
@@ -172,10 +184,18 @@ class _Workshop:
             file.write(data)
         return descriptor
 
-    def start(self, command: list[str], descriptors: tuple[int, ...]) -> None:
-        """Run it with these descriptors, which are its own from here on."""
-        tool, *rest = command
-        line = [*_gently(), self.program if tool == "ffmpeg" else tool, *rest]
+    def start(
+        self, command: list[str], descriptors: tuple[int, ...], memory: int = DECODER_BYTES, read: tuple[Path, ...] = ()
+    ) -> None:
+        """Run it in its jail with these descriptors, which are its own from here on, and with leave to `read`."""
+        limits = {
+            "nice": NICE,
+            "memory": memory,
+            "cpu": self.cpu,
+            "files": FILES,
+            "read": [os.path.realpath(place) for place in read],
+        }
+        line = [sys.executable, "-I", "-S", str(JAIL), json.dumps(limits), os.path.realpath(self.program), *command[1:]]
         try:
             process = subprocess.Popen(
                 line,
@@ -184,14 +204,12 @@ class _Workshop:
                 stderr=self._complained,
                 pass_fds=descriptors,
                 env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
-                cwd="/",
+                cwd=self._empty,
                 process_group=0,  # Ctrl-C at the terminal is for the worker, which knows what to do about it
             )
         except OSError as error:
             raise NotMade(rules.NO_TOOL, str(error)) from error
         self._processes.append(process)
-        with suppress(ProcessLookupError, PermissionError):
-            resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
         for descriptor in descriptors:
             self._let_go(descriptor)
 
@@ -383,11 +401,6 @@ def _described(target: Path, keyring: KeyRing) -> Made:
         while block := film.read(1 << 20):
             digest.update(block)
         return Made(film.size, digest.hexdigest())
-
-
-def _gently() -> list[str]:
-    line = ["nice", "-n", str(NICE)]
-    return [*line, "ionice", "-c", "3"] if shutil.which("ionice") else line
 
 
 def _write_all(descriptor: int, block: bytes) -> None:

@@ -13,6 +13,7 @@ from recordings.archive.service import viewable
 from recordings.archive.states import READY as RECORDING_READY
 from recordings.export import events, rules
 from recordings.export.models import Export
+from recordings.export.proof import signature
 from recordings.export.states import ASKED, MACHINE, MAKING, OPEN, READY, WITH_END
 
 MAKE = "recordings.export"  # the job that makes a film
@@ -124,15 +125,19 @@ def advance(session: Session, export_id: str, percent: int, *, now: datetime) ->
     return True
 
 
-def finish(session: Session, export_id: str, *, size: int, sha256: str, now: datetime) -> Export:
-    """The film is there, sealed, until its end date. One that was cancelled in the last moment stays cancelled."""
+def finish(session: Session, export_id: str, *, size: int, sha256: str, now: datetime, proof: str = "") -> Export:
+    """The film is there, sealed, until its end date. One that was cancelled in the last moment stays cancelled.
+
+    `proof`: the lines that say what it is, signed; empty where there is no key to sign with.
+    """
     export = _locked(session, export_id)
     if export.state != MAKING:
         return export
     export.state = MACHINE.next(export.state, "finish")
     export.percent, export.size, export.sha256, export.problem = 100, size, sha256, None
-    export.done_at, export.until = now, now + rules.KEPT
-    _note(session, export, "make export", now=now, sha256=sha256)
+    export.done_at, export.until, export.proof = now, now + rules.KEPT, proof or None
+    signed = {"signature": signature(proof)} if proof else {}
+    _note(session, export, "make export", now=now, sha256=sha256, **signed)
     emit(session, events.ExportReady(export.id, export.recording_id), now=now)
     return export
 

@@ -35,16 +35,16 @@ class Destroyed:
     sha256: str
 
 
-def erase(folder: Path, others: Iterable[Path] = ()) -> list[Destroyed]:
+def erase(folder: Path, others: Iterable[Path] = (), *, owner: str = "") -> list[Destroyed]:
     """The recording's folder, and sealed files elsewhere that were made of it. Raises OSError, KeyLeft, NotItsOwn.
 
-    Nothing is touched where a file of another recording was put in the place of one of this.
+    With `owner`, the recording's id, nothing is touched where a file of another one lies in the place of one of this.
     The manifest stays as it is: it names nobody, and goes on to prove what there was.
     """
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MANIFEST]
     files += [path for path in sorted(others) if path.is_file()]
     for path in files:
-        if _owner(path) not in ("", folder.name):
+        if owner and _owner(path) not in ("", owner):
             raise NotItsOwn(f"{path.name} is that of another recording, {_owner(path)}")
     done = []
     for path in files:

@@ -218,11 +218,11 @@ def test_swapped_files_are_not_destroyed_in_each_others_name(held: Archive, tmp_
     head = mine.read_bytes()
     mine.write_bytes(theirs.read_bytes()[:512] + head[512:])
     with pytest.raises(NotItsOwn):
-        erase(held.folder)
+        erase(held.folder, owner="rec-1")
     assert container.read_header(theirs).wrapped_key, "the other one's is untouched"
     assert container.read_header(away.stub_of(held.folder / held.one.facts.films[0].file)).wrapped_key
     mine.write_bytes(head)
-    assert erase(held.folder)
+    assert erase(held.folder, owner="rec-1")
 
 
 def test_a_stub_that_speaks_of_another_object_is_not_certified_as_what_was_signed(held: Archive, ended: str) -> None:

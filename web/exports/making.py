@@ -19,13 +19,17 @@ from core import clock
 from core.db import Database
 from core.jobs import Handler
 from core.settings import Settings
-from recordings.export import rules, service
+from recordings.export import proof, rules, service
 from recordings.export.making import Made, NotMade, Stopped, destroy, make
 from recordings.export.models import Export
 from recordings.export.service import MAKE
 from recordings.export.states import MAKING
+from recordings.keys import UnsafeKeyFile
+from recordings.proof.compose import instant
+from recordings.proof.service import manifest_of
+from recordings.signing import NoSigningKey
 from web.exports.film import facts_of, film_of
-from web.keys import key_ring
+from web.keys import key_ring, signer
 from web.static_files import VENDOR
 from web.storage import here
 from web.worker import Sweep, Worker
@@ -92,7 +96,8 @@ def export_handler(settings: Settings, db: Database, stop: threading.Event | Non
 
     def record(session: Session, payload: dict[str, Any], result: Made | NotMade | None, now: datetime) -> None:
         if isinstance(result, Made):
-            service.finish(session, payload["export_id"], size=result.size, sha256=result.sha256, now=now)
+            said = _signed(settings, session, payload["export_id"], result, now)
+            service.finish(session, payload["export_id"], size=result.size, sha256=result.sha256, proof=said, now=now)
         elif isinstance(result, NotMade):
             service.fail(session, payload["export_id"], result.problem, now=now)
 
@@ -100,6 +105,26 @@ def export_handler(settings: Settings, db: Database, stop: threading.Event | Non
         service.fail(session, payload["export_id"], rules.OTHER, now=now)
 
     return Handler(act=act, record=record, gave_up=gave_up, tries=5)
+
+
+def _signed(settings: Settings, session: Session, export_id: str, made: Made, now: datetime) -> str:
+    """What the film is, signed. Without a key the film is given out all the same: its hash stands in the trail."""
+    export = session.get_one(Export, export_id)
+    vouched = manifest_of(session, export.recording_id)
+    fields = {
+        "export": export.id,
+        "recording": export.recording_id,
+        "manifest": vouched.sha256 if vouched else None,
+        "media_type": rules.MEDIA_TYPES[export.format],
+        "size": made.size,
+        "sha256": made.sha256,
+        "made_at": instant(now),
+    }
+    try:
+        return proof.sign(fields, signer(settings))
+    except (NoSigningKey, UnsafeKeyFile) as error:
+        log.warning("a film is not signed", export_id=export_id, problem=str(error))
+        return ""
 
 
 class Watching:

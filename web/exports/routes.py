@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from core import audit, clock
 from core.audit import AuditEntry
+from core.errors import NotFound
 from core.staff.models import Staff, StaffRole
 from core.staff.rules import AIDE, OFFICER, OFFICIAL
 from reception.petitions.models import Petition
@@ -141,6 +142,18 @@ def fetch(ctx: Context) -> Response:
         "etag": f'"{export.sha256}"',
     }
     return given(opened, asked, rules.MEDIA_TYPES[export.format], headers)
+
+
+@pages.get("/exports/{export_id}/proof", audience=viewers)
+def film_proof(ctx: Context) -> Response:
+    """The signed lines that go with a film, byte for byte, for those who may see the export."""
+    export = service.seen(ctx.session, ctx.path("export_id"), ctx.staff.id, now=ctx.now)
+    if export.proof is None:
+        raise NotFound
+    audit.note(ctx.session, "read", "recording", export.recording_id, now=ctx.now, detail={"page": "export"})
+    name = f"{_file_name(ctx, export)}.proof"
+    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "private, no-store"}
+    return Response(export.proof, headers=headers, media_type="text/plain")
 
 
 def story_of(session: Session, export: Export) -> list[AuditEntry]:

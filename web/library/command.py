@@ -1,4 +1,4 @@
-"""`majlis recordings verify | certificate | check | sign | public-key | …`: proof at the terminal.
+"""`majlis recordings verify | certificate | film | check | sign | public-key | …`: proof at the terminal.
 
 `verify` and `certificate` need files and public keys alone. They end with 0 where everything is proven, 1 where
 something was altered, 2 where it could not be checked at all, 3 where nothing is wrong but something is not signed.
@@ -19,9 +19,11 @@ from core.db import Database
 from core.errors import NotFound
 from core.language import LANGUAGES, N_, catalogue
 from core.settings import Settings
+from recordings.export import proof as film_proof
 from recordings.keys import UnsafeKeyFile
 from recordings.proof import manifest, service
 from recordings.proof.pieces import Progress as Told
+from recordings.proof.pieces import take
 from recordings.proof.rules import ALTERED, PROVEN, UNSIGNED
 from recordings.proof.verify import Report, size_of, verify
 from recordings.rotation import rewrap_all, sealed_below, waiting
@@ -39,6 +41,8 @@ LOCALE = Path(__file__).parent.parent / "locale"
 MARKS = {PROVEN: "[green]✓[/green]", ALTERED: "[red]✗[/red]", UNSIGNED: "[yellow]–[/yellow]"}
 EXIT = {PROVEN: 0, ALTERED: 1, UNSIGNED: 3}
 CANNOT = 2
+FILM_HOLDS = N_("This is the film that left the archive, unaltered.")
+FILM_DIFFERS = N_("This is not the film that the signed lines speak of.")
 HOLDS, HOLDS_NOT = N_("The signature holds"), N_("The signature does not hold")
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, for programs.")]
@@ -100,6 +104,47 @@ def certificate_(
         for one in looked:
             _say_certificate(one, lang)
     raise typer.Exit(0 if all(one.holds for one in looked) else 1)
+
+
+@app.command("film")
+def film_(
+    film: Annotated[Path, typer.Argument(help="A film that was made for somebody to take away.")],
+    proof_file: Annotated[
+        Path | None, typer.Option("--proof", help="The signed lines that go with it; default: FILM.proof beside it.")
+    ] = None,
+    public_key: Annotated[
+        list[Path] | None,
+        typer.Option(help="Public key in PEM, taken from a safe place; default: those of this installation."),
+    ] = None,
+    as_json: AsJson = False,
+    lang: Language = "both",
+) -> None:
+    """Say whether a film is what left the archive. Needs no database and no decryption key."""
+    keys = _keys(public_key)
+    place = proof_file or film.with_name(film.name + ".proof")
+    fields, problem = None, ""
+    try:
+        if place.stat().st_size > film_proof.MOST_BYTES:
+            raise film_proof.NoProof("too long")
+        fields = film_proof.read(place.read_text(), keys)
+        with _bar(film.name, film.stat().st_size) as told:
+            taken = take(film, told)
+        problem = "" if (taken.size, taken.sha256) == (fields["size"], fields["sha256"]) else FILM_DIFFERS
+    except (OSError, UnicodeDecodeError) as error:
+        err.print(f"It can't be read: {error}")
+        raise typer.Exit(CANNOT) from None
+    except film_proof.NoProof:
+        problem = HOLDS_NOT
+    if as_json:
+        print(json.dumps({"holds": not problem, "problem": problem, "fields": fields}, indent=2))
+    else:
+        out.print(f"{MARKS[ALTERED if problem else PROVEN]} {film}")
+        for language in _languages(lang):
+            out.print(f"  {_translated(language)(problem or FILM_HOLDS)}")
+        if fields is not None:
+            out.print(f"  recording {fields['recording']}  export {fields['export']}  made {fields['made_at']}")
+            out.print(f"  sha256 {fields['sha256']}  key {fields['key']}")
+    raise typer.Exit(1 if problem else 0)
 
 
 @app.command()

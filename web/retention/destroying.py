@@ -40,7 +40,7 @@ def destroy_handler(settings: Settings, db: Database) -> Handler:
             exports = list(session.scalars(select(Export).where(Export.recording_id == facts["recording"]["id"])))
         others = [place for one in exports for place in settings.exports_dir.glob(f"{one.id}.*")]
         folder = settings.recordings_dir / facts["recording"]["id"]
-        destroyed = erase(folder, others)
+        destroyed = erase(folder, others, owner=folder.name)
         for place in others:  # what was made to be taken away is not kept even as noise
             place.unlink(missing_ok=True)
         take_out_now(settings, db, folder.name)
