@@ -19,7 +19,7 @@ from queueing.appointments import rules as booking
 from queueing.appointments import service as appointments
 from queueing.appointments.models import Appointment, Slot
 from queueing.appointments.states import CANCELLED, CHECKED_IN, EXPIRED, HELD, MET, MISSED
-from queueing.tickets import queries, rules, states
+from queueing.tickets import leaving, queries, rules, states
 from queueing.tickets import service as tickets
 from queueing.tickets.models import ServicePoint, Ticket
 from reception.visitors.models import Visitor
@@ -65,6 +65,8 @@ def check_in(
         ticket = tickets.ticket_of_appointment(session, appointment.id)
         if ticket is not None and ticket.state in states.IN_CENTRE and ticket.expires_at > now:
             return Arrival(AGAIN, appointment, ticket)
+        if ticket is not None and leaving.may_rejoin(session, ticket, now=now):
+            return Arrival(AGAIN, appointment, leaving.rejoin(session, ticket.id, now=now))
         if ticket is not None and ticket.state != states.CANCELLED:  # who gave a turn up may take another
             raise Refused("This code has been used already. Please speak to our staff.")
     _need_its_day(slot, zone=zone, now=now)

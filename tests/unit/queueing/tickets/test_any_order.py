@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from core.db import Base, Database
 from core.errors import MajlisError
-from queueing.tickets import queries, rules, service, states
+from queueing.tickets import leaving, queries, rules, service, states
 from queueing.tickets.models import ServicePoint, Ticket, TicketPeriod
 from tests.unit.queueing.tickets.hall import CENTRE, NOON, build
 from web.schema import load_models
@@ -164,6 +164,12 @@ class AnyOrder(RuleBasedStateMachine):
         if ticket := self.any_ticket(pick):
             target = self.other_point(ticket)
             self.attempt(lambda: service.transfer(self.session, ticket.id, target.id, now=self.now))
+
+    @rule(pick=st.integers(0, 99), back=st.booleans())
+    def a_visitor_leaves_or_comes_back(self, pick: int, back: bool) -> None:
+        if ticket := self.any_ticket(pick):
+            verb = leaving.rejoin if back else leaving.leave
+            self.attempt(lambda: verb(self.session, ticket.id, now=self.now))
 
     @rule(pick=st.integers(0, 99))
     def a_clerk_sends_on(self, pick: int) -> None:

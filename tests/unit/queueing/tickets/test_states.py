@@ -14,9 +14,14 @@ def test_a_visitor_who_is_being_served_cannot_be_declared_absent() -> None:
     assert not TICKET.allows(states.SERVING, "no_show")
 
 
-def test_a_cancelled_ticket_stays_cancelled() -> None:
-    assert TICKET.verbs(states.CANCELLED) == []
-    assert TICKET.final == {states.CANCELLED}
+def test_a_cancelled_ticket_comes_back_only_by_the_visitors_second_thought() -> None:
+    assert TICKET.verbs(states.CANCELLED) == ["rejoin"]
+
+
+def test_whatever_can_be_undone_is_a_verb_of_the_table_and_recalling_is_not() -> None:
+    verbs = {t.verb for t in TICKET.transitions}
+    assert set(states.UNDOABLE) <= verbs
+    assert verbs - set(states.UNDOABLE) == {"recall", "leave", "rejoin"}
 
 
 def test_every_state_is_in_exactly_one_group() -> None:

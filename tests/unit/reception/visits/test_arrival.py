@@ -11,7 +11,7 @@ from queueing.appointments import calendar
 from queueing.appointments import service as appointments
 from queueing.appointments import states as appointment_states
 from queueing.appointments.models import Appointment
-from queueing.tickets import queries, rules, service
+from queueing.tickets import leaving, queries, rules, service
 from queueing.tickets.models import Ticket
 from reception.visitors import service as visitors
 from reception.visits import arrival
@@ -93,6 +93,13 @@ def test_who_gave_the_turn_up_may_come_back_and_who_was_served_may_not(
     service.finish(session, second.ticket.id, now=AT + minutes(9))
     with pytest.raises(Refused, match="used already"):
         come(session, appointment.code, now=AT + minutes(10))
+
+
+def test_who_left_on_the_phone_a_moment_ago_has_the_same_turn_again(session: Session, appointment: Appointment) -> None:
+    first = come(session, appointment.code, now=AT)
+    leaving.leave(session, first.ticket.id, now=AT)
+    again = come(session, appointment.code, now=AT + minutes(2))
+    assert (again.ticket.id, again.ticket.state) == (first.ticket.id, "waiting")
 
 
 @pytest.mark.parametrize(
