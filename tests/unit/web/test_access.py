@@ -73,6 +73,7 @@ def ids(settings: Settings, house: tuple[Database, Ministry], shelf: dict[str, s
             asked_by=minister,
             asked_at=clock.now(),
             until=clock.now() + timedelta(days=7),
+            proof=SECRET,
         )
         note = Note(
             id=new_id(), recording_id=shelf["id"], at_s=1.0, text=SECRET, written_by=minister, written_at=clock.now()
