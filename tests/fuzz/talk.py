@@ -15,7 +15,7 @@ from unittest import mock
 from recordings.journal_records import Mark, encode_mark
 from tests.fuzz.dice import Dice
 from tests.fuzz.seeds import message
-from video.media import room, sdp
+from video.media import connecting, sdp
 from video.media.directory import MeetingInfo, ParticipantInfo, Refused
 from video.media.link import WireClosed
 from video.media.messages import CloseReason
@@ -182,7 +182,7 @@ def talk(data: bytes) -> None:
 
 
 async def meeting(speaker: str, texts: list[str]) -> None:
-    with mock.patch.object(room, "Leg", Leg), mock.patch.object(asyncio, "to_thread", inline):
+    with mock.patch.object(connecting, "Leg", Leg), mock.patch.object(asyncio, "to_thread", inline):
         alarm, media = Alarm(), logging.getLogger("video.media")
         media.addHandler(alarm)
         node = MediaNode(

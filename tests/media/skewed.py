@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tests.media.rig import rig_app
-from video.media import leg, room
+from video.media import connecting, leg
 
 CLOCKS = {"wall": 0.0, "monotonic": 0.0}
 """Seconds by which each is ahead."""
@@ -27,7 +27,7 @@ async def clocks(request: Request) -> Response:
 
 if __name__ == "__main__":
     leg.ANSWER_S, leg.CONNECT_S = 1.0, 2.5
-    room.GIVE_UP = 3
+    connecting.GIVE_UP = 3
     app = rig_app(
         wall=lambda: time.time() + CLOCKS["wall"],
         monotonic=lambda: time.monotonic() + CLOCKS["monotonic"],

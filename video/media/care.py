@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from video.media import connecting, silence
 from video.media import leg as legs
-from video.media import silence
 from video.media.judgement import GOOD, Line
 from video.media.leg import Leg
 from video.media.link import SILENT_S as LINK_SILENT_S
@@ -27,10 +27,10 @@ def look_after(room: Room, member: Member, *, now: float) -> None:
     if view is not None and silence.is_lost(view, now=now):
         view.fail()
     elif view is not None and view.tally is not None and view.tally.look(silent=False, camera=False, now=now):
-        room.keep_tally(member, view, over=False)
+        connecting.keep_tally(room, member, view, over=False)
     if not member.present and member.line.shown != GOOD:
         member.line = Line()  # whoever comes back begins with a line of which nothing is known
-    room.offer_due(member, now)
+    connecting.offer_due(room, member, now)
     if member.gone_at is not None and now - member.gone_at > GRACE_S and member.link is None:
         room.leave(member)
 
@@ -52,4 +52,4 @@ def _judge(room: Room, member: Member, leg: Leg, now: float) -> None:
         now=now,
     )
     if leg.tally is not None and leg.tally.look(silent=silent, camera=member.video, now=now):
-        room.keep_tally(member, leg, over=False)
+        connecting.keep_tally(room, member, leg, over=False)

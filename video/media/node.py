@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from video.media import hooks, limits, tokens, wishes
-from video.media.devices import Devices
 from video.media.directory import Directory, MeetingInfo
 from video.media.link import Link, Wire, WireClosed
 from video.media.load import Load
@@ -18,6 +17,7 @@ from video.media.member import Member
 from video.media.messages import CloseReason, Closing
 from video.media.recorder import OpenSink
 from video.media.room import Room
+from video.media.sessions import Devices
 from video.media.sockets import Sockets
 from video.media.surroundings import Surroundings
 from video.media.turn import Turn

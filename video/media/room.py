@@ -9,19 +9,17 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from video.media import care, devices, limits, sdp, silence
+from video.media import care, connecting, devices, limits, sdp, silence
 from video.media.conversation import Conversation
 from video.media.directory import MeetingInfo, Refused
 from video.media.errands import Errands
-from video.media.leg import Leg
 from video.media.link import Link
 from video.media.member import Member, seating
 from video.media.messages import CloseReason, Closing
 from video.media.notices import Notices
 from video.media.proceedings import Proceedings
-from video.media.router import Endpoint, Router
+from video.media.router import Router
 from video.media.surroundings import Surroundings
-from video.media.tally import Tally
 from video.media.tokens import HOSTS
 
 log = logging.getLogger(__name__)
@@ -30,10 +28,6 @@ MOST = sdp.SLOTS + 1
 IDLE_S = 60.0
 """Nobody connected for so long: the recording is closed; whoever comes back starts another."""
 FORGET_S = 900.0
-RENEW_S = 2.0
-"""A client that asks for another leg gets it at once, but no more often than this."""
-GIVE_UP = 8
-"""Legs in a row that didn't come up, over some two minutes: no way leads to this client, and more offers open none."""
 
 
 class Room:
@@ -43,11 +37,11 @@ class Room:
         self.notices = Notices(self.members, self._spared)
         self.closed = self._moved = False
         self.around = around
-        self._errands = Errands(info.id, around.directory)
+        self.errands = Errands(info.id, around.directory)
         self._proceedings = Proceedings(
             info.id,
             around.open_sink,
-            spawn=self._errands.run,
+            spawn=self.errands.run,
             began=self._recording_began,
             lost=self._recording_lost,
             changed=self._tell_recording,
@@ -131,7 +125,7 @@ class Room:
         self._busy = self.around.monotonic()
         if not member.present:
             member.present = True
-            self._errands.tell("joined", member.id, self.around.wall())
+            self.errands.tell("joined", member.id, self.around.wall())
 
     def disconnected(self, member: Member, link: Link) -> None:
         """The link has ended by itself or was closed; the leg may well go on."""
@@ -152,7 +146,7 @@ class Room:
         if member.present:
             member.present = False
             self.note("left", {"participant": member.id})
-            self._errands.tell("left", member.id, self.around.wall())
+            self.errands.tell("left", member.id, self.around.wall())
         self.seat_everybody()
 
     def is_admitted(self, member: Member) -> bool:
@@ -169,109 +163,11 @@ class Room:
         self.notices.slots(member)
         if fresh:
             member.offer_at = self.around.monotonic()
-            self.offer_due(member, self.around.monotonic())
-
-    # Legs
-
-    def offer_due(self, member: Member, now: float) -> None:
-        if member.offer_at is None or now < member.offer_at or member.link is None or not member.admitted:
-            return
-        member.offer_at, member.offered_at = None, now
-        self._offer(member, member.link)
-
-    def _offer(self, member: Member, link: Link) -> None:
-        self.drop_leg(member)
-        if member.wants_too_many_legs(now=self.around.monotonic()):
-            link.close(CloseReason.TOO_MANY_LEGS)
-            return
-        member.legs += 1
-        leg = Leg(
-            f"{member.id}/{member.legs}",
-            sockets=self.around.sockets,
-            changed=lambda changed: self.leg_changed(member, changed),
-            monotonic=self.around.monotonic,
-        )
-        member.leg = leg
-        try:
-            text = leg.offer()
-        except OSError:
-            log.exception("no media socket for %s", leg.name)
-            leg.fail()
-            return
-        link.send("offer", leg=leg.name, sdp=text)
-
-    def leg_changed(self, member: Member, leg: Leg) -> None:
-        if member.leg is not leg:
-            return
-        if leg.state == "up":
-            member.dropped = member.deaf = member.away = False
-            member.failures, member.gone_at = 0, None
-            endpoint = devices.plug(self.router, leg, member.id, member.seats)
-            self._count(member, leg, endpoint)
-            self.note("connected", {"participant": member.id, "leg": leg.name})
-            self._maybe_live()
-        elif leg.state == "down":
-            self.keep_tally(member, leg, over=True)
-            self.router.remove(member.id)
-            if not member.away:
-                self.note("disconnected", {"participant": member.id, "leg": leg.name})
-            member.leg = None
-            member.dropped, member.deaf, member.away = True, False, False
-            member.offer_at = self.around.monotonic() + min(8.0, 0.25 * 2**member.failures)
-            member.failures += 1
-            if member.failures >= GIVE_UP and member.link is not None:
-                member.offer_at = None
-                member.link.close(CloseReason.NO_MEDIA)
-            if member.link is None and not member.connected:
-                member.gone_at = self.around.monotonic()
-        self.notices.presence()
-
-    def view_changed(self, member: Member, view: Leg) -> None:
-        if member.view is not view:
-            return
-        if view.state == "up":
-            member.gone_at = None
-            self._count(member, view, devices.plug(self.router, view, member.id, member.seats))
-        elif view.state == "down":
-            self.drop_view(member)
-            if member.link is None and not member.connected:
-                member.gone_at = self.around.monotonic()
-        self.notices.presence()
-
-    def drop_view(self, member: Member) -> None:
-        view, member.view = member.view, None
-        if view is not None:
-            self.keep_tally(member, view, over=True)
-            self.router.remove(devices.viewer(member.id))
-            view.cut()
-            self._errands.run(view.close())
+            connecting.offer_due(self, member, self.around.monotonic())
 
     def drop_leg(self, member: Member) -> None:
         """Nothing passes to or from this person any more."""
-        self.drop_view(member)
-        self.drop_sending(member)
-
-    def drop_sending(self, member: Member) -> None:
-        leg, member.leg = member.leg, None
-        if leg is not None:
-            self.keep_tally(member, leg, over=True)
-            self.router.remove(member.id)
-            if leg.state == "up":
-                member.dropped = True
-            member.deaf = member.away = False
-            leg.cut()
-            self._errands.run(leg.close())
-
-    def _count(self, member: Member, leg: Leg, endpoint: Endpoint) -> None:
-        now = self.around.monotonic()
-        leg.tally = Tally(leg, endpoint, began_at=self.around.wall(), drops=member.drops, now=now)
-
-    def keep_tally(self, member: Member, leg: Leg, *, over: bool) -> None:
-        if leg.tally is not None:
-            summary = leg.tally.summary(drops=member.drops, over=over)
-            self._errands.tell("quality", member.id, self.around.wall(), summary)
-        if over:
-            leg.tally = None
+        connecting.drop(self, member)
 
     def seat_everybody(self) -> None:
         order = {"official": 0, "visitor": 1, "interpreter": 2, "aide": 3}
@@ -300,15 +196,6 @@ class Room:
         except sdp.BadAnswer as error:
             log.warning("leg %s: %s", leg, error)
             raise Closing(CloseReason.BAD_MESSAGE) from error
-
-    def renew(self, member: Member, leg: str) -> None:
-        """The client finds its leg broken before the node does."""
-        if member.admitted and member.leg is not None and member.leg.name == leg and member.leg.state != "new":
-            member.leg.fail()
-            now = self.around.monotonic()
-            if member.offer_at is not None and now - member.offered_at >= RENEW_S:
-                member.offer_at = now
-                self.offer_due(member, now)
 
     async def admit(self, by: Member, participant_id: str) -> None:
         if not by.host:
@@ -356,7 +243,7 @@ class Room:
                 if member.link is not None:
                     member.link.send("lobby")
                 self.seat_everybody()
-        self._maybe_live()
+        self.maybe_live()
         self.notices.presence()
 
     def _expel(self, member: Member) -> None:
@@ -367,7 +254,7 @@ class Room:
 
     # Recording and going live
 
-    def _maybe_live(self) -> None:
+    def maybe_live(self) -> None:
         """The official is here and so is an admitted visitor: start the recording, then let media flow."""
         roles = {member.info.role for member in self.members.values() if member.sending}
         if not self.closed and {"official", "visitor"} <= roles:
@@ -381,14 +268,14 @@ class Room:
         self.router.want_keyframes()
         self.router.flow(True)
         if first:
-            self._errands.tell("went_live", self.around.wall())
+            self.errands.tell("went_live", self.around.wall())
 
     def _spared(self, participant_id: str) -> frozenset[str]:
         endpoint = self.router.endpoints.get(participant_id)
         return endpoint.shed.out if endpoint is not None else frozenset()
 
     def _recording_lost(self, why: str) -> None:
-        self._errands.tell("recording_lost", self.around.wall(), why)
+        self.errands.tell("recording_lost", self.around.wall(), why)
 
     def forgive(self, late: float) -> None:
         self._proceedings.recorder.forgive(late)
@@ -408,7 +295,7 @@ class Room:
         self._proceedings.tick(now=now)
         for member in list(self.members.values()):
             care.look_after(self, member, now=now)
-        self._maybe_live()
+        self.maybe_live()
         if any(member.link is not None or member.connected for member in self.members.values()):
             self._busy = now
         elif now - self._busy > IDLE_S:
@@ -430,9 +317,9 @@ class Room:
                 member.link.close(reason)
             if member.present:
                 member.present = False
-                self._errands.tell("left", member.id, self.around.wall())
+                self.errands.tell("left", member.id, self.around.wall())
         self._proceedings.close(reason.value)
 
     async def drained(self) -> None:
         """Waits until what the room had started is done."""
-        await self._errands.done()
+        await self.errands.done()

@@ -14,11 +14,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from video.media import sdp
-from video.media.devices import Session
 from video.media.directory import Refused
 from video.media.foreign import BadOffer, Kind
 from video.media.messages import CloseReason, Closing
 from video.media.node import MediaNode
+from video.media.sessions import Session
 
 SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"

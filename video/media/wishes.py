@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from video.media import messages, sdp
+from video.media import connecting, messages, sdp
 from video.media.conversation import Said
 from video.media.directory import Refused
 from video.media.member import Member
@@ -44,7 +44,7 @@ async def _answer(room: Room, member: Member, message: Message, sync: Any) -> No
 
 
 async def _renew(room: Room, member: Member, message: Message, sync: Any) -> None:
-    room.renew(member, messages.text_of(message, "leg"))
+    connecting.renew(room, member, messages.text_of(message, "leg"))
 
 
 async def _admit(room: Room, member: Member, message: Message, sync: Any) -> None:

@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from video.media import room, sdp
+from video.media import connecting, room, sdp
+from video.media.connecting import RENEW_S
 from video.media.directory import LegSummary, MeetingInfo, ParticipantInfo, Refused
 from video.media.judgement import CALM_S, GOOD, Verdict
 from video.media.leg import ANSWER_S, DOWN_S, SILENT_S
 from video.media.link import BURST, Link, WireClosed
 from video.media.member import GRACE_S, LEGS
 from video.media.node import MediaNode
-from video.media.room import IDLE_S, RENEW_S
+from video.media.room import IDLE_S
 from video.media.shedding import Shed
 from video.media.silence import BLIND, DEAF_S, KEPT_S, LINGER_S
 from video.media.tally import RoundTrip
@@ -283,7 +284,7 @@ class Stage:
 
 @pytest.fixture
 def play(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Stage], Awaitable[None]]], None]:
-    monkeypatch.setattr(room, "Leg", FakeLeg)
+    monkeypatch.setattr(connecting, "Leg", FakeLeg)
     monkeypatch.setattr(asyncio, "to_thread", inline)
 
     def run(scene: Callable[[Stage], Awaitable[None]]) -> None:
@@ -726,8 +727,8 @@ def test_an_offer_that_nobody_answers_is_made_again(play: Play) -> None:
 def test_a_client_that_no_way_leads_to_is_let_go_and_may_try_again(play: Play) -> None:
     async def scene(stage: Stage) -> None:
         minister = await stage.join("minister")
-        await stage.pass_time(room.GIVE_UP * (ANSWER_S + 8))
-        assert len(minister.all("offer")) == room.GIVE_UP
+        await stage.pass_time(connecting.GIVE_UP * (ANSWER_S + 8))
+        assert len(minister.all("offer")) == connecting.GIVE_UP
         assert minister.reason == "no_media"
         again = await stage.join("minister", resume=minister.last("welcome")["resume"])
         assert again.all("offer") and again.reason is None
@@ -738,7 +739,7 @@ def test_a_client_that_no_way_leads_to_is_let_go_and_may_try_again(play: Play) -
 def test_a_leg_that_came_up_in_between_is_a_way(play: Play) -> None:
     async def scene(stage: Stage) -> None:
         minister, _ = await stage.couple()
-        for _ in range(3 * room.GIVE_UP):
+        for _ in range(3 * connecting.GIVE_UP):
             FakeLeg.made[-1 if FakeLeg.made[-1].name.startswith("minister") else -2].fail()
             await stage.pass_time(1)
             await minister.answer()
@@ -975,7 +976,7 @@ def test_whatever_a_client_says_the_others_go_on(words: list[str]) -> None:
         await stage.node.stop()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(room, "Leg", FakeLeg)
+        patch.setattr(connecting, "Leg", FakeLeg)
         patch.setattr(asyncio, "to_thread", inline)
         asyncio.run(scene())
 
