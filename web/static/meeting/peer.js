@@ -2,6 +2,7 @@
 // what we send, the pairs after them the three places in which others are seen), so nothing is ever renegotiated.
 
 import { Care } from "./care.js";
+import { Patience } from "./patience.js";
 
 const LISTEN_MS = 500;
 const STEADY = 4; // readings in a row that heard something: from then on silence is told after
@@ -17,6 +18,7 @@ export class Peer extends EventTarget {
   #usual = SPARSE_MS;
   #senders = {};
   #care = null;
+  #patience = new Patience(() => this.#pc.getReceivers().filter(({ track }) => track.kind === "video"));
 
   // Events: "state" (connectionState); "quiet" (twice a second while nothing is heard of the node, detail: for how long,
   // ms, time asleep not counted) and "heard" (something again); "sending" (see care.js).
@@ -80,9 +82,11 @@ export class Peer extends EventTarget {
   async #listen() {
     if (!this.alive) return;
     let signs = 0;
-    (await this.#pc.getStats()).forEach((entry) => {
+    const report = await this.#pc.getStats();
+    report.forEach((entry) => {
       if (entry.type === "candidate-pair") signs += (entry.bytesReceived ?? 0) + (entry.responsesReceived ?? 0);
     });
+    this.#patience.look(report);
     const now = performance.now();
     const passed = Math.min(now - this.#lookedAt, 2 * LISTEN_MS);
     this.#lookedAt = now;
