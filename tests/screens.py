@@ -78,6 +78,7 @@ SHOTS = (
     Shot("library", "/library", "minister"),
     Shot("player", "/library", "minister", link="/library/", sizes=(PHONE, DESK, HALL)),
     Shot("exports", "/exports", "minister"),
+    Shot("retention", "/retention", "minister"),
     Shot("meeting", "/office", "minister", link="/meeting/", sizes=(PHONE, DESK, HALL)),
     Shot("quality", "/quality", "admin"),
     Shot("quality-manager", "/quality", "manager"),
@@ -95,6 +96,7 @@ SHOTS = (
     Shot("admin-centre-new", "/admin/centres/new", "admin"),
     Shot("admin-departments", "/admin/departments", "admin"),
     Shot("admin-types", "/admin/types", "admin"),
+    Shot("admin-retention", "/admin/retention", "admin"),
     Shot("admin-password", "/account/password", "admin"),
 )
 
