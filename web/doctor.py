@@ -17,6 +17,8 @@ from recordings.storage.rules import Span, needed
 from recordings.storage.states import FAILED, LOST
 from web.disk import Room, free_bytes, room
 from web.keys import signer
+from web.printing.text import Unfit
+from web.printing.text import check as check_slips
 from web.static_files import VENDOR
 from web.storage import bucket_of
 from web.voice.clips import voice_of
@@ -81,6 +83,7 @@ def _advised(settings: Settings) -> list[Check]:
             "sysctl -w net.core.rmem_max=4194304 on machines with media processes (docs/operations.md)",
         ),
         ("ffmpeg, for exports of recordings", _ffmpeg, "apt-get install ffmpeg (where the worker runs)"),
+        ("Tickets on paper", _slips, "apt-get install libfribidi0; make setup (brings the fonts)"),
         ("A voice for the halls", lambda: _voice(settings), "apt-get install espeak-ng (where web and worker run)"),
     ]
 
@@ -134,6 +137,14 @@ def _ffmpeg() -> str | None:
     """Without it all but exports works; an export then fails and says why."""
     missing = lacking()
     return f"not there: {', '.join(missing)}" if missing else None
+
+
+def _slips() -> str | None:
+    try:
+        check_slips(VENDOR["ibm-plex-sans-arabic"])
+    except Unfit as problem:
+        return str(problem)
+    return None
 
 
 def _voice(settings: Settings) -> str | None:
