@@ -39,8 +39,8 @@ def test_a_call_taken_back_leaves_the_board_and_the_rank_as_they_were(session: S
     assert undo(session, hall) is ticket
     assert (ticket.state, ticket.counter_id, ticket.called_at, ticket.first_called_at) == ("waiting", None, None, None)
     assert queries.board(session, CENTRE, now=SOON) == []
-    last = session.scalars(select(OutboxEvent).order_by(OutboxEvent.id.desc())).first()
-    assert last and last.name.endswith("TicketUndone") and last.payload["verb"] == "call"
+    (told,) = [row for row in session.scalars(select(OutboxEvent)) if row.name.endswith("TicketUndone")]
+    assert (told.payload["verb"], told.payload["counter_id"]) == ("call", hall.first.id)
     verbs = session.scalars(select(TicketPeriod.verb).order_by(TicketPeriod.from_at)).all()
     assert verbs == ["issue", "call", "undo"]  # what happened stays on record
     assert hall.next(session, now=SOON) is ticket
