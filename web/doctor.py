@@ -12,11 +12,12 @@ from core import clock, jobs
 from core.db import Database
 from core.settings import Settings
 from recordings.export.making import lacking
+from recordings.rotation import unopenable
 from recordings.storage import service as storage
 from recordings.storage.rules import Span, needed
-from recordings.storage.states import FAILED, LOST
+from recordings.storage.states import DOOMED, FAILED, LOST
 from web.disk import Room, free_bytes, room
-from web.keys import signer
+from web.keys import key_ring, signer
 from web.printing.text import Unfit
 from web.printing.text import check as check_slips
 from web.static_files import VENDOR
@@ -29,6 +30,7 @@ Check = tuple[str, Callable[[], str | None], str]
 
 RMEM_MAX = Path("/proc/sys/net/core/rmem_max")
 CLOCKS_APART_S = 60
+LATEST = 20  # recordings whose keys are tried
 ENOUGH_ROOM = 2 << 20
 """Octets: a quarter of a second of what a full media process is sent."""
 
@@ -69,7 +71,17 @@ def _checks(settings: Settings) -> list[Check]:
             lambda: _signing_key(settings),
             "majlis migrate makes the first one; a lost one comes back from its safe",
         ),
+        (
+            "Archive key",
+            lambda: _archive_key(settings),
+            "bring the earlier archive.key back and add its lines above those of the present one (chmod 600)",
+        ),
         *_storage_checks(settings),
+        (
+            "What is to leave the store",
+            lambda: _remains(settings),
+            "name the store again (MAJLIS_STORAGE_…), or see why",
+        ),
         ("Jobs", lambda: _jobs(settings), "start a worker (majlis worker); failed jobs are in the table `job`"),
     ]
 
@@ -109,6 +121,28 @@ def _storage_checks(settings: Settings) -> list[Check]:
         ("The store's clock", clocks, "let both machines keep time (chrony, systemd-timesyncd)"),
         ("Files in the store", lambda: _stored(settings), "see their problems: majlis recordings check --quick"),
     ]
+
+
+def _archive_key(settings: Settings) -> str | None:
+    """A lost key is made anew at the next start, and opens nothing that was sealed before: that must not go unseen."""
+    path = settings.data_dir / "archive.key"
+    folders = sorted((p for p in settings.recordings_dir.glob("*") if p.is_dir()), reverse=True)[:LATEST]
+    if not path.exists():
+        return "not there, and there are recordings" if folders else None
+    closed = [folder.name for folder in folders if unopenable(folder, key_ring(settings))]
+    return f"{len(closed)} of the latest {len(folders)} recordings do not open with it" if closed else None
+
+
+def _remains(settings: Settings) -> str | None:
+    """Objects of destroyed recordings that nobody comes to remove, and those without a store in the settings."""
+    db = Database(settings.database)
+    try:
+        with db.read() as session:
+            rows = storage.in_state(session, DOOMED)
+    finally:
+        db.dispose()
+    stuck = [row for row in rows if row.problem or not settings.storage_bucket]
+    return f"{len(stuck)} objects of destroyed recordings are still there: {stuck[0].problem or ''}" if stuck else None
 
 
 def _stored(settings: Settings) -> str | None:

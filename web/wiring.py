@@ -28,6 +28,7 @@ from web.housekeeping import TIDY, sweep_housekeeping, tidy_handler
 from web.proof import check_handler, sign_handler, sweep_forgotten
 from web.recording import finish_handler, sink_opener, sweep_abandoned
 from web.retention.destroying import destroy_handler
+from web.stuck import sweep_stuck
 from web.worker import Sweep, Worker
 
 KEEP_DRAFTS = timedelta(days=30)
@@ -57,6 +58,7 @@ def make_worker(settings: Settings, db: Database, **more: Any) -> Worker:
             sweep_disk(settings),
             _forget_old_drafts(settings),
             sweep_housekeeping(settings),
+            sweep_stuck(),
         ),
         quiet=NO_REACTION,
         **more,

@@ -28,13 +28,14 @@ DISK_FULL = "disk full"
 ALTERED = "altered"
 NO_KEY = "no key"
 GONE = "gone"
+STORE = "store"
 NOTHING = "nothing"
 TOO_LONG = "too long"
 HUNG = "hung"
 TOOL = "tool"
 NO_TOOL = "no tool"
 OTHER = "other"
-PROBLEMS = (DISK_FULL, ALTERED, NO_KEY, GONE, NOTHING, TOO_LONG, HUNG, TOOL, NO_TOOL, OTHER)
+PROBLEMS = (DISK_FULL, ALTERED, NO_KEY, GONE, STORE, NOTHING, TOO_LONG, HUNG, TOOL, NO_TOOL, OTHER)
 
 
 def check_second(asked_by: str, by: str) -> None:

@@ -191,10 +191,22 @@ def bring_back(folder: Path, progress: Progress = silent, *, only: str = "") -> 
 def _fetch(path: Path, stub: Path, progress: Progress) -> None:
     _, away = read_stub(stub)
     draft = path.with_name(f".{path.name}.unfinished")
+    try:
+        _download(draft, away, bucket_of(path.parent.parent), progress)
+        _copy_slot(stub, draft)
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)  # half a film on a full disk would be in the way of the next try
+        raise
+    _copy_slot(stub, path)
+    container.fsync_folder(path.parent)
+
+
+def _download(draft: Path, away: Away, bucket: Bucket, progress: Progress) -> None:
     state, size = hashlib.sha256(), 0
     with draft.open("wb") as out:
         draft.chmod(0o600)
-        for block in bucket_of(path.parent.parent).stream(away.key, away.version):
+        for block in bucket.stream(away.key, away.version):
             state.update(blanked(block, size, KEY_SLOT))
             size += len(block)
             out.write(block)
@@ -202,12 +214,7 @@ def _fetch(path: Path, stub: Path, progress: Progress) -> None:
         out.flush()
         os.fsync(out.fileno())
     if (size, state.hexdigest()) != (away.size, away.sha256):
-        draft.unlink()
         raise BucketError(DIFFERS, away.key)
-    _copy_slot(stub, draft)
-    draft.replace(path)
-    _copy_slot(stub, path)
-    container.fsync_folder(path.parent)
 
 
 def _copy_slot(source: Path, target: Path) -> None:

@@ -392,3 +392,53 @@ def test_doctor_looks_at_bucket_lock_clock_and_states(held: Archive, store: Stor
     with pytest.raises(BucketError):
         doctor._storage_checks(nowhere)[0][1]()
     assert doctor._storage_checks(Settings(data_dir=held.settings.data_dir)) == []
+
+
+def test_a_full_disk_keeps_what_is_away_away_and_leaves_nothing_half(
+    held: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(held)
+    storage.free(held.settings, held.db, held.lane.bucket)
+    before = sorted(path.name for path in held.folder.iterdir())
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(away.os, "fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            away.bring_back(held.folder)
+    assert sorted(path.name for path in held.folder.iterdir()) == before
+    assert away.bring_back(held.folder)
+
+
+@pytest.mark.parametrize(("status", "problem"), [(503, "store"), (403, "store")])
+def test_an_export_says_that_the_store_keeps_its_files(held: Archive, store: Store, status: int, problem: str) -> None:
+    from recordings.export.making import NotMade
+    from web.exports.making import _bring
+
+    stored(held)
+    storage.free(held.settings, held.db, held.lane.bucket)
+    store.before = lambda _method, _path: status
+    with pytest.raises(NotMade) as named:
+        _bring(held.settings, "rec-1")
+    assert named.value.problem == problem
+    store.before = None
+    _bring(held.settings, "rec-1")
+
+
+def test_doctor_names_a_lost_key_and_what_nobody_removes(held: Archive) -> None:
+    from web import doctor
+
+    assert doctor._archive_key(held.settings) is None and doctor._remains(held.settings) is None
+    stored(held)
+    with held.db.write() as session:
+        service.doom(session, "rec-1", now=datetime.now(UTC))
+    assert doctor._remains(held.settings) is None, "their jobs are due"
+    assert "6 objects" in doctor._remains(held.settings.model_copy(update={"storage_bucket": ""}))
+    (held.settings.data_dir / "archive.key").unlink()
+    assert "not there" in doctor._archive_key(held.settings)
+    from web.keys import key_ring
+
+    key_ring(held.settings)
+    assert "1 of the latest 1 recordings do not open" in doctor._archive_key(held.settings)

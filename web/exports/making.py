@@ -20,7 +20,7 @@ from core.db import Database
 from core.jobs import Handler
 from core.settings import Settings
 from recordings.export import proof, rules, service
-from recordings.export.making import Made, NotMade, Stopped, destroy, make
+from recordings.export.making import Made, NotMade, Stopped, destroy, make, named_problems
 from recordings.export.models import Export
 from recordings.export.service import MAKE
 from recordings.export.states import MAKING
@@ -28,6 +28,7 @@ from recordings.keys import UnsafeKeyFile
 from recordings.proof.compose import instant
 from recordings.proof.service import manifest_of
 from recordings.signing import NoSigningKey
+from recordings.storage.bucket import BucketError
 from web.exports.film import facts_of, film_of
 from web.keys import key_ring, signer
 from web.static_files import VENDOR
@@ -80,7 +81,7 @@ def export_handler(settings: Settings, db: Database, stop: threading.Event | Non
             settings.exports_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not rules.fits(_free(settings.exports_dir), facts.duration):
                 raise NotMade(rules.DISK_FULL)
-            here(settings, facts.recording_id)
+            _bring(settings, facts.recording_id)
             watching = Watching(db, export_id, settings.exports_dir, facts.duration, stop or threading.Event())
             made = make(film_of(facts, settings, keyring), keyring, target, fonts=FONTS, watch=watching)
         except Stopped:
@@ -105,6 +106,15 @@ def export_handler(settings: Settings, db: Database, stop: threading.Event | Non
         service.fail(session, payload["export_id"], rules.OTHER, now=now)
 
     return Handler(act=act, record=record, gave_up=gave_up, tries=5)
+
+
+def _bring(settings: Settings, recording_id: str) -> None:
+    """Its files are here. Raises NotMade where the store or the disk forbids it."""
+    try:
+        with named_problems():
+            here(settings, recording_id)
+    except BucketError as error:
+        raise NotMade(rules.STORE, str(error)) from error
 
 
 def _signed(settings: Settings, session: Session, export_id: str, made: Made, now: datetime) -> str:

@@ -39,6 +39,10 @@ PROBLEMS = {
         N_("A file of the recording is missing."),
         N_("Check the recording on its page, and ask the technician to bring the file back."),
     ),
+    rules.STORE: (
+        N_("The store of recordings does not give the files out."),
+        N_("Try again in a while. If it stays so, tell the technician: majlis doctor looks at the store."),
+    ),
     rules.NOTHING: (
         N_("Nobody was seen or heard in this recording."),
         N_("There is nothing to make a film of."),
