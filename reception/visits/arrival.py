@@ -6,7 +6,7 @@ The code is the only key, as on the text that brought it. What it opens is a tur
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -108,18 +108,19 @@ def settle(session: Session, *, now: datetime) -> int:
 
     A video meeting that took place has said so itself already. For the sweep; how many were settled.
     """
+    ended = exists().where(Ticket.appointment_id == Appointment.id, Ticket.state.in_(states.OVER))
     over = session.scalars(
         select(Appointment)
         .join(Slot, Slot.id == Appointment.slot_id)
-        .where(Appointment.state == CHECKED_IN, Slot.ends_at < now - booking.CHECK_IN_CLOSES)
-        .order_by(Appointment.id)
+        .where(Appointment.state == CHECKED_IN, Slot.ends_at < now - booking.CHECK_IN_CLOSES, ended)
+        .order_by(Slot.ends_at)
         .limit(100)
     ).all()
     settled = 0
     for appointment in over:
         ticket = tickets.ticket_of_appointment(session, appointment.id)
         if ticket is None or ticket.state not in states.OVER:
-            continue  # checked in by the office, or still in the hall
+            continue  # gone and come again: the later turn counts
         try:
             if ticket.state == states.FINISHED:
                 appointments.mark_met(session, appointment.id, now=now)
