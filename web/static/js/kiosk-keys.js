@@ -1,6 +1,6 @@
 // Keys at the kiosk: arrows from choice to choice for a keypad with five keys, and scanners, which type what they read
 // very fast and end with Enter. Physical keys count, not what an Arabic layout makes of them.
-const GAP_MS = 80; // no hand types so fast; a scanner does
+const GAP_MS = 150; // hardly a hand types so fast without a pause; a scanner does
 const LEAST = 6;
 const SIGNS = { Slash: "/", Period: ".", Minus: "-", Equal: "=", Semicolon: ":" };
 const CHOICES = "main a[href], main input, main button:not([data-pad]), footer a[href], footer button, header a[href]";
@@ -27,9 +27,10 @@ export function wireScanner(found) {
         const text = read;
         read = "";
         if (text.length < LEAST) return;
+        const field = document.querySelector("form[data-scan] [data-code]");
+        if (event.target.matches("input") && !(event.target === field && text.length >= field.value.length)) return; // typed by hand
         event.preventDefault();
         event.stopPropagation();
-        const field = document.querySelector("form[data-scan] [data-code]");
         if (!field) return found(text);
         field.value = text;
         field.form.requestSubmit();
@@ -55,6 +56,8 @@ function wireCode() {
   if (scanned && field.value && !document.querySelector(".field__error")) field.form.requestSubmit();
 }
 
+const gap = (a, b, c, d) => Math.max(0, c - b, a - d); // between two stretches of a line
+
 function move(from, x, y) {
   const here = from.getBoundingClientRect();
   const seen = [...document.querySelectorAll(CHOICES)].filter((one) => one !== from && one.type !== "hidden" && one.getClientRects().length);
@@ -65,7 +68,7 @@ function move(from, x, y) {
     const across = there.x + there.width / 2 - here.x - here.width / 2;
     const down = there.y + there.height / 2 - here.y - here.height / 2;
     const ahead = across * x + down * y;
-    const aside = Math.abs(across * y) + Math.abs(down * x);
+    const aside = x ? gap(here.top, here.bottom, there.top, there.bottom) : gap(here.left, here.right, there.left, there.right);
     if (ahead > 8 && ahead + aside * 2 < least) [best, least] = [one, ahead + aside * 2];
   }
   best?.focus();

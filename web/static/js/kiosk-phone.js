@@ -8,6 +8,7 @@ const title = document.title;
 const { topic } = document.body.dataset;
 const turn = () => document.getElementById("turn");
 let told = turn().dataset.call;
+let ways = document.getElementById("do").cloneNode(true); // as the server gave them: what is being filled in is left alone
 let sound = null;
 let timer = 0;
 let lostTimer = 0;
@@ -50,10 +51,12 @@ async function refresh() {
     const answer = await fetch(location.href, { headers: { "X-Fragment": "1" }, cache: "no-store" });
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const writing = document.activeElement?.closest("#do");
-    const now = turn().dataset.state;
+    const wanted = fresh.getElementById("do");
     if (!turn().isEqualNode(fresh.getElementById("turn"))) turn().replaceWith(fresh.getElementById("turn"));
-    if (!writing || now !== turn().dataset.state) document.getElementById("do").replaceWith(fresh.getElementById("do"));
+    if (!ways.isEqualNode(wanted)) {
+      ways = wanted.cloneNode(true);
+      document.getElementById("do").replaceWith(wanted);
+    }
     lost(false);
     wake();
     look();
