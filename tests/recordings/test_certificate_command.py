@@ -92,6 +92,21 @@ def test_a_saved_certificate_holds_and_is_told_in_both_languages(end: End) -> No
         assert words in told, words
 
 
+def test_what_was_not_as_signed_and_what_is_still_in_the_store_are_told(end: End) -> None:
+    files = [{**end.fields["files"][0], "as_signed": False}, *end.fields["files"][1:]]
+    store = [
+        {"file": "journal", "object": "r/journal", "removed": True},
+        {"file": "x.sealed", "object": "r/x.sealed", "locked_until": "2042-01-01T00:00:00.000Z"},
+        {"file": "y.sealed", "object": "r/y.sealed", "problem": "refused"},
+    ]
+    end.path.write_text(certificate.sign({**end.fields, "files": files, "store": store}, end.one.keys.signer))
+    code, told = end.run()
+    assert code == 0, told
+    assert f"not as it was signed: {files[0]['file']}" in told
+    for words in ("r/journal: removed", "r/x.sealed: locked until 2042-01-01", "r/y.sealed: refused"):
+        assert words in told
+
+
 def test_with_what_is_left_of_the_recording_its_files_are_those_that_were_named(end: End) -> None:
     assert end.run(end.path, "--recording", end.one.folder)[0] == 0
     assert {entry["file"]: entry["sha256"] for entry in end.fields["files"]}.items() >= end.hashes.items()

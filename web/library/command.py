@@ -331,6 +331,12 @@ def _say_certificate(looked: checking.Looked, lang: str) -> None:
         ids = fields["recording"]
         out.print(f"  recording {ids['id']}  case {ids['case_number'] or '—'}  began {ids['started_at']}", markup=False)
         out.print(f"  destroyed {fields['destroyed_at']}  files {len(fields['files'])}", markup=False)
+        for file in fields["files"]:
+            if file.get("as_signed") is False:
+                out.print(f"  not as it was signed: {file['file']}", markup=False)
+        for one in fields.get("store", []):
+            state = "removed" if one.get("removed") else one.get("problem") or f"locked until {one.get('locked_until')}"
+            out.print(f"  store {one['object']}: {state}", markup=False)
         out.print(f"  proposed {names[0]}  agreed {names[1]}", markup=False)
         out.print(f"  why {fields['reason']}", markup=False)
         out.print(f"  certificate {fields['certificate']}  key {fields['key']}", markup=False)
