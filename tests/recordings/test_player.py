@@ -200,7 +200,7 @@ def test_what_was_written_is_a_caption_and_found_in_another_spelling(page: Page,
     expect(page.locator("#transcript li:visible")).to_have_count(1)
     assert "1 من 2" in latin(page.locator("#found").inner_text())
     page.fill("#find", "")
-    page.locator("#transcript button").last.click()
+    page.locator("#transcript li button").last.click()
     seeks(page, 12)
 
 

@@ -78,7 +78,7 @@ def test_the_interpreter_stays_large_enough_to_be_read_however_they_are_arranged
     try:
         places = boxes(page)
         assert places["official"]["y"] < places["visitor"]["y"] < places["interpreter"]["y"], "one below the other"
-        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+        until(page, lambda: page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"))
     finally:
         page.set_viewport_size({"width": 1440, "height": 900})
 
