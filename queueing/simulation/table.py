@@ -46,7 +46,7 @@ class BadTable(Mistake):
     """The table can't be read: `line` (from 1, the names' line included) and `column` say where."""
 
     def __init__(self, message: str, *, line: int, column: str = "", **fields: object) -> None:
-        super().__init__(message, field=column or None, **fields)
+        super().__init__(message, field=column or None, column=column, **fields)
         self.line = line
         self.column = column
 

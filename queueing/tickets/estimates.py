@@ -5,8 +5,9 @@ sum over k is taken as a gamma variable of the same mean and variance, its quant
 (1931). Overtaking by later arrivals of a faster class is not foreseen: `forecast.py` knows the hall and foresees it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import ceil, floor, sqrt
+from typing import NamedTuple
 
 DEFAULT_SERVICE_MINUTES = 8.0  # published; used until the day has its own experience
 DEFAULT_VARIATION = 0.8  # standard deviation / mean of a service time
@@ -56,6 +57,25 @@ def shown(low: float, high: float) -> tuple[int, int]:
     """The range as people read it: whole minutes that contain it, at least two of them."""
     least = _rounded(low, floor)
     return least, max(_rounded(high, ceil), least + 2)
+
+
+class Kept(NamedTuple):
+    """How ranges held, in shares of those who were told one and were called."""
+
+    told: int
+    inside: float
+    sooner: float
+    later: float
+
+
+def kept(promises: Iterable[tuple[int, int, float]]) -> Kept | None:
+    """From (low, high, minutes really waited); None while nobody was called."""
+    rows = list(promises)
+    if not rows:
+        return None
+    sooner = sum(waited < low for low, _, waited in rows) / len(rows)
+    later = sum(waited > high for _, high, waited in rows) / len(rows)
+    return Kept(len(rows), 1 - sooner - later, sooner, later)
 
 
 def _rounded(minutes: float, rounding: Callable[[float], int]) -> int:
