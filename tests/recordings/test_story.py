@@ -86,7 +86,7 @@ class Told:
 
 
 SHORT = Course(gap=5, larger=13, order=18, end=25)
-LONG = Course(gap=40, larger=70, order=90, end=150)
+LONG = Course(gap=20, larger=40, order=55, end=75)
 
 
 @pytest.fixture(scope="module", params=[SHORT, pytest.param(LONG, marks=pytest.mark.long)], ids=["short", "long"])
