@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from queueing.tickets import rules, standing, states
+from queueing.tickets.estimates import kept
 from queueing.tickets.lines import (
     Line,
     at_counter,
@@ -83,7 +84,7 @@ class Day:
     no_shows: int
     median_wait: float | None
     longest_waiting: float | None
-    promise_kept: float | None  # share of the called who waited no longer than the kiosk had said at most
+    promise_kept: float | None  # share of the called whose wait fell inside the range told at the kiosk
 
 
 def ticket_by_code(session: Session, code: str) -> Ticket:
@@ -194,7 +195,11 @@ def day(session: Session, centre_id: str, *, now: datetime) -> Day:
     tickets = session.scalars(select(Ticket).where(Ticket.centre_id == centre_id, Ticket.expires_at > now)).all()
     called = [t for t in tickets if t.first_called_at]
     waits = [_waited_until_call(t) for t in called]
-    promised = [wait <= t.promised_high for t, wait in zip(called, waits, strict=True) if t.promised_high is not None]
+    held = kept(
+        (t.promised_low, t.promised_high, (t.first_called_at - t.issued_at) / timedelta(minutes=1))
+        for t in called
+        if t.promised_low is not None and t.promised_high is not None and t.first_called_at
+    )
     line = [t for t in tickets if t.state == states.WAITING and t.eligible_at <= now]
     return Day(
         issued=len(tickets),
@@ -205,7 +210,7 @@ def day(session: Session, centre_id: str, *, now: datetime) -> Day:
         no_shows=_count(tickets, states.NO_SHOW),
         median_wait=median(waits) if waits else None,
         longest_waiting=max(((now - max(t.issued_at, t.eligible_at)).total_seconds() / 60 for t in line), default=None),
-        promise_kept=sum(promised) / len(promised) if promised else None,
+        promise_kept=held.inside if held else None,
     )
 
 
