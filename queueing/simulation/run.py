@@ -73,7 +73,7 @@ class Run:
         self._watch, self._progress = watch, progress
         self._open: list[Desk] = []
         self._idle: dict[str, AtDesk] = {}  # in the order in which they became so: the longest idle calls first
-        self._groups: dict[tuple[object, ...], list[tuple[datetime, str, Candidate]]] = {}
+        self._groups: dict[tuple[str, str, str, bool, bool, float], list[tuple[datetime, str, Candidate]]] = {}
         self._upcoming: dict[str, Candidate] = {}
         self._turnover = timedelta(minutes=day.turnover_minutes)
         arrivals = sorted(day.arrivals, key=lambda arrival: arrival.at)
@@ -160,13 +160,17 @@ class Run:
                 del self._idle[at.desk.id]
                 self._call(at, candidate, now)
                 return
-        heappush(self._groups.setdefault(_group(candidate), []), (candidate.ranked_from, candidate.id, candidate))
+        heappush(self._groups.setdefault(self._group(candidate), []), (candidate.ranked_from, candidate.id, candidate))
 
     def _next_for(self, at: AtDesk, now: datetime) -> None:
         """Call whoever's turn it is, else be idle."""
         at.candidate, at.since = None, now
         chosen = rules.pick(
-            [group[0][2] for group in self._groups.values()],
+            [
+                group[0][2]
+                for (point, section, *_), group in self._groups.items()
+                if point in at.desk.service_point_ids and section in at.desk.sections
+            ],
             at.desk,
             now=now,
             others=self._open,
@@ -178,9 +182,21 @@ class Run:
             self._remove(chosen)
             self._call(at, chosen, now)
 
+    def _group(self, candidate: Candidate) -> tuple[str, str, str, bool, bool, float]:
+        """All that the rule looks at, but for when one came."""
+        rule = self.day.discipline
+        return (
+            candidate.service_point_id,
+            candidate.section,
+            candidate.language,
+            candidate.sign_language,
+            candidate.urgent,
+            rule.rate(rules.counted_as(candidate, discipline=rule)),
+        )
+
     def _remove(self, candidate: Candidate) -> None:
         """The head of a group leaves it; so do those behind it who went home long ago."""
-        key = _group(candidate)
+        key = self._group(candidate)
         group = self._groups[key]
         heappop(group)
         while group and self._visits[group[0][1]].done:
@@ -243,7 +259,7 @@ class Run:
         if visit.stage != stage or visit.done:
             return
         candidate = self._candidate(visit, visit.arrival.at)
-        group = self._groups[_group(candidate)]
+        group = self._groups[self._group(candidate)]
         candidate = next(row[2] for row in group if row[1] == visit.id)
         self._leave(visit, candidate, now, GAVE_UP)
         if group[0][1] == visit.id:
@@ -272,15 +288,3 @@ class Run:
                 fate,
             )
         )
-
-
-def _group(candidate: Candidate) -> tuple[object, ...]:
-    return (
-        candidate.service_point_id,
-        candidate.visitor_class,
-        candidate.urgent,
-        candidate.section,
-        candidate.language,
-        candidate.sign_language,
-        candidate.also,
-    )

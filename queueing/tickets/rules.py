@@ -200,7 +200,8 @@ def why_not(candidate: Candidate, desk: Desk, *, now: datetime, others: Iterable
     """What keeps `desk` from taking this ticket, or None.
 
     Section and service are firm. A language or sign language that no open counter has is waived, so that nobody waits
-    for a counter that isn't there; the clerk sees the need and calls an interpreter.
+    for a counter that isn't there; the clerk sees the need and calls an interpreter. Where one counter signs and
+    another speaks the language, signing decides: else neither would take a deaf foreigner.
     """
     if candidate.eligible_at > now:
         return NOT_YET
@@ -208,17 +209,19 @@ def why_not(candidate: Candidate, desk: Desk, *, now: datetime, others: Iterable
         return OTHER_SECTION
     if candidate.service_point_id not in desk.service_point_ids:
         return OTHER_SERVICE
-    if candidate.sign_language and not desk.sign_language and _any_able(candidate, others, sign=True):
+    signs = candidate.sign_language and _any_able(candidate, others, sign=True)
+    if signs and not desk.sign_language:
         return NEEDS_SIGN
-    if candidate.language not in desk.languages and _any_able(candidate, others, sign=False):
+    if candidate.language not in desk.languages and _any_able(candidate, others, sign=signs, language=True):
         return OTHER_LANGUAGE
     return None
 
 
-def _any_able(candidate: Candidate, others: Iterable[Desk], *, sign: bool) -> bool:
-    """Whether some open counter takes this section and service and has the sign language, or the language."""
+def _any_able(candidate: Candidate, others: Iterable[Desk], *, sign: bool, language: bool = False) -> bool:
+    """Whether one open counter takes this section and service and has what is asked, all of it."""
     return any(
-        (other.sign_language if sign else candidate.language in other.languages)
+        (other.sign_language or not sign)
+        and (not language or candidate.language in other.languages)
         and candidate.section in other.sections
         and candidate.service_point_id in other.service_point_ids
         for other in others

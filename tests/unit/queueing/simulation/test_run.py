@@ -177,6 +177,14 @@ def test_every_call_is_the_one_that_the_rule_would_choose_from_the_whole_line(
     assert len(checked) > 100 and max(checked) > 5
 
 
+def test_everybody_of_a_mixed_crowd_is_called_in_the_end() -> None:
+    """Deaf, foreign, of any section: no need waits for a counter that has it only together with another's."""
+    day = busy_day(9, 600)
+    patient = tuple(replace(arrival, gives_up_after=None) for arrival in day.arrivals)
+    spans = tuple(replace(span, to_at=span.to_at + minutes(60 * 24 * 7)) for span in day.spans)
+    assert simulate(replace(day, arrivals=patient, spans=spans)).unserved == 0
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_nobody_is_lost_and_no_counter_has_two_visitors(seed: int) -> None:
     day = busy_day(seed)

@@ -68,6 +68,38 @@ def test_nobody_waits_for_a_language_that_no_open_counter_has(changed: dict[str,
     assert chosen is not None
 
 
+def test_a_deaf_foreigner_goes_to_who_signs_though_another_counter_speaks_the_language() -> None:
+    urdu = replace(DESK, id="urdu", languages=frozenset({"ar", "ur"}))
+    both = waiting("A1", 9, language="ur", sign_language=True)
+    desks = [urdu, SIGNING]
+    assert rules.why_not(both, urdu, now=NOON, others=desks) == rules.NEEDS_SIGN
+    assert rules.why_not(both, SIGNING, now=NOON, others=desks) is None
+    all_in_one = replace(SIGNING, id="both", languages=frozenset({"ur"}))
+    assert rules.why_not(both, SIGNING, now=NOON, others=[*desks, all_in_one]) == rules.OTHER_LANGUAGE
+
+
+languages = st.frozensets(st.sampled_from(["ar", "en", "ur"]), min_size=1)
+desks_ = st.builds(
+    Desk,
+    st.text("abc", min_size=1, max_size=4),
+    st.just(frozenset({"new"})),
+    st.just(frozenset({"men"})),
+    languages,
+    st.booleans(),
+)
+
+
+@given(
+    st.lists(desks_, min_size=1, max_size=5, unique_by=lambda desk: desk.id),
+    st.sampled_from(["ar", "en", "ur", "fr"]),
+    st.booleans(),
+)
+def test_whomever_a_section_and_a_service_are_open_for_some_counter_takes(
+    desks: list[Desk], language: str, sign: bool
+) -> None:
+    assert not rules.unserved([waiting("A1", 9, language=language, sign_language=sign)], desks, now=NOON)
+
+
 def test_a_section_is_never_waived() -> None:
     family = waiting("A1", 9, section="family")
     assert rules.choose([family], DESK, now=NOON, others=[DESK])[0] is None
