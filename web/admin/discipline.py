@@ -78,7 +78,7 @@ def _changed(before: Discipline, after: Discipline) -> dict[str, list[float]]:
 def _page(ctx: Context, form: Form, discipline: Discipline, *, preview: bool = False, status: int = 200) -> Response:
     centre = setup.centre(ctx.session, ctx.path("centre_id"))
     stored = {**discipline.as_json(), **{f"rates.{name}": rate for name, rate in discipline.rates.items()}}
-    shown = {name: f"{value:g}" for name, value in stored.items() if name != "rates"}
+    shown = {name: _figure(ctx, value) for name, value in stored.items() if name != "rates"}
     return ctx.render(
         "admin/discipline.html",
         status=status,
@@ -96,6 +96,12 @@ def _page(ctx: Context, form: Form, discipline: Discipline, *, preview: bool = F
         sentences=_rules(ctx, discipline),
         versions=_versions(ctx, centre.id),
     )
+
+
+def _figure(ctx: Context, value: float) -> str:
+    """`1.5`, or `١٫٥` with the decimal sign that belongs to its digits."""
+    text = digits(f"{value:g}", ctx.lang)
+    return text.replace(".", "٫") if ctx.lang == "ar" else text
 
 
 def _sentence(ctx: Context, name: str, discipline: Discipline) -> str:
@@ -162,7 +168,7 @@ def _differs(ctx: Context, discipline: Discipline) -> str:
     names = {f"rates.{name}": ctx._(words.CLASSES[name]) for name in CLASSES}
     names |= {name: label for name, (label, _) in _labels(ctx).items()}
     parts = [
-        f"{names[name]} {digits(f'{new:g}', ctx.lang)}"
+        f"{names[name]} {_figure(ctx, new)}"
         for name, (_, new) in _changed(DEFAULT, discipline).items()
         if name in names
     ]
