@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 from core.calendar import day_bounds, full_day, local_day
 from core.errors import NotFound
 from core.language import LANGUAGES, N_, catalogue
+from core.text import arabic_digits
 from queueing.tickets import queries, service
 from reception.centres.models import Centre
 from reception.centres.service import centre_by_code
@@ -72,6 +73,7 @@ def board(ctx: Context, centre: Centre, *, draft: dict[str, Any] | None = None) 
         "also": {lang: catalogue(lang, HERE / "locale").gettext for lang in LANGUAGES},
         "day_there": full_day(local_day(ctx.now, ctx.settings.timezone), there),
         "twin_of": twin,
+        "arabic": arabic_digits,
         "ways_by_number": {counter.number: counter.id for counter in service_counters},
         "last": rows[0] if rows else None,
         "before": rows[1:5],
