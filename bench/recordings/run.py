@@ -15,11 +15,12 @@ from typing import Any
 from bench.media import gauges
 from bench.recordings import costs, seek
 from bench.recordings.call import LOOP_S, Call, film
+from bench.recordings.shelf import shelf
 from core.settings import Settings
 from recordings.keys import FileKeyRing
 from web.keys import key_ring
 
-PARTS = ("record", "playable", "janus", "jibri", "seal", "seek")
+PARTS = ("record", "playable", "janus", "jibri", "seal", "seek", "shelf")
 KEY_EVERY = (10.0, 5.0, 2.0)
 """Seconds between keyframes for which seeks are measured; the media node asks for one every ten."""
 FOLLOW = "follow_cpu_pct_per_call_"
@@ -28,6 +29,8 @@ TARGETS: dict[str, list[Any]] = {
     "record_and_follow_cpu_pct_per_call": ["<=", 5.0],
     "ours_to_jibri_cpu_ratio": ["<=", 0.1],
     "seek_key10_p99_ms": ["<=", 1000.0],
+    "shelf_list_ms": ["<=", 100.0],
+    "shelf_search_ms": ["<=", 100.0],
 }
 Figures = dict[str, float]
 
@@ -91,6 +94,8 @@ def bench(options: argparse.Namespace, parts: Sequence[str]) -> dict[str, Any]:
                 return {f"seek_key{every:g}_{name}": value for name, value in found.items()}
 
             part(f"seek, keyframes every {every:g} s", sought)
+    if "shelf" in parts:
+        part("shelf", lambda place, keys, settings: shelf(place, keys, settings, options.recordings))
     machine |= {"failed": failed, "load_1m_after": round(os.getloadavg()[0], 2)}
     return concluded(machine, figures)
 
@@ -133,6 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seek-minutes", type=float, default=120.0)
     parser.add_argument("--seeks", type=int, default=200)
     parser.add_argument("--key-every", default=",".join(f"{one:g}" for one in KEY_EVERY))
+    parser.add_argument("--recordings", type=int, default=10_000, help="on the shelf that is listed and searched")
     parser.add_argument("--seed", type=int, default=1, help="of the seeks")
     parser.add_argument("--folder", type=Path, help="where files are made; they are removed")
     parser.add_argument("--quick", action="store_true", help="a short look at everything")

@@ -23,12 +23,14 @@ from recordings.proof.pieces import take
 from recordings.retention import certificate, service
 from recordings.retention.models import Destruction
 from recordings.sealed import SealedReader, SealedWriter
+from recordings.storage.models import StoredFile
+from recordings.storage.states import DOOMED, LOCKED, REMOVED
 from tests.unit.web.conftest import Cast
 from tests.unit.web.test_library import _csrf, shelf
 from web import proof as web_proof
 from web.demo.people import Ministry
-from web.keys import key_ring, public_keys
-from web.retention import checking
+from web.keys import key_ring, public_keys, signer
+from web.retention import checking, removal
 from web.retention.destroying import destroy_handler
 
 __all__ = ["shelf"]
@@ -186,3 +188,69 @@ def test_the_administrator_sets_years_and_decides_no_end(cast: Cast, house: tupl
         assert service.years(session) == {"": 40}
         session.delete(service.terms(session)[""])
     assert admin.get("/retention").status_code == 404
+
+
+def test_what_the_store_still_has_stands_on_the_certificates_page(
+    cast: Cast, old: dict[str, str], settings: Settings, house: tuple[Database, Ministry]
+) -> None:
+    """Removed, locked until a day, or still there and why; and, when all is gone, the signed text that says so."""
+    db, ministry = house
+    now, id_ = clock.now(), new_id()
+    person = {"staff_id": "s", "name_ar": "عمر", "name_en": "Omar", "at": "2041-01-01T08:00:00.000Z"}
+    fields = {
+        "recording": {"id": old["id"], "case_number": "R-1", "duration_ms": 1000},
+        "manifest": None,
+        "reason": "-",
+        "years": 1,
+        "proposed": person,
+        "agreed": person,
+        "files": [],
+        "store": [{"file": "journal", "object": "x/journal", "problem": "the store does not answer"}],
+    }
+    states = {"journal": DOOMED, "p.webm.sealed": LOCKED, "manifest": REMOVED}
+    with db.write() as session:
+        session.add(
+            Destruction(
+                id=id_,
+                recording_id=old["id"],
+                state="done",
+                reason="-",
+                kept_until=now,
+                years=1,
+                proposed_by=ministry.people["aide"].id,
+                proposed_at=now + timedelta(seconds=1),
+                decided_at=now,
+                done_at=now,
+                certificate=certificate.sign(fields, signer(settings)),
+            )
+        )
+        for file, state in states.items():
+            session.add(
+                StoredFile(
+                    id=new_id(),
+                    recording_id=old["id"],
+                    file=file,
+                    state=state,
+                    size=1,
+                    sha256="",
+                    object_key=f"x/{file}",
+                    version="",
+                    upload="",
+                    problem="the store does not answer" if state == DOOMED else None,
+                    locked_until=now + timedelta(days=30) if state == LOCKED else None,
+                )
+            )
+    page = cast("minister").get(f"{old['page']}/certificate?lang=en").text
+    assert "Copies in the store" in page and "Removed" in page
+    assert "Locked until" in page and "Still there:" in page and "the store does not answer" in page
+    assert cast("minister").get(f"{old['page']}/certificate/file?of=removal").status_code == 404
+    with db.write() as session:
+        session.query(StoredFile).filter_by(recording_id=old["id"]).update({"state": REMOVED})
+        removal.certify(settings, session, old["id"], now=now)
+        removal.certify(settings, session, old["id"], now=now)
+    assert "of=removal" in cast("minister").get(f"{old['page']}/certificate").text
+    signed = certificate.read(
+        cast("minister").get(f"{old['page']}/certificate/file?of=removal").text, public_keys(settings)
+    )
+    assert all(one["removed"] for one in signed["store"]) and signed["reason"] == "-"
+    assert cast("officer").get(f"{old['page']}/certificate/file?of=removal").status_code == 404
