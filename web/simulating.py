@@ -19,8 +19,10 @@ from core.errors import Mistake
 from queueing.simulation import example, plot, table
 from queueing.simulation.day import Arrival, Day, Span
 from queueing.simulation.outcome import Outcome
+from queueing.simulation.promises import Promises
 from queueing.simulation.run import simulate
 from queueing.tickets.discipline import DEFAULT, Discipline
+from queueing.tickets.estimates import Kept
 from queueing.tickets.rules import SECTIONS, Desk
 
 out = Console(highlight=False)
@@ -66,6 +68,9 @@ def simulate_(
     picture: Annotated[bool, typer.Option("--plot", help="Draw plot.svg too.")] = False,
     title: Annotated[str, typer.Option(help="Title of the picture.")] = "",
     lang: Annotated[str, typer.Option(envvar="MAJLIS_LANG", help="ar or en: the language of the picture.")] = "en",
+    promises: Annotated[
+        bool, typer.Option("--promises", help="Foresee everybody's wait, and say how often it held (slower).")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON on standard output.")] = False,
     sample: Annotated[bool, typer.Option("--example", help="Print a sample table, and nothing else.")] = False,
 ) -> None:
@@ -82,20 +87,33 @@ def simulate_(
     arrivals = _read(visitors)
     rule = _rule(discipline, rates or [], target)
     cases: list[tuple[str, Outcome]] = []
+    held: list[Kept | None] = []
     for number, said in enumerate(counters or ["3"]):
         day = Day(tuple(arrivals), _spans(said, arrivals), rule, turnover)
         with _bar(len(arrivals)) as told:
-            outcome = simulate(day, progress=told, step_minutes=_step(arrivals))
+            foreseen = Promises()
+            watch = foreseen.watch if promises else None
+            outcome = simulate(day, watch=watch, progress=told, step_minutes=_step(arrivals))
+        held.append(foreseen.kept(outcome))
         if "@" not in said:
             outcome = _until_done(outcome)
         cases.append((said, outcome))
         if to is not None:
             _write(to / f"{number + 1}" if len(counters or []) > 1 else to, outcome, picture, title, lang)
     if as_json:
-        plain = [{"counters": said, **outcome.as_json()} for said, outcome in cases]
+        plain: list[dict[str, Any]] = [
+            {**outcome.as_json(), **({"promises": kept._asdict()} if kept else {})}
+            for (_, outcome), kept in zip(cases, held, strict=True)
+        ]
         print(json.dumps(plain[0] if len(plain) == 1 else plain, indent=2, ensure_ascii=False))
     else:
         _say(cases)
+        for (said, _), kept in zip(cases, held, strict=True):
+            if kept:
+                out.print(
+                    f"{said}: {kept.inside:.0%} of {kept.told} waited within the range foreseen when they came,"
+                    f" {kept.sooner:.0%} less, {kept.later:.0%} more."
+                )
         if to is not None:
             out.print(f"Written to {to}")
 

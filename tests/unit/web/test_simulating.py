@@ -69,6 +69,15 @@ def test_the_example_can_be_played_from_standard_input() -> None:
     assert code == 0 and "regular" in said and "urgent" in said
 
 
+def test_it_says_how_often_a_told_range_would_have_held() -> None:
+    _, table = majlis("--example")
+    _, said = majlis("-", "--promises", "--json", typed=table)
+    told = json.loads(said)["promises"]
+    assert told["told"] == 168
+    assert told["inside"] > 0.7 and told["inside"] + told["sooner"] + told["later"] == pytest.approx(1)
+    assert "within the range" in majlis("-", "--promises", typed=table)[1]
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
