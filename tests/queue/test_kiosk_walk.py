@@ -11,6 +11,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from core import clock
+from queueing.tickets import service
 from reception.kiosks import service as devices
 from reception.kiosks.models import Kiosk
 from tests.queue.kiosks import APPOINTMENT_CODE, House
@@ -277,8 +278,6 @@ def test_the_turn_on_a_phone_is_light_and_tells_the_call_at_once(kiosk: Opener, 
     assert page.evaluate("() => window.trembled") and page.title().startswith("●")
     expect(page.get_by_role("button", name="Give up my turn")).to_have_count(0)
     with house.db.write() as session:
-        from queueing.tickets import service
-
         current = next(t for t in house.tickets() if t.code == code)
         service.start(session, current.id, now=clock.now())
         service.finish(session, current.id, now=clock.now())

@@ -15,6 +15,7 @@ from web.counter import words
 from web.http import Context, Pages, everyone
 from web.kiosk import arrival, device, phone, tickets
 from web.kiosk.steps import Step, step_of
+from web.printing.words import coverage
 from web.render import once_token
 
 pages = Pages()
@@ -85,7 +86,8 @@ def choose_service(ctx: Context) -> Response:
         return ctx.redirect(step.address("section"))
     points = queries.service_points(ctx.session, step.centre.id, section=step.answers.section, kiosk=True)
     offered = [_tile(step, point) for point in points]
-    return step.show("service", offered=offered, any_open=any(tile["href"] for tile in offered), current=3)
+    any_open = any(tile["href"] for tile in offered)
+    return step.show("service", offered=offered, any_open=any_open, coverage=coverage(ctx), current=3)
 
 
 @pages.get("/kiosk/{centre}/needs", audience=everyone)

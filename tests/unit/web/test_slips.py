@@ -3,8 +3,9 @@
 import pytest
 from PIL import Image
 
+from queueing.tickets import forecast
 from reception.kiosks import states
-from web.printing import escpos
+from web.printing import escpos, words
 from web.printing.text import LTR, RTL, visual
 
 
@@ -62,3 +63,7 @@ def test_answers_are_told_apart_by_their_fixed_bits() -> None:
     assert all(escpos.is_status(byte) for byte in (0x12, 0x1A, 0x7E))
     assert not any(escpos.is_status(byte) for byte in (0x00, 0x03, 0x0C, 0x0F, 0x92))
     assert [escpos.paper_after(byte) for byte in (0x00, 0x03, 0x0C)] == [states.READY, states.LOW, states.PAPER_OUT]
+
+
+def test_the_coverage_that_is_stated_is_the_one_that_is_worked_out() -> None:
+    assert words.coverage(words.Speech("en")).startswith("Eight of ten") and forecast.COVERAGE == 0.8
