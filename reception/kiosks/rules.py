@@ -24,6 +24,7 @@ PORT = 9100  # raw printing, as nearly every network printer listens
 
 START_WITHIN = timedelta(seconds=4)
 """Printing that hasn't begun by then isn't begun: the visitor has been shown the ticket and goes."""
+TURNS_OF_A_PHONE = 5
 ASK_EVERY = timedelta(seconds=15)
 
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")

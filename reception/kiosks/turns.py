@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from core.calendar import digits
@@ -12,6 +12,7 @@ from messaging import service as messages
 from queueing.tickets import states
 from queueing.tickets.events import TicketCancelled, TicketFinished, TicketNearing, TicketNoShow
 from queueing.tickets.models import Ticket
+from reception.kiosks import rules
 from reception.kiosks.models import TurnPhone
 from reception.visitors import rules as visitors
 
@@ -26,6 +27,9 @@ def keep_phone(session: Session, ticket: Ticket, phone: str, *, lang: str, now: 
     if ticket.state != states.WAITING or ticket.expires_at <= now:
         raise Refused("{label} has been called. Please look at the screen in the hall.", label=ticket.label)
     row = session.get(TurnPhone, ticket.id)
+    held = select(func.count()).where(TurnPhone.phone == phone, TurnPhone.ticket_id != ticket.id)
+    if (session.scalar(held) or 0) >= rules.TURNS_OF_A_PHONE:  # a family's, not a stranger's whom somebody would annoy
+        raise Refused("This number is waiting for enough messages already.")
     if row is None:
         row = TurnPhone(ticket_id=ticket.id, phone=phone, lang=lang, asked_at=now)
         session.add(row)

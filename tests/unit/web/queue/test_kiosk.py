@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 
 from core import clock
 from core.db import new_id
+from core.errors import Refused
 from core.events import OutboxEvent
 from core.jobs import Job
 from core.settings import Settings
@@ -15,6 +16,7 @@ from messaging.models import Message
 from queueing.tickets import events
 from queueing.tickets import service as queue
 from queueing.tickets.models import Counter, ServicePoint, Ticket, TicketPeriod
+from reception.kiosks import rules as kiosk_rules
 from reception.kiosks import service as kiosks
 from reception.kiosks import states as printing
 from reception.kiosks import turns
@@ -356,6 +358,27 @@ def test_a_number_is_kept_for_one_message_shown_to_nobody_and_gone_with_the_turn
         assert message.to_number == "+966500000042" and f"/t/{ticket.code}" in message.body
         turns.forget_turn_phone(session, events.TicketFinished(ticket.id, place.centre_id), now=now, settings=settings)
         assert turns.phone_of(session, ticket.id) is None
+
+
+def test_a_number_is_not_made_to_ring_for_strangers(place: Place) -> None:
+    now = clock.now()
+    with place.db.write() as session:
+        given = [
+            queue.issue(
+                session,
+                centre_id=place.centre_id,
+                service_point_id=place.point_id,
+                section="men",
+                language="ar",
+                now=now,
+                zone="Asia/Riyadh",
+            )
+            for _ in range(kiosk_rules.TURNS_OF_A_PHONE + 1)
+        ]
+        for ticket in given[:-1]:
+            turns.keep_phone(session, ticket, "0500000042", lang="ar", now=now)
+        with pytest.raises(Refused):
+            turns.keep_phone(session, given[-1], "0500000042", lang="ar", now=now)
 
 
 def test_an_unknown_code_has_a_page_of_its_own(place: Place) -> None:
