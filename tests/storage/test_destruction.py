@@ -27,6 +27,7 @@ from tests.recordings.proofs import small
 from tests.storage.conftest import NAME, Archive, Store
 from tests.storage.test_bucket import due_now, row, stored
 from web import storage
+from web.library import audit
 from web.retention.destroying import destroy_handler
 
 pytestmark = pytest.mark.real
@@ -101,6 +102,8 @@ def test_what_lies_in_the_bucket_is_unreadable_and_then_gone(held: Archive, stor
     assert report.verdict == PROVEN and GONE in {one.kind for one in report.findings}
     held.work()
     assert set(held.states().values()) == {REMOVED} and removal(held, ended) is None, "there was nothing left to sign"
+    found = audit.run(held.settings, held.db, audit.listed(held.db), quick=False, progress=lambda _read: None)
+    assert found == ([], 1), "what was meant is no problem"
 
 
 def test_what_a_lock_keeps_is_named_with_its_day_and_goes_behind_it(

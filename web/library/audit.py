@@ -15,7 +15,7 @@ from recordings.proof.models import Check, SignedManifest
 from recordings.proof.pieces import Progress, silent
 from recordings.proof.rules import UNSIGNED
 from recordings.proof.verify import DESTROYED as KEY_DESTROYED
-from recordings.proof.verify import HARMLESS, NO_MANIFEST, REWRAPPED, Report
+from recordings.proof.verify import HARMLESS, NO_MANIFEST, REMOVED, REWRAPPED, Report
 from recordings.proof.verify import size_of as bytes_of
 from recordings.rotation import unopenable
 from web.keys import key_ring, public_keys
@@ -118,7 +118,8 @@ def _problems(row: Row, report: Report, *, quick: bool) -> list[Problem]:
     found = [
         Problem(id_, finding.kind, finding.file, finding.start, finding.end, finding.other)
         for finding in report.findings
-        if finding.kind not in (NO_MANIFEST, REWRAPPED) and not (row.destroyed and finding.kind == KEY_DESTROYED)
+        if finding.kind not in (NO_MANIFEST, REWRAPPED)
+        and not (row.destroyed and finding.kind in (KEY_DESTROYED, REMOVED))
     ]
     if report.verdict == UNSIGNED:
         found.append(Problem(id_, UNSIGNED))
