@@ -1,5 +1,7 @@
 """One ticket's place, and how long it will be."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -28,13 +30,22 @@ def place_in_line(session: Session, ticket: Ticket, *, now: datetime) -> Place:
 
 def place_of(session: Session, centre_id: str, me: rules.Candidate, *, now: datetime) -> Place:
     """The same for somebody who may not have a ticket yet (the kiosk tells the wait before one chooses)."""
+    return places_of(session, centre_id, [me], now=now)[0]
+
+
+def places_of(session: Session, centre_id: str, several: Sequence[rules.Candidate], *, now: datetime) -> list[Place]:
+    """For several at once, at the price of one: each as if only that one came, if without a ticket."""
     discipline = standing.discipline_at(session, centre_id, now=now)
     hall = hall_of(session, centre_id, now=now, discipline=discipline)
+    here = {candidate.id for candidate in hall.waiting}
+    several = [me if me.id in here else replace(me, id=f"~{n}") for n, me in enumerate(several)]
+    found = ranges(hall, now=now, newcomers=[me for me in several if me.id not in here])
     due = [candidate for candidate in hall.waiting if candidate.eligible_at <= now]
     line = Line.of(due, open_counters(session, centre_id), discipline)
-    here = any(candidate.id == me.id for candidate in hall.waiting)
-    found = ranges(hall, now=now, newcomers=() if here else (me,))[me.id]
-    return Place(line.ahead_of(me, now=max(now, me.eligible_at)) + 1, found.low, found.high)
+    return [
+        Place(line.ahead_of(me, now=max(now, me.eligible_at)) + 1, found[me.id].low, found[me.id].high)
+        for me in several
+    ]
 
 
 def is_served(session: Session, centre_id: str, me: rules.Candidate, *, now: datetime) -> bool:

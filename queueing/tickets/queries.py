@@ -23,7 +23,7 @@ from queueing.tickets.lines import (
     waiting,
 )
 from queueing.tickets.models import CallLog, Counter, HelpRequest, Ticket, TicketPeriod
-from queueing.tickets.places import Place, is_served, newcomer, place_in_line, place_of, recent_service_times
+from queueing.tickets.places import Place, is_served, newcomer, place_in_line, place_of, places_of, recent_service_times
 
 __all__ = [
     "Call",
@@ -44,6 +44,7 @@ __all__ = [
     "parked",
     "place_in_line",
     "place_of",
+    "places_of",
     "recent_service_times",
     "recently_over",
     "service_points",
