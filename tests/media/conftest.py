@@ -107,8 +107,12 @@ class Person:
     def sees_someone(self, more: int = 20, timeout: float = 20) -> None:
         """Waits until `more` further frames were decoded and sound came."""
         before = self.numbers()
-        wait_until(lambda: self.numbers()["framesDecoded"] >= before["framesDecoded"] + more, timeout)
-        assert self.numbers()["audioEnergy"] > before["audioEnergy"]
+
+        def came() -> bool:
+            now = self.numbers()
+            return now["framesDecoded"] >= before["framesDecoded"] + more and now["audioEnergy"] > before["audioEnergy"]
+
+        wait_until(came, timeout)
 
 
 def wait_until(holds: Callable[[], Any], timeout: float = 10) -> None:
@@ -225,9 +229,9 @@ def person(rig: Rig, browsers: Callable[[str], Any]) -> Iterator[Callable[..., P
 def meeting(rig: Rig, request: pytest.FixtureRequest) -> Iterator[str]:
     name = f"m-{request.node.name[:40]}-{time.monotonic_ns()}"
     rig.meeting(name, state="open")
-    rig.set(broken=False, stalled=False, dark=False, loss=0)
+    rig.set(broken=False, stalled=False, dark=False, loss=0, mute="")
     yield name
-    rig.set(broken=False, stalled=False, dark=False, loss=0)
+    rig.set(broken=False, stalled=False, dark=False, loss=0, mute="")
     rig.meeting(name, state="ended")
     rig.sync(name)
 

@@ -98,6 +98,8 @@ class Shelf:
         self.stalled = False
         self.loss = 0.0
         self.dark = False
+        self.mute = ""
+        """The leg to which no sound and no picture goes."""
 
     def open(self, meeting_id: str) -> MemorySink:
         if self.broken:
@@ -167,6 +169,14 @@ class MemorySink:
 def lose(shelf: Shelf) -> None:
     """Media packets get lost on either way, as often as the shelf says; in the dark nothing arrives at all."""
     rtp, rtcp, receive, look = hooks.Way.rtp, hooks.Way.rtcp, leg.Leg.media, sockets.Port.look
+
+    send = leg.Leg.send_rtp
+
+    def muted_send(self: leg.Leg, packet: bytes, ssrc: int) -> None:
+        if self.name != shelf.mute:
+            send(self, packet, ssrc)
+
+    leg.Leg.send_rtp = muted_send  # type: ignore[method-assign]
 
     def lossy_rtp(self: hooks.Way, packet: bytes, ssrc: int, session: Any) -> int:
         return len(packet) if random.random() < shelf.loss else rtp(self, packet, ssrc, session)

@@ -125,6 +125,15 @@ def test_what_is_written_arrives_once_and_in_order_whatever_becomes_of_the_links
     assert minister.do(WRITTEN) == ["جواب"]
 
 
+def test_a_leg_that_lives_and_brings_nothing_is_replaced(rig: Any, couple: Any) -> None:
+    """Whatever the reason: its checks are answered, and no sound and no picture comes."""
+    minister, sara = couple
+    rig.set(mute="sara/1")
+    sara.until("rig.peers === 2", 30)
+    sara.sees_someone()
+    assert minister.do("rig.peers") == 1
+
+
 def test_one_identity_is_in_one_place(meeting: str, couple: Any, person: Callable[..., Any]) -> None:
     minister, sara = couple
     second = person("sara")

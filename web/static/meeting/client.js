@@ -22,9 +22,12 @@
 //   error         {code}: camera and microphone, see devices.js
 
 import { openTrack } from "./devices.js";
+import { Hearing } from "./hearing.js";
 import { Link } from "./link.js";
 import { Peer } from "./peer.js";
+import { Places } from "./places.js";
 import { QualityProbe } from "./quality.js";
+import { Secret } from "./secret.js";
 import { Writing } from "./writing.js";
 
 const TOKEN_MS = [300, 700, 1500, 3000, 6000, 10000]; // between attempts to get a fresh token
@@ -51,16 +54,17 @@ export class MeetingClient extends EventTarget {
   #retryTimer = null;
   #timers = [];
   #welcomedAt = 0;
-  #resume = null;
   #token;
+  #secret;
   #iceServers = [];
   #slots = [];
-  #shown = new Map(); // "mid" → participant and track last announced
+  #places = new Places((type, detail) => this.#emit(type, detail));
   #recording = { state: "off", startedAt: null, why: null };
   #clockAhead = 0;
   #probe = new QualityProbe();
   #level = null;
   #held = false;
+  #hearing = new Hearing();
   #writing = new Writing((values) => this.#send("text", values), () => this.#link.ask());
   #heard = null; // the number of the last text that came
   #doubt = () => this.#link.doubt();
@@ -89,7 +93,7 @@ export class MeetingClient extends EventTarget {
     this.stream = stream ?? new MediaStream();
     this.participants = [];
     this.self = null;
-    this.#resume = storage?.getItem(this.#key()) ?? null;
+    this.#secret = new Secret(storage, token);
     this.#link = new Link(url);
     this.#link.addEventListener("open", () => this.#join());
     this.#link.addEventListener("message", ({ detail }) => this.#handle(detail));
@@ -209,7 +213,8 @@ export class MeetingClient extends EventTarget {
   #join() {
     const leg = this.#peer?.alive ? this.#peer.leg : undefined;
     const heard = this.#heard ?? undefined;
-    this.#link.send("join", this.#resume ? { resume: this.#resume, leg, heard } : { token: this.#token, heard });
+    const resume = this.#secret.value;
+    this.#link.send("join", resume ? { resume, leg, heard } : { token: this.#token, heard });
   }
 
   #lost({ reason, delay }) {
@@ -227,7 +232,7 @@ export class MeetingClient extends EventTarget {
 
   async #withFreshToken(reason) {
     const resumed = reason === "bad_resume";
-    this.#remember(null);
+    this.#secret.keep(null);
     if (!resumed) this.#token = null;
     if (!this.#token && this.#options.refreshToken && this.#attempts < TOKEN_MS.length) {
       const wait = TOKEN_MS[this.#attempts++];
@@ -278,16 +283,20 @@ export class MeetingClient extends EventTarget {
         return this.#writing.taken(message.number);
       case "text":
         this.#heard = message.number ?? this.#heard;
-        return this.#emit("text", (({ participant, line, text, final }) => ({ participant, line, text, final }))(message));
+        return this.#pass(message);
       case "quality":
+        this.#hearing.told(message);
+        return this.#pass(message);
       case "marked":
-      case "refused": {
-        const { type, ...detail } = message;
-        return this.#emit(type, detail);
-      }
+      case "refused":
+        return this.#pass(message);
       default:
         return undefined;
     }
+  }
+
+  #pass({ type, ...detail }) {
+    this.#emit(type, detail);
   }
 
   #welcome(message) {
@@ -299,7 +308,7 @@ export class MeetingClient extends EventTarget {
     this.#iceServers = message.ice_servers;
     this.#clockAhead = message.now - Date.now() / 1000;
     this.#heard ??= message.heard ?? null;
-    if (message.resume) this.#remember(message.resume);
+    if (message.resume) this.#secret.keep(message.resume, this.#token);
     if (!message.leg) this.#dropPeer();
     else if (this.#peer?.spent) this.#send("renew", { leg: message.leg });
     else if (this.#peer?.connected && this.#peer.quiet < SHOWN_MS) this.#become("here");
@@ -316,6 +325,11 @@ export class MeetingClient extends EventTarget {
       if (peer !== this.#peer) return;
       this.#link.doubt(); // the network is back: so should the link be
       if (peer.connected) this.#become("here");
+    });
+    peer.addEventListener("media", ({ detail }) => {
+      if (peer !== this.#peer) return;
+      const expected = this.#recording.state === "on" && this.#hearing.expects(this.participants, this.self);
+      if (this.#hearing.isDeaf(detail, expected, Date.now())) this.#renew(peer);
     });
     peer.addEventListener("sending", ({ detail }) => peer === this.#peer && this.#sent(detail));
     peer.addEventListener("state", ({ detail }) => {
@@ -360,26 +374,8 @@ export class MeetingClient extends EventTarget {
     this.#probe = new QualityProbe();
   }
 
-  // Says who is seen in which place, once for every participant and track.
   #announce() {
-    const peer = this.#peer;
-    for (const { participant, mids } of this.#slots) {
-      const before = this.#shown.get(mids[0])?.participant ?? null;
-      if (before !== null && before !== participant) {
-        mids.forEach((mid) => this.#shown.delete(mid));
-        if (!this.#slots.some((slot) => slot.participant === before)) {
-          this.#emit("remote-gone", { participant: before });
-        }
-      }
-      if (participant === null || !peer) continue;
-      const tracks = mids.map((mid) => peer.tracks.get(mid));
-      if (tracks.some((track) => !track) || this.#shown.get(mids[0])?.track === tracks[0]) continue;
-      const stream = new MediaStream(tracks);
-      tracks.forEach((track, index) => {
-        this.#shown.set(mids[index], { participant, track });
-        this.#emit("remote-track", { participant, kind: track.kind, track, stream });
-      });
-    }
+    this.#places.announce(this.#slots, this.#peer?.tracks ?? null);
   }
 
   #tellMedia() {
@@ -407,30 +403,6 @@ export class MeetingClient extends EventTarget {
 
   // Small things
 
-  #key() {
-    try {
-      const payload = this.#token.split(".")[0].replace(/-/g, "+").replace(/_/g, "/");
-      const bytes = Uint8Array.from(atob(payload), (letter) => letter.charCodeAt(0));
-      const claims = JSON.parse(new TextDecoder().decode(bytes));
-      return `majlis.resume.${claims.meeting_id}.${claims.participant_id}`;
-    } catch {
-      return "majlis.resume";
-    }
-  }
-
-  #remember(resume) {
-    this.#resume = resume;
-    const { storage } = this.#options;
-    try {
-      for (const key of [this.#key(), "majlis.resume"]) {
-        if (resume) storage?.setItem(key, resume);
-        else storage?.removeItem(key);
-      }
-    } catch {
-      // A full or forbidden storage costs only the comfort of reloading.
-    }
-  }
-
   #become(state) {
     if (state === this.#state || this.#state === "closed") return;
     this.#state = state;
@@ -445,7 +417,7 @@ export class MeetingClient extends EventTarget {
     this.#dropPeer();
     this.#writing.closed();
     this.#link.stop();
-    if (reason !== "taken_over") this.#remember(null);
+    if (reason !== "taken_over") this.#secret.keep(null);
     this.#become("closed");
     this.#emit("closed", { reason });
   }

@@ -13,6 +13,7 @@ export class Peer extends EventTarget {
   #pc;
   #timer;
   #signs = 0;
+  #media = 0;
   #lookedAt = 0;
   #heard = 0; // readings in a row
   #usual = SPARSE_MS;
@@ -21,12 +22,14 @@ export class Peer extends EventTarget {
   #patience = new Patience(() => this.#pc.getReceivers().filter(({ track }) => track.kind === "video"));
 
   // Events: "state" (connectionState); "quiet" (twice a second while nothing is heard of the node, detail: for how long,
-  // ms, time asleep not counted) and "heard" (something again); "sending" (see care.js).
+  // ms, time asleep not counted) and "heard" (something again); "media" (twice a second, detail: for how long nothing of
+  // the others' sound and pictures has come, ms); "sending" (see care.js).
   constructor({ leg, iceServers = [], relayOnly = false }) {
     super();
     this.leg = leg;
     this.tracks = new Map(); // mid → MediaStreamTrack
     this.quiet = 0; // ms without a sign of life
+    this.unheard = 0; // ms without sound or pictures
     this.spent = false; // its replacement was asked for
     const iceTransportPolicy = relayOnly ? "relay" : "all";
     this.#pc = new RTCPeerConnection({ iceServers, iceTransportPolicy, bundlePolicy: "max-bundle" });
@@ -82,15 +85,20 @@ export class Peer extends EventTarget {
   async #listen() {
     if (!this.alive) return;
     let signs = 0;
+    let media = 0;
     const report = await this.#pc.getStats();
     report.forEach((entry) => {
       if (entry.type === "candidate-pair") signs += (entry.bytesReceived ?? 0) + (entry.responsesReceived ?? 0);
+      else if (entry.type === "inbound-rtp") media += entry.packetsReceived ?? 0;
     });
     this.#patience.look(report);
     const now = performance.now();
     const passed = Math.min(now - this.#lookedAt, 2 * LISTEN_MS);
     this.#lookedAt = now;
     if (!this.alive) return;
+    this.unheard = media === this.#media ? this.unheard + passed : 0;
+    this.#media = media;
+    this.dispatchEvent(new CustomEvent("media", { detail: this.unheard }));
     if (signs !== this.#signs) {
       this.#signs = signs;
       this.#heard += 1;
