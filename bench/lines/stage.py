@@ -76,11 +76,11 @@ class Stage:
                 lead(page, line if who == "visitor" else None)
                 port = line.relay("127.0.0.1", self.port) if who == "visitor" else self.port
                 page.goto(f"http://127.0.0.1:{port}/")
-                _until(page, "Boolean(window.rig?.ready)")
+                until(page, "Boolean(window.rig?.ready)")
                 token = self._ask("token", meeting=meeting, who=who)
                 page.evaluate("token => rig.join(token)", token)
             for page in pages.values():
-                _until(page, "rig.client.state === 'here'")
+                until(page, "rig.client.state === 'here'")
             watches = {who: Watch(page) for who, page in pages.items()}
             watches["visitor"].rest(WARM_S)
             for who, watch in watches.items():
@@ -127,7 +127,7 @@ class Stage:
             return json.loads(answer.read())
 
 
-def _until(page: Any, expression: str, timeout: float = 15) -> None:
+def until(page: Any, expression: str, timeout: float = 15) -> None:
     deadline = time.monotonic() + timeout
     while not page.evaluate(expression):
         if time.monotonic() > deadline:
@@ -155,7 +155,7 @@ def stage(folder: Path, seed: int) -> Iterator[Stage]:
                 browser = player.chromium.launch(executable_path="/usr/bin/chromium", args=[*FLAGS, *flags])
                 opened.callback(browser.close)
                 browsers[who] = browser  # type: ignore[index]
-            _listening(port)
+            listening(port)
             yield Stage(port, folder, browsers, proxy)
     finally:
         process.terminate()
@@ -178,7 +178,7 @@ def _ffmpeg(*arguments: str) -> None:
     subprocess.run(["ffmpeg", "-loglevel", "error", "-y", *arguments], check=True)
 
 
-def _listening(port: int) -> None:
+def listening(port: int) -> None:
     for _ in range(100):
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/media/healthz", timeout=2):

@@ -18,7 +18,7 @@ window.RTCPeerConnection = class extends RTCPeerConnection {
 };
 
 rig.join = async (token, options = {}) => {
-  const { stream } = options.stream === null ? { stream: null } : await openDevices();
+  const { stream } = options.stream === null ? { stream: null } : await openDevices({ large: options.large === true });
   const client = new MeetingClient({ url: "/media/ws", token, stream, ...options });
   rig.client = client;
   for (const type of [
