@@ -23,7 +23,7 @@ from web.tail import Tail
 from web.topics import may_watch, topics_of
 
 log = structlog.get_logger()
-EVERY = 0.25  # seconds between looks where no commit of our own wakes us
+EVERY = 0.1  # seconds between looks where no commit of our own wakes us
 TOPICS = 40  # that one socket may watch
 TOPIC_LENGTH = 80
 

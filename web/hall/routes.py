@@ -82,7 +82,7 @@ def board(ctx: Context, centre: Centre, *, draft: dict[str, Any] | None = None) 
         "standing": [ctx._(notice).format(number=number) for notice in STANDING],
         "standing_there": [say_there(notice).format(number=number) for notice in STANDING],
         "waiting": len(service.waiting(ctx.session, centre.id, now=ctx.now)),
-        "waits": shown(waits(ctx.extras["db"], ctx.session, centre.id, now=ctx.now), AT_ONCE),
+        "waits": shown(waits(ctx.extras["db"], centre.id), AT_ONCE),
         "sections": queue_words.SECTIONS if calls.sections_matter(centre.sections) else {},
         "section_icons": queue_words.SECTION_ICONS,
         "screen": screen,

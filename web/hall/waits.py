@@ -1,24 +1,27 @@
-"""How long one waits for each service, for the hall's strip. Counted anew now and then: a call must not wait for it."""
+"""How long one waits for each service, for the hall's strip. It is counted beside the pages: no call waits for it."""
 
+import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
+import structlog
 from sqlalchemy.orm import Session
 
+from core import clock
 from core.db import Database
-from queueing.tickets import queries
-from queueing.tickets.models import ServicePoint
+from queueing.tickets import places, queries
 
+log = structlog.get_logger()
 FRESH_S = 20.0
-_KEPT: "WeakKeyDictionary[Database, dict[str, tuple[float, list[Wait]]]]" = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """From the median to the ninetieth percentile, the widest over the sections; `served`: a counter is open for it."""
+    """Minutes until the call: one in ten waits longer than `high`. The widest range over the sections that are served;
+    `served` is False where no open counter would take anybody for it."""
 
     name_ar: str
     name_en: str
@@ -30,33 +33,50 @@ class Wait:
         return self.name_ar if lang == "ar" else self.name_en
 
 
-def waits(db: Database, session: Session, centre_id: str, *, now: datetime) -> list[Wait]:
-    kept = _KEPT.setdefault(db, {})
-    known = kept.get(centre_id)
-    if known is None or time.monotonic() - known[0] > FRESH_S:
-        known = (time.monotonic(), _counted(session, centre_id, now=now))
-        kept[centre_id] = known
-    return known[1]
+@dataclass
+class _Strip:
+    """The latest count of one centre; `counting` is held while the next one is made."""
+
+    at: float = 0.0
+    rows: list[Wait] = field(default_factory=list)
+    counting: threading.Lock = field(default_factory=threading.Lock)
 
 
-def _counted(session: Session, centre_id: str, *, now: datetime) -> list[Wait]:
-    return [_wait(session, centre_id, point, now=now) for point in queries.service_points(session, centre_id)]
+_STRIPS: "WeakKeyDictionary[Database, dict[str, _Strip]]" = WeakKeyDictionary()
 
 
-def _wait(session: Session, centre_id: str, point: ServicePoint, *, now: datetime) -> Wait:
-    places = [place for section in point.sections if (place := _place(session, centre_id, point, section, now=now))]
-    low, high = min((p.low for p in places), default=0), max((p.high for p in places), default=0)
-    return Wait(point.name_ar, point.name_en, low, high, bool(places))
+def waits(db: Database, centre_id: str) -> list[Wait]:
+    """The latest count, at most some 20 seconds old while anybody looks; empty until the first one is there."""
+    strip = _STRIPS.setdefault(db, {}).setdefault(centre_id, _Strip())
+    stale = not strip.at or time.monotonic() - strip.at > FRESH_S
+    if stale and strip.counting.acquire(blocking=False):
+        threading.Thread(target=_renew, args=(db, centre_id, strip), name="hall waits", daemon=True).start()
+    return strip.rows
 
 
-def _place(
-    session: Session, centre_id: str, point: ServicePoint, section: str, *, now: datetime
-) -> queries.Place | None:
-    """None where no open counter would take this visitor."""
-    visitor = queries.newcomer(point, section=section, language="ar", now=now)
-    if not queries.is_served(session, centre_id, visitor, now=now):
-        return None
-    return queries.place_of(session, centre_id, visitor, now=now)
+def counted(session: Session, centre_id: str, *, now: datetime) -> list[Wait]:
+    """The services that the kiosk offers, in its order."""
+    points = [point for point in queries.service_points(session, centre_id) if point.kiosk]
+    visitors = [
+        (point.id, queries.newcomer(point, section=section, language="ar", now=now))
+        for point in points
+        for section in point.sections
+    ]
+    taken = [(key, who) for key, who in visitors if queries.is_served(session, centre_id, who, now=now)]
+    foreseen = places.places_of(session, centre_id, [who for _, who in taken], now=now) if taken else []
+    by_point: dict[str, list[places.Place]] = {}
+    for (key, _), place in zip(taken, foreseen, strict=True):
+        by_point.setdefault(key, []).append(place)
+    return [
+        Wait(
+            point.name_ar,
+            point.name_en,
+            min((place.low for place in by_point.get(point.id, ())), default=0),
+            max((place.high for place in by_point.get(point.id, ())), default=0),
+            point.id in by_point,
+        )
+        for point in points
+    ]
 
 
 def shown(rows: Sequence[Wait], at_once: int) -> list[list[Wait]]:
@@ -64,3 +84,14 @@ def shown(rows: Sequence[Wait], at_once: int) -> list[list[Wait]]:
     groups = -(-len(rows) // at_once)
     size = -(-len(rows) // groups) if groups else 0
     return [list(rows[start : start + size]) for start in range(0, len(rows), size)] if size else []
+
+
+def _renew(db: Database, centre_id: str, strip: _Strip) -> None:
+    try:
+        with db.read() as session:
+            strip.rows = counted(session, centre_id, now=clock.now())
+    except Exception as error:
+        log.warning("hall: the waits could not be counted", error=str(error))
+    finally:
+        strip.at = time.monotonic()
+        strip.counting.release()

@@ -1,6 +1,8 @@
 """The hall's display: what it shows, what it has to say, and to whom it answers."""
 
 import re
+import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -17,6 +19,7 @@ from reception.notices import service as notices
 from tests.unit.web.design.sheets import colours, contrast
 from tests.unit.web.meeting.test_line_rules import run
 from tests.unit.web.queue.conftest import Place
+from web.hall import waits
 from web.voice import engine
 
 HALL = "/hall/riyadh"
@@ -154,6 +157,38 @@ def test_notices_stand_in_both_languages_and_the_urgent_one_has_a_sign(place: Pl
     assert told.index("تغلق القاعة") < told.index("وصل المترجم")
     assert "told--urgent" in told and "#warning" in told and "en وصل المترجم" in told
     assert "Please keep your ticket" not in html
+
+
+def test_the_strip_tells_the_wait_of_every_service_and_where_nobody_serves(place: Place, counters: list[str]) -> None:
+    with place.db.write() as session:
+        for counter_id in counters:
+            counter = session.get_one(Counter, counter_id)
+            counter.service_point_ids = [place.point_id]
+    with place.db.read() as session:
+        served, not_served = waits.counted(session, place.centre_id, now=clock.now())
+    assert served.served and served.high >= served.low + 2 and served.name("en") == "New petition"
+    assert not not_served.served and not_served.name("ar") == "استفسار"
+    assert [len(group) for group in waits.shown([served] * 5, 4)] == [3, 2] and waits.shown([], 4) == []
+
+
+def test_a_call_never_waits_for_the_count_of_the_waits(
+    place: Place, hall: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, go_on = threading.Event(), threading.Event()
+
+    def slow(*_: object, **__: object) -> list[waits.Wait]:
+        began.set()
+        go_on.wait(20)
+        return [waits.Wait("خدمة بعيدة", "A far service", 5, 20, True)]
+
+    monkeypatch.setattr(waits, "counted", slow)
+    for _ in range(3):
+        assert "A far service" not in hall.get(HALL).text  # answered, though the count stands still
+    assert began.wait(5)
+    go_on.set()
+    over = time.monotonic() + 10
+    while "A far service" not in hall.get(HALL).text:
+        assert time.monotonic() < over
 
 
 def test_quiet_hours_and_loudness_reach_the_screen(place: Place, hall: TestClient) -> None:
