@@ -24,9 +24,9 @@ LARGEST = 1356
 NAME = 32
 HEAD = 64
 """Bytes of a `struct mmsghdr` on 64-bit Linux: 0 name, 8 its length, 16 parts, 24 their number, 56 octets moved."""
-LENGTH, LENGTH_AT = HEAD // 4, 14
+LENGTH, LENGTH_AT, NAME_SIZE_AT, NAMED = HEAD // 4, 14, 2, HEAD // 8
+NAME_SIZES = {socket.AF_INET: 16, socket.AF_INET6: 28}
 _HEAD = struct.Struct("QIxxxxQQQQixxxxIxxxx")
-_PUT_NAME = struct.Struct("QI").pack_into
 _PART = struct.Struct("QQ").pack_into
 _PUT_SSRC = struct.Struct("!I").pack_into
 _AGAIN = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS})
@@ -62,13 +62,11 @@ class Destination:
     address: tuple[str, int]
     _name: Any
     pointer: int
-    size: int
 
 
 def destination(family: int, address: tuple[str, int]) -> Destination:
-    raw = name_of(family, address)
-    name = ffi.new("char[]", raw)
-    return Destination(address, name, int(ffi.cast("uintptr_t", name)), len(raw))
+    name = ffi.new("char[]", name_of(family, address))
+    return Destination(address, name, int(ffi.cast("uintptr_t", name)))
 
 
 def name_of(family: int, address: tuple[str, int]) -> bytes:
@@ -157,7 +155,12 @@ class Outbox(_Buffers):
         """Whether what is put in waits for `flush()`, or leaves at once."""
         self._destinations: list[Destination | None] = [None] * BATCH
         self._lengths = memoryview(self._part_buffer).cast("Q")
+        self._directed = memoryview(self._heads).cast("Q")
+        """The address of datagram i's name at `i * NAMED`."""
         self._length = ffi.new("int *")
+        sizes = memoryview(self._heads).cast("I")
+        for slot in range(BATCH):
+            sizes[slot * LENGTH + NAME_SIZE_AT] = NAME_SIZES[sock.family]
 
     def rtp(self, packet: bytes, ssrc: int, session: Any, to: Destination) -> int:
         """Protects the packet under another SSRC; returns the octets that leave, 0 where that is not possible."""
@@ -177,8 +180,8 @@ class Outbox(_Buffers):
         if _protect(session, self.pointers[slot], length):
             return 0
         self._lengths[slot * 2 + 1] = size = length[0]
-        if self._destinations[slot] is not to:
-            self._direct(slot, to)
+        self._destinations[slot] = to
+        self._directed[slot * NAMED] = to.pointer
         self.filled = slot + 1
         if not self.holding:
             self.flush()
@@ -196,16 +199,12 @@ class Outbox(_Buffers):
         if _protect_rtcp(session, self.pointers[slot], self._length):
             return 0
         self._lengths[slot * 2 + 1] = size = self._length[0]
-        if self._destinations[slot] is not to:
-            self._direct(slot, to)
+        self._destinations[slot] = to
+        self._directed[slot * NAMED] = to.pointer
         self.filled = slot + 1
         if not self.holding:
             self.flush()
         return size
-
-    def _direct(self, slot: int, to: Destination) -> None:
-        self._destinations[slot] = to
-        _PUT_NAME(self._heads, slot * HEAD, to.pointer, to.size)
 
     def flush(self) -> None:
         """Sends what waits; what can't be sent is lost like any other datagram."""

@@ -26,6 +26,13 @@ again takes longer than a key frame, and their age would teach the receiver to w
 OUTAGE_LEAST = 8
 SPAN = 0x4000
 """Numbers go round: how far back it is remembered where the stream began."""
+LOOKED_AT = 0x1000
+"""Of so many packets at least one is not just passed on, but looked at for this memory's sake."""
+
+
+LATE_START = 0x10000 - 0x1000
+"""SRTP counts how often the numbers went round, each end by itself. A receiver whose handshake isn't over yet misses
+the first packets, and were they the last of a round, it could never open what follows: so no stream begins there."""
 
 
 class Outlet(Protocol):
@@ -59,6 +66,8 @@ class Forward:
         self._outlet = outlet
         self._downlink = downlink
         self._spliced_for = 0
+        self._straight_for = -1
+        """The source's stream, where nothing but its name must be changed."""
         self._last_number = -1
         self._last = b""
         """The newest packet as it was sent; its stamp is looked at only when the stream must be continued."""
@@ -74,28 +83,20 @@ class Forward:
         if self.source is not None and self in self.source.forwards:
             self.source.forwards.remove(self)
         self.source = source
-        self._spliced_for = 0
+        self._spliced_for, self._straight_for = 0, -1
         if source is not None:
             source.forwards.append(self)
             source.keyframes.want()
 
     def media(self, packet: bytes, ssrc: int, number: int, now: float) -> None:
         """Sends one packet of the source `ssrc`; the hot path."""
-        if self._shut and not self._opens(packet, ssrc, number):
-            return
-        if ssrc != self._spliced_for:
-            self._splice(ssrc, number, packet, now)
-        if self.number_offset or self.stamp_offset:
-            number = (number + self.number_offset) & 0xFFFF
-            packet = rtp.moved(packet, self.ssrc, number, rtp.timestamp(packet) + self.stamp_offset)
-        if ((number - self._last_number) & 0xFFFF) < 0x8000:
+        if ssrc == self._straight_for and number == self._last_number + 1 and number % LOOKED_AT:
             self._last_number, self._last, self._last_at = number, packet, now
-            if ((number - self._first_number) & 0xFFFF) >= 2 * SPAN:
-                self._first_number = (number - SPAN) & 0xFFFF
-        elif ((number - self._first_number) & 0xFFFF) >= 0x8000 or (
-            self._said is not None and self._is_too_late(packet)
-        ):
-            return  # a number from before the joint was used for another packet
+        else:
+            fitted = self._fitted(packet, ssrc, number, now)
+            if fitted is None:
+                return
+            packet, number = fitted
         downlink = self._downlink
         if downlink.plain:
             downlink.last = packet
@@ -105,11 +106,33 @@ class Forward:
             self._said[number % SAID] = packet
         self._outlet.send_rtp(packet, self.ssrc)
 
+    def _fitted(self, packet: bytes, ssrc: int, number: int, now: float) -> tuple[bytes, int] | None:
+        """Joins the packet to what was sent before it, where that is more than following the last one."""
+        if self._shut and not self._opens(packet, ssrc, number):
+            return None
+        if ssrc != self._spliced_for:
+            self._splice(ssrc, number, packet, now)
+        self._straight_for = ssrc
+        if self.number_offset or self.stamp_offset:
+            self._straight_for = -1
+            number = (number + self.number_offset) & 0xFFFF
+            packet = rtp.moved(packet, self.ssrc, number, rtp.timestamp(packet) + self.stamp_offset)
+        if ((number - self._last_number) & 0xFFFF) < 0x8000:
+            self._last_number, self._last, self._last_at = number, packet, now
+            if ((number - self._first_number) & 0xFFFF) >= 2 * SPAN:
+                self._first_number = (number - SPAN) & 0xFFFF
+        elif ((number - self._first_number) & 0xFFFF) >= 0x8000 or (
+            self._said is not None and self._is_too_late(packet)
+        ):
+            return None  # a number from before the joint was used for another packet
+        return packet, number
+
     def pause(self, on: bool) -> None:
         """Stops the stream, or lets it go on with the next key frame, which it asks for."""
         if on == self.paused:
             return
         self.paused = self._shut = on
+        self._straight_for = -1
         self.loss = 0.0
         if not on:
             self._shut = True
@@ -130,7 +153,9 @@ class Forward:
         if self.source is not None:
             self._downlink.follow(self.source.connection, packet)
         if self._last_number < 0:
-            self._first_number = number
+            if number >= LATE_START:
+                self.number_offset = 0x8000
+            self._first_number = (number + self.number_offset) & 0xFFFF
             return
         rate = rtp.CLOCK_RATES[self.kind]
         passed = max(FRAME_S[self.kind], now - self._last_at)

@@ -19,6 +19,8 @@ TWCC_ID = 3
 HEADER_SIZE = 12
 CLOCK_RATES = {"audio": 48_000, "video": 90_000}
 
+NUMBER_AND_SSRC = struct.Struct("!2xH4xI").unpack_from
+"""Sequence number and SSRC in one step, for the hot path; raises struct.error for less than a header."""
 _U16 = struct.Struct("!H")
 _U32 = struct.Struct("!I")
 

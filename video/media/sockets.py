@@ -31,8 +31,10 @@ BUFFER = 4 << 20
 """Octets that the kernel should hold for a socket: half a second of a full node. Beyond `net.core.rmem_max` it takes
 the privilege to force it."""
 SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33
-REST_S = 0.0005
+REST_S = 0.0007
 """A busy node looks at its sockets no more often than this, so that packets share wake-ups."""
+BUSY = 3
+"""Datagrams at one look after which the rest comes at once: to wait for the next one first would be a wake-up more."""
 MOST_ADDRESSES = 8
 """From which one leg may be reached: a browser tries each of its networks."""
 MOVES_PER_S = 50
@@ -215,6 +217,8 @@ class Port:
         if self.sifting.changed:
             self._sift(now)
         self._looked_at = time.perf_counter()
+        if BUSY <= count < BATCH:
+            time.sleep(REST_S)
 
     def _other(self, channel: Channel | None, index: int, now: float) -> None:
         inbox = self._inbox

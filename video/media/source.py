@@ -244,7 +244,8 @@ class Source:
         self._generation = 0
         self._started_at = float("-inf")
         self._send_rtcp = send_rtcp
-        self._cache: list[bytes | None] = [None] * CACHE
+        self.cache: list[bytes | None] | None = [None] * CACHE if kind == "video" else None
+        """Packet n at n % CACHE, to be sent again; None for sound, of which each receiver's own packets are kept."""
         self._gaps = 0
         self._measured_from = 0
 
@@ -266,8 +267,8 @@ class Source:
             self.track += f".{self._generation}"
         self.missing.clear()
         self.reception = Reception(rtp.CLOCK_RATES[self.kind])
-        self._cache = [None] * CACHE
-        if self.kind == "video":
+        if self.cache is not None:
+            self.cache = [None] * CACHE
             self.keyframes.want()
 
     def arrived(self, number: int, packet: bytes, *, now: float) -> None:
@@ -294,7 +295,7 @@ class Source:
             self.highest = number
 
     def _was_cut(self, packet: bytes) -> bool:
-        before = self.kept(self.highest) if self.kind == "video" else None
+        before = self.kept(self.highest)
         if before is None:
             return False
         passed = (rtp.timestamp(packet) - rtp.timestamp(before)) & 0xFFFFFFFF
@@ -306,11 +307,8 @@ class Source:
         gaps, self._gaps, self._measured_from = self._gaps, 0, self.highest
         return gaps / expected if expected >= ENOUGH else 0.0
 
-    def keep(self, number: int, packet: bytes) -> None:
-        self._cache[number % CACHE] = packet
-
     def kept(self, number: int) -> bytes | None:
-        packet = self._cache[number % CACHE]
+        packet = self.cache[number % CACHE] if self.cache is not None else None
         return packet if packet is not None and rtp.sequence(packet) == number else None
 
     def tick(self, *, now: float) -> None:

@@ -63,7 +63,7 @@ def recorder(clock: Clock, sink: Sink) -> Recorder:
 
 
 def write(recorder: Recorder, clock: Clock, leg: str = "sara/1/audio", packet: bytes = b"rtp") -> None:
-    recorder.write(leg, "sara", leg.split("/")[2], packet, now=clock.now)
+    recorder.write(leg, "sara", leg.split("/")[2], packet, clock.now)
 
 
 def test_a_leg_is_announced_before_its_first_packet_and_once(recorder: Recorder, clock: Clock, sink: Sink) -> None:
@@ -75,7 +75,9 @@ def test_a_leg_is_announced_before_its_first_packet_and_once(recorder: Recorder,
         clock.now += 0.5
         write(recorder, clock, packet=b"second")
         recorder.report("sara/1/audio", b"sr", now=clock.now)
+        recorder.hand_over()
         write(recorder, clock, "sara/1/video")
+        recorder.hand_over()
 
     asyncio.run(scene())
     assert sink.calls == [
@@ -86,6 +88,43 @@ def test_a_leg_is_announced_before_its_first_packet_and_once(recorder: Recorder,
         ("track", "sara/1/video", "sara", "video", "vp8", 90000, 2.0),
         ("write", "sara/1/video", 2.0, b"rtp"),
     ]
+
+
+@pytest.mark.parametrize("occasion", ["hand_over", "mark", "check", "close"])
+def test_what_was_taken_reaches_the_sink_in_its_order_before_anything_else(
+    recorder: Recorder, clock: Clock, sink: Sink, occasion: str
+) -> None:
+    async def scene() -> None:
+        await recorder.start()
+        for number in range(3):
+            write(recorder, clock, f"sara/1/{('audio', 'video')[number % 2]}", bytes([number]))
+            clock.now += 1
+        assert [call[0] for call in sink.calls] == ["track", "track"]
+        if occasion == "close":
+            await recorder.close()
+        elif occasion == "mark":
+            recorder.mark("order", {})
+        elif occasion == "check":
+            recorder.check(now=clock.now)
+        else:
+            recorder.hand_over()
+        assert [call[2:] for call in sink.calls[2:5]] == [(0.0, b"\0"), (1.0, b"\1"), (2.0, b"\2")]
+        recorder.hand_over()
+        assert len([call for call in sink.calls if call[0] == "write"]) == 3
+
+    asyncio.run(scene())
+
+
+def test_a_loss_between_two_looks_is_told_once(recorder: Recorder, clock: Clock, sink: Sink) -> None:
+    async def scene() -> None:
+        await recorder.start()
+        sink.refuse = True
+        write(recorder, clock)
+        recorder.hand_over()
+        assert recorder.state == "lost"
+        assert [recorder.check(now=clock.now) for _ in range(3)] == [True, False, False]
+
+    asyncio.run(scene())
 
 
 def test_nothing_is_written_before_the_start_or_after_the_end(recorder: Recorder, clock: Clock, sink: Sink) -> None:

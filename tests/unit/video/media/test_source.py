@@ -31,6 +31,11 @@ def make(kind: str = "video") -> tuple[Source, list[bytes]]:
     return source, sent
 
 
+def keep(source: Source, number: int, packet: bytes) -> None:
+    assert source.cache is not None
+    source.cache[number] = packet
+
+
 def learn(missing: Missing, seconds: float, count: int = 30) -> None:
     """Answers come in this time."""
     for number in range(count):
@@ -128,7 +133,7 @@ def test_a_packet_that_comes_late_is_taken_for_the_record() -> None:
 def test_after_a_cut_line_no_old_picture_is_asked_for_but_a_new_one() -> None:
     """The publisher has too little left for both."""
     source, sent = make()
-    source.keep(1, make_rtp(1, stamp=0xFFFFFF00))
+    keep(source, 1, make_rtp(1, stamp=0xFFFFFF00))
     source.arrived(90, make_rtp(90, stamp=45_000 - 0x100), now=10.0)
     source.tick(now=10.05)
     assert asked(sent) == [] and source.unfilled == 1
@@ -137,7 +142,7 @@ def test_after_a_cut_line_no_old_picture_is_asked_for_but_a_new_one() -> None:
 
 def test_a_wide_gap_within_a_moment_is_loss_and_is_asked_for() -> None:
     source, sent = make()
-    source.keep(1, make_rtp(1, stamp=9000))
+    keep(source, 1, make_rtp(1, stamp=9000))
     source.arrived(90, make_rtp(90, stamp=9000 + 30_000), now=10.0)
     assert asked(sent) == [list(range(2, 90))]
 
