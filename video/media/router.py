@@ -257,6 +257,8 @@ class Endpoint:
         """Decides which pictures this downlink is sent at the moment, and what is left for each of them."""
         capacity = self.downlink.capacity
         if capacity is None:
+            if not self._decided_by:
+                return  # relaying, as ever since
             self.shed, self.claims, self._decided_by = shedding.Shed(), {}, 0.0
         else:
             wanted = self._wishes()

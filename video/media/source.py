@@ -317,8 +317,9 @@ class Source:
             return
         if now >= self.missing.due:
             self.ask_again(now=now)
-        self.keyframes.want_every(SEEK_S if self.pace >= BRISK else SLOW_SEEK_S, now=now)
-        self.ask_for_keyframe(now=now)
+        if self.kind == "video":
+            self.keyframes.want_every(SEEK_S if self.pace >= BRISK else SLOW_SEEK_S, now=now)
+            self.ask_for_keyframe(now=now)
 
     def ask_again(self, *, now: float) -> None:
         """To be called whenever `missing.due` has come: on a short line that is before the next tick."""

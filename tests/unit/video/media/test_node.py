@@ -783,9 +783,9 @@ def test_a_process_that_stood_still_finds_everybody_where_they_were(play: Play) 
         stage.sinks[-1].last_durable_at = 0.0
         stage.room._proceedings.recorder._watch.written = 5.0
         stage.now += 0.5
-        stage.node._beat(stage.now, slow=True, late=0.0)
+        stage.node._beat(stage.node.rooms.values(), stage.now, slow=True, late=0.0)
         stage.now += 40.0
-        stage.node._beat(stage.now, slow=True, late=40.0)
+        stage.node._beat(stage.node.rooms.values(), stage.now, slow=True, late=40.0)
         await settle()
         assert minister.reason is None and sara.reason is None
         assert minister.present == {"minister": "here", "sara": "here"}
