@@ -9,7 +9,7 @@ const MOST_MS = 500;
 const SPARE_MS = 120; // for noticing the loss and asking, beyond the round trip
 const FREEZES = 2; // within
 const LATELY_MS = 10000; // tell of a line whose length we don't see: the sender's
-const STEADY = 3; // readings with losses within the last five: a line that was cut for a moment is no lossy one
+const STEADY = 2; // readings with losses within the last five: a line that was cut for a moment is no lossy one
 const CALM_MS = 20000;
 const EVERY_MS = 1000;
 
@@ -19,9 +19,11 @@ export function waitFor(reading, memory, now) {
   memory.target ??= 0;
   memory.frozen = (memory.frozen ?? []).filter((at) => now - at < LATELY_MS);
   memory.lossy = [...(memory.lossy ?? []).slice(-4), reading.lost >= LOSSY];
-  if (reading.lost >= LOSSY) memory.lossyAt = now;
-  if (memory.lossy.filter(Boolean).length >= STEADY) {
+  if (reading.lost >= LOSSY) {
+    memory.lossyAt = now;
     for (let one = 0; one < reading.freezes; one += 1) memory.frozen.push(now);
+  }
+  if (memory.lossy.filter(Boolean).length >= STEADY) {
     let wanted = 0;
     if (reading.rtt >= LONG_S) wanted = reading.rtt * 1000 + SPARE_MS;
     if (memory.frozen.length >= FREEZES) {
