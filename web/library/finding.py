@@ -33,7 +33,7 @@ from web.http import Context
 from web.keys import key_ring
 
 PAGE = 20
-LOOK, LOOK_FURTHER = 150, 1000
+LOOK, LOOK_FURTHER = 100, 1000
 """So many recordings, the latest, are opened for words written in them at once; up to so many when one asks on."""
 PORTION = 60
 
