@@ -27,7 +27,7 @@ from pylibsrtp import Policy, Session
 from bench.media.film import SECONDS, Piece, Reel, film
 from recordings.journal import open_journal
 from recordings.keys import FileKeyRing
-from video.media import datagrams, hooks
+from video.media import datagrams, hooks, sockets
 from video.media.devices import plug
 from video.media.leg import Leg
 from video.media.node import FAST_S
@@ -46,10 +46,10 @@ def keyed(key: bytes, kind: int) -> Session:
 class Sender:
     """A participant's end of one leg: what it sends lies protected, in the order of the film."""
 
-    def __init__(self, number: int, port: Port, sockets: Sockets) -> None:
+    def __init__(self, number: int, port: Port, ports: Sockets) -> None:
         inward, outward = secrets.token_bytes(44), secrets.token_bytes(44)
         self.session = keyed(inward, Policy.SSRC_ANY_OUTBOUND)
-        self.leg = Leg(f"leg/{number}", sockets=sockets, changed=lambda leg: None)
+        self.leg = Leg(f"leg/{number}", sockets=ports, changed=lambda leg: None)
         self.leg.open()
         self.leg._dtls._rx_srtp = keyed(inward, Policy.SSRC_ANY_INBOUND)
         self.leg._dtls._tx_srtp = keyed(outward, Policy.SSRC_ANY_OUTBOUND)
@@ -84,7 +84,7 @@ class Stage:
         self._sockets.open()
         self.port = self._sockets.ports[0]
         asyncio.get_running_loop().remove_reader(self.port.socket.fileno())
-        self.port._more = True  # no rest before a look
+        self.port._more, sockets.BUSY = True, datagrams.BATCH  # no rest before a look, and none after
         self.senders = [Sender(number, self.port, self._sockets) for number in range(2 * calls)]
         self._folder = folder
         self._recorders: list[Recorder] = []

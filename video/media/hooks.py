@@ -205,7 +205,7 @@ class Keys:
         self._rx, self.outward = (session._srtp[0] for session in self._sessions)
         self._length = ffi.new("int *")
 
-    def open(self, pointer: Any, size: int, *, reports: bool) -> int:
+    def open(self, pointer: Any, size: int, reports: bool) -> int:
         """Decrypts where it lies; the octets of the plain packet, -1 for one that is forged or replayed."""
         length = self._length
         length[0] = size

@@ -143,7 +143,7 @@ class Leg:
             return False
         at = index * ROOM
         reports = 192 <= inbox.firsts[at + 1] <= 223
-        length = keys.open(inbox.pointers[index], size, reports=reports)
+        length = keys.open(inbox.pointers[index], size, reports)
         if length < 0:
             self.refused += 1
             return False
