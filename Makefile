@@ -18,7 +18,7 @@ check: setup-dev                  ## the fast subset: lint, types, import layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict core $$(git ls-files '*/rules.py' '*/states.py' | grep -v ^core/)
 	$(BIN)/lint-imports
-	$(BIN)/pytest tests/unit -n 2
+	$(BIN)/pytest tests/unit -m "not long" -n 2
 
 test: setup-test                  ## everything: check, then real servers and real browsers
 	$(MAKE) --no-print-directory check
