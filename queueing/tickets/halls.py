@@ -1,10 +1,11 @@
 """The hall as the forecast wants it: who waits, who sits at which counter since when, how long services take lately."""
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from sqlalchemy import select
+from sqlalchemy import String, cast, func, select
 from sqlalchemy.orm import Session
 
 from queueing.tickets import standing, states
@@ -37,7 +38,7 @@ def hall_of(session: Session, centre_id: str, *, now: datetime, discipline: Disc
 
 def ranges(hall: Hall, *, now: datetime, newcomers: Iterable[Candidate] = ()) -> dict[str, Range]:
     """`forecast`, worked out once for everybody who asks within some seconds and finds the hall as it was."""
-    now = now - timedelta(seconds=now.second % GRAIN, microseconds=now.microsecond)
+    now = _beginning(now)
     ghosts = tuple(newcomers)
     if ghosts:
         return forecast(hall, now=now, newcomers=ghosts)
@@ -106,19 +107,41 @@ def service_times(session: Session, points: Sequence[str], *, now: datetime) -> 
 
 
 def _streams(session: Session, centre_id: str, *, now: datetime) -> list[Stream]:
-    """Who came lately, by kind, as often as they came: so others will come."""
-    came = [
-        (ticket.candidate(), ticket.issued_at)
-        for ticket in session.scalars(
-            select(Ticket).where(Ticket.centre_id == centre_id, Ticket.issued_at > now - COME_LATELY)
-        )
-        if ticket.expires_at > now  # asked here, lest the database walk the whole day by it
-    ]
-    if not came:
+    """Who came lately, by kind, as often as they came: so others will come.
+
+    The database counts them. Rates are of the beginning of these some seconds, so that one count serves all who ask.
+    """
+    kind = (
+        Ticket.visitor_class,
+        cast(Ticket.also, String).label("also"),
+        Ticket.urgent,
+        Ticket.service_point_id,
+        Ticket.section,
+        Ticket.language,
+        Ticket.sign_language,
+    )
+    came = session.execute(
+        select(*kind, Ticket.expires_at, func.count(), func.min(Ticket.issued_at))
+        .where(Ticket.centre_id == centre_id, Ticket.issued_at > now - COME_LATELY)
+        .group_by(*kind, Ticket.expires_at)
+    ).all()
+    today = [row for row in came if row.expires_at > now]  # asked here, lest the database walk the whole day by it
+    if not today:
         return []
-    span = max(AT_LEAST, now - min(issued for _, issued in came)) / timedelta(minutes=1)
-    kinds: dict[tuple[object, ...], list[Candidate]] = {}
-    for one, _ in sorted(came, key=lambda pair: (pair[1], pair[0].id)):
-        kind = (one.visitor_class, one.also, one.urgent, one.service_point_id, one.section, one.language)
-        kinds.setdefault((*kind, one.sign_language), []).append(one)
-    return [Stream(some[0], len(some) / span) for some in kinds.values()]
+    at = _beginning(now)
+    first = min(row[-1] for row in today)
+    span = max(AT_LEAST, at - first) / timedelta(minutes=1)
+    kinds = []
+    for visitor_class, also, urgent, point, section, language, sign, _, count, _ in sorted(
+        today, key=lambda row: (row[-1], *row[:-1])
+    ):
+        like = Candidate(
+            "~", "", point, section, language, sign, visitor_class, urgent, first, first, tuple(json.loads(also))
+        )
+        kinds.append(Stream(like, count / span))
+    return kinds
+
+
+def _beginning(now: datetime) -> datetime:
+    """Of the some seconds in which the same hall is told the same."""
+    return now - timedelta(seconds=now.second % GRAIN, microseconds=now.microsecond)

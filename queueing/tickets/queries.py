@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from queueing.tickets import rules, standing, states
-from queueing.tickets.estimates import kept
 from queueing.tickets.lines import (
     Line,
     at_counter,
@@ -22,6 +21,7 @@ from queueing.tickets.lines import (
     since,
     waiting,
 )
+from queueing.tickets.minutes import minutes_between
 from queueing.tickets.models import CallLog, Counter, HelpRequest, Ticket, TicketPeriod
 from queueing.tickets.places import Place, is_served, newcomer, place_in_line, place_of, places_of, recent_service_times
 
@@ -192,27 +192,49 @@ def unserved(session: Session, centre_id: str, *, now: datetime) -> list[rules.C
 
 
 def day(session: Session, centre_id: str, *, now: datetime) -> Day:
-    """The numbers of today (the tickets that expire at the end of this local day)."""
-    tickets = session.scalars(select(Ticket).where(Ticket.centre_id == centre_id, Ticket.expires_at > now)).all()
-    called = [t for t in tickets if t.first_called_at]
-    waits = [_waited_until_call(t) for t in called]
-    held = kept(
-        (t.promised_low, t.promised_high, (t.first_called_at - t.issued_at) / timedelta(minutes=1))
-        for t in called
-        if t.promised_low is not None and t.promised_high is not None and t.first_called_at
-    )
-    line = [t for t in tickets if t.state == states.WAITING and t.eligible_at <= now]
+    """The numbers of today (the tickets that expire at the end of this local day), counted by the database.
+
+    Every console shows them after every call: a long day must not be carried through here ticket by ticket.
+    """
+    today = (Ticket.centre_id == centre_id, Ticket.expires_at > now)
+    by_state = select(Ticket.state, func.count()).where(*today).group_by(Ticket.state)
+    counted: dict[str, int] = dict(session.execute(by_state).tuples().all())
+    line = session.execute(
+        select(Ticket.issued_at, Ticket.eligible_at).where(
+            *today, Ticket.state == states.WAITING, Ticket.eligible_at <= now
+        )
+    ).all()
     return Day(
-        issued=len(tickets),
+        issued=sum(counted.values()),
         waiting=len(line),
-        parked=_count(tickets, states.PARKED),
-        at_counters=_count(tickets, *states.AT_COUNTER),
-        served=_count(tickets, states.FINISHED),
-        no_shows=_count(tickets, states.NO_SHOW),
-        median_wait=median(waits) if waits else None,
-        longest_waiting=max(((now - max(t.issued_at, t.eligible_at)).total_seconds() / 60 for t in line), default=None),
-        promise_kept=held.inside if held else None,
+        parked=counted.get(states.PARKED, 0),
+        at_counters=sum(counted.get(state, 0) for state in states.AT_COUNTER),
+        served=counted.get(states.FINISHED, 0),
+        no_shows=counted.get(states.NO_SHOW, 0),
+        median_wait=_median_wait(session, today),
+        longest_waiting=max(((now - max(issued, due)).total_seconds() / 60 for issued, due in line), default=None),
+        promise_kept=_promise_kept(session, today),
     )
+
+
+def _median_wait(session: Session, today: Sequence[ColumnElement[bool]]) -> float | None:
+    """Who went on to another point became eligible there after the first call: the wait is that since the issue."""
+    called = (*today, Ticket.first_called_at.is_not(None))
+    count = session.scalar(select(func.count()).select_from(Ticket).where(*called)) or 0
+    if not count:
+        return None
+    since = case((Ticket.eligible_at <= Ticket.first_called_at, Ticket.eligible_at), else_=Ticket.issued_at)
+    wait = minutes_between(since, Ticket.first_called_at)
+    middle = select(wait.label("wait")).where(*called).order_by(wait).offset((count - 1) // 2).limit(2 - count % 2)
+    return max(0.0, median(session.scalars(middle).all()))
+
+
+def _promise_kept(session: Session, today: Sequence[ColumnElement[bool]]) -> float | None:
+    wait = minutes_between(Ticket.issued_at, Ticket.first_called_at)
+    near = 0.001  # minutes: SQLite knows an instant to a millisecond
+    inside = case((wait.between(Ticket.promised_low - near, Ticket.promised_high + near), 1.0), else_=0.0)
+    told = (Ticket.first_called_at.is_not(None), Ticket.promised_low.is_not(None), Ticket.promised_high.is_not(None))
+    return session.scalar(select(func.avg(inside)).where(*today, *told))
 
 
 def help_wanted(session: Session, centre_id: str) -> HelpRequest | None:
@@ -220,12 +242,3 @@ def help_wanted(session: Session, centre_id: str) -> HelpRequest | None:
     return session.scalar(
         select(HelpRequest).where(HelpRequest.centre_id == centre_id, HelpRequest.answered_at.is_(None))
     )
-
-
-def _waited_until_call(ticket: Ticket) -> float:
-    assert ticket.first_called_at
-    return max(0.0, (ticket.first_called_at - max(ticket.issued_at, ticket.eligible_at)).total_seconds() / 60)
-
-
-def _count(tickets: Sequence[Ticket], *wanted: str) -> int:
-    return sum(ticket.state in wanted for ticket in tickets)
