@@ -36,12 +36,16 @@ def estimate(
 
 def service_time(recent: Sequence[float]) -> tuple[float, float]:
     """(mean, variance) in minutes: recent experience, tempered by the published default while it is thin."""
-    times = [min(max(minutes, SHORTEST), LONGEST) for minutes in recent]
+    times = [plausible(minutes) for minutes in recent]
     prior = PRIOR_WEIGHT
     mean = (prior * DEFAULT_SERVICE_MINUTES + sum(times)) / (prior + len(times))
     expected = (DEFAULT_VARIATION * mean) ** 2
     variance = (prior * expected + sum((t - mean) ** 2 for t in times)) / (prior + len(times))
     return mean, variance
+
+
+def plausible(minutes: float) -> float:
+    return min(max(minutes, SHORTEST), LONGEST)
 
 
 def gamma_quantile(mean: float, variance: float, z: float) -> float:

@@ -5,18 +5,19 @@ who is at a counter given how long they have been there; faster classes behind o
 due, and visitors who haven't come yet but will be called sooner come as often as lately. The tenth and the ninetieth
 percentile of the waits found are the range.
 
-Service times are taken as lognormal (Brown et al. 2005, "Statistical analysis of a telephone call center"); their mean
-is that of lately finished visits, drawn towards the published default while they are few, and its own uncertainty is
-part of the range. The draws come from a fixed table in which the n-th service of all futures together is spread evenly
-over its distribution (a Latin hypercube): few futures say much, and the same hall is always told the same.
+Service times are drawn from lately finished visits as they were, mixed with a lognormal one (Brown et al. 2005,
+"Statistical analysis of a telephone call center") that counts as much as five visits: short and long errands at one
+point stay two kinds. That the mean is known only as visits tell it is part of the range. The draws come from a fixed
+table in which the n-th service of all futures together is spread evenly over its distribution (a Latin hypercube): few
+futures say much, and the same hall is always told the same.
 """
 
 import random
-from bisect import insort
+from bisect import bisect, insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from heapq import heapify, heappop, heappush
 from math import exp, inf, log, sqrt
 from statistics import NormalDist
@@ -28,6 +29,7 @@ from queueing.tickets.estimates import (
     DEFAULT_SERVICE_MINUTES,
     DEFAULT_VARIATION,
     PRIOR_WEIGHT,
+    plausible,
     service_time,
     shown,
 )
@@ -40,22 +42,25 @@ AHEAD = 480.0  # minutes; nothing is foreseen beyond
 
 _MINUTE = timedelta(minutes=1)
 _DRAWS = 509  # services of one future before the table begins again
+_SHARES = 256
 _BELL = NormalDist()
+_BELLS = [_BELL.inv_cdf((share + 0.5) / _SHARES) for share in range(_SHARES)]
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Service:
-    """Minutes that a visit holds a counter: mean, standard deviation / mean, and how many visits say so."""
+    """Minutes that a visit holds a counter: mean, standard deviation / mean, how many visits say so, and which."""
 
     mean: float = DEFAULT_SERVICE_MINUTES
     variation: float = DEFAULT_VARIATION
     visits: int = 0
+    seen: tuple[float, ...] = ()  # minutes, shortest first
 
     @classmethod
     def of(cls, recent: Sequence[float]) -> "Service":
         """From minutes of lately finished visits, tempered by the published default."""
         mean, variance = service_time(recent)
-        return cls(mean, sqrt(variance) / mean, len(recent))
+        return cls(mean, sqrt(variance) / mean, len(recent), tuple(sorted(map(plausible, recent))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,16 +211,16 @@ class _Game:
 
     def play(self, future: int, waits: list[list[float]]) -> None:
         """One way the rest of the day may go; appends everybody's minutes until the call."""
-        normals, exponentials = _tables()[0][future], _tables()[1][future]
+        evens, exponentials = _tables()[0][future], _tables()[1][future]
         drawn = len(self.seats)
-        services = self._services(normals)
+        services = self._services(evens)
         pause = self.hall.turnover_minutes
         free: list[tuple[float, int]] = []
         for number, seat in enumerate(self.seats):
             left = 0.0
             if seat.since is not None:
-                mean, sigma = services[seat.point]
-                left = _remaining(mean, sigma, -self._minutes(seat.since), normals[number % _DRAWS]) + pause
+                shares, sway = services[seat.point]
+                left = _remaining(shares, sway, -self._minutes(seat.since), evens[number % _DRAWS]) + pause
             free.append((left, number))
         heapify(free)
         lines = list(self.groups)
@@ -255,35 +260,52 @@ class _Game:
             if first_ghost <= who < people:
                 heappush(free, (at, number))
                 continue
-            mean, sigma = services[about[best][2]]
+            shares, sway = services[about[best][2]]
             drawn += 1
-            heappush(free, (at + mean * exp(sigma * normals[drawn % _DRAWS] - sigma * sigma / 2) + pause, number))
+            heappush(free, (at + shares[int(evens[drawn % _DRAWS] * _SHARES)] * sway + pause, number))
         if owed:
             for found in waits:
                 if len(found) <= future:
                     found.append(AHEAD)
 
-    def _services(self, normals: Sequence[float]) -> dict[str, tuple[float, float]]:
-        """(mean, sigma of the logarithm) by point in this future: the mean too is known only as visits tell it."""
+    def _services(self, evens: Sequence[float]) -> dict[str, tuple[tuple[float, ...], float]]:
+        """(equally likely minutes, a factor) by point in this future: the mean too is known only as visits tell it."""
         found = {}
         for number, (point, service) in enumerate(self.services.items()):
             doubt = service.variation / sqrt(PRIOR_WEIGHT + service.visits)
-            sway = normals[-1 - number % _DRAWS]
-            found[point] = service.mean * exp(doubt * sway - doubt * doubt / 2), sqrt(log(1 + service.variation**2))
+            sway = _BELL.inv_cdf(evens[-1 - number % _DRAWS])
+            found[point] = _shares(service), exp(doubt * sway - doubt * doubt / 2)
         return found
+
+
+@lru_cache(256)
+def _shares(service: Service) -> tuple[float, ...]:
+    """Minutes of a visit, shortest first, each standing for an equal share of visits."""
+    sigma = sqrt(log(1 + service.variation**2))
+    assumed = [service.mean * exp(sigma * bell - sigma * sigma / 2) for bell in _BELLS]
+    weighed = [(minutes, PRIOR_WEIGHT / _SHARES) for minutes in assumed] + [(minutes, 1.0) for minutes in service.seen]
+    weighed.sort()
+    whole = PRIOR_WEIGHT + len(service.seen)
+    found: list[float] = []
+    reached = 0.0
+    for minutes, weight in weighed:
+        reached += weight
+        while len(found) < _SHARES and (len(found) + 0.5) / _SHARES * whole <= reached:
+            found.append(minutes)
+    return (*found, *[weighed[-1][0]] * (_SHARES - len(found)))
 
 
 @cache
 def _tables() -> tuple[list[list[float]], list[list[float]]]:
-    """Normal draws (a Latin hypercube) and exponential ones, a row for each future."""
+    """Even draws between 0 and 1 (a Latin hypercube) and exponential ones, a row for each future."""
     chance = random.Random(1964)  # noqa: S311 - nothing secret is drawn
     columns = []
     for _ in range(_DRAWS):
         strata = list(range(FUTURES))
         chance.shuffle(strata)
-        columns.append([_BELL.inv_cdf((stratum + chance.random()) / FUTURES) for stratum in strata])
-    normals = [list(row) for row in zip(*columns, strict=True)]
-    return normals, [[chance.expovariate(1) for _ in range(_DRAWS)] for _ in range(FUTURES)]
+        columns.append([(stratum + chance.random()) / FUTURES for stratum in strata])
+    evens = [list(row) for row in zip(*columns, strict=True)]
+    return evens, [[chance.expovariate(1) for _ in range(_DRAWS)] for _ in range(FUTURES)]
 
 
 def _percentile(line: Sequence[float], share: float) -> float:
@@ -308,13 +330,13 @@ def _coming(
     return line
 
 
-def _remaining(mean: float, sigma: float, lasted: float, z: float) -> float:
+def _remaining(shares: Sequence[float], sway: float, lasted: float, even: float) -> float:
     """Minutes that are left of a service that has lasted so long: drawn from the services that are longer than that."""
-    middle = log(mean) - sigma * sigma / 2
     lasted = min(max(lasted, 0.0), LONGEST_SERVICE)
-    past = _BELL.cdf((log(lasted) - middle) / sigma) if lasted > 0 else 0.0
-    share = past + (1 - past) * _BELL.cdf(z)
-    return max(exp(middle + sigma * _BELL.inv_cdf(min(share, 1 - 1e-9))) - lasted, 0.0)
+    past = bisect(shares, lasted / sway)
+    if past == _SHARES:  # longer than any known: half as much again at the most, as far as anybody can tell
+        return lasted * even / 2
+    return shares[past + int((_SHARES - past) * even)] * sway - lasted
 
 
 def _kind(person: Candidate) -> tuple[object, ...]:
