@@ -1,17 +1,20 @@
 """The rates and minutes by which a centre's queue decides: seen in sentences before they hold, old versions kept."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
+from sqlalchemy import select
 from starlette.responses import Response
 
 from core import audit
-from core.calendar import digits, moment
+from core.calendar import digits, full_day, moment
 from core.errors import Mistake
 from core.staff.models import Staff
 from core.text import latin_digits
 from queueing.tickets import standing
-from queueing.tickets.discipline import CLASSES, DEFAULT, REGULAR, Discipline
+from queueing.tickets.discipline import CLASSES, DEFAULT, FASTEST, REGULAR, SLOWEST, Discipline
 from reception.centres import setup
 from web.admin.common import admins
 from web.counter import words
@@ -26,7 +29,17 @@ EXAMPLE = 20  # minutes waited in the sentences
 
 @pages.get(PAGE, audience=admins)
 def show(ctx: Context) -> Response:
-    return _page(ctx, Form(ctx), standing.discipline_at(ctx.session, ctx.path("centre_id"), now=ctx.now))
+    """An address may fill in rates (from a manager's what-if); they hold only once they are saved."""
+    held = standing.discipline_at(ctx.session, ctx.path("centre_id"), now=ctx.now)
+    wished = {name: rate for name in CLASSES if (rate := _wished(ctx.query.get(f"rates.{name}", ""))) is not None}
+    return _page(ctx, Form(ctx), replace(held, rates={**held.rates, **wished}), preview=bool(wished))
+
+
+def _wished(text: str) -> float | None:
+    try:
+        return rate if SLOWEST <= (rate := float(text[:8])) <= FASTEST else None
+    except ValueError:
+        return None
 
 
 @pages.post(PAGE, audience=admins)
@@ -95,6 +108,7 @@ def _page(ctx: Context, form: Form, discipline: Discipline, *, preview: bool = F
         preview=preview,
         sentences=_rules(ctx, discipline),
         versions=_versions(ctx, centre.id),
+        proposals=_proposals(ctx, centre.id),
     )
 
 
@@ -161,6 +175,41 @@ def _versions(ctx: Context, centre_id: str) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _proposals(ctx: Context, centre_id: str) -> list[dict[str, Any]]:
+    """What managers proposed out of a what-if since the rates were last set, newest first."""
+    version = standing.version_at(ctx.session, centre_id, now=ctx.now)
+    rows = ctx.session.scalars(
+        select(audit.AuditEntry)
+        .where(
+            audit.AuditEntry.subject_id == centre_id,
+            audit.AuditEntry.subject_kind == "centre",
+            audit.AuditEntry.action == "propose discipline",
+        )
+        .order_by(audit.AuditEntry.at.desc())
+        .limit(3)
+    )
+    found = []
+    for row in rows:
+        if version is not None and row.at < version.set_at:
+            break
+        person = ctx.session.get(Staff, row.actor_id) if row.actor_id else None
+        names = {f"rates.{name}": ctx._(words.CLASSES[name]) for name in CLASSES}
+        rules: dict[str, list[float]] = row.detail["rules"]
+        (was, would), day = row.detail["p90"], date.fromisoformat(row.detail["day"])
+        found.append(
+            {
+                "by": person.name(ctx.lang) if person else "—",
+                "at": moment(row.at, ctx.lang, ctx.settings.timezone),
+                "rates": " · ".join(f"{names.get(name, name)} {_figure(ctx, new)}" for name, (_, new) in rules.items()),
+                "shown": ctx._("Played on {day}: nine of ten would wait up to {after}; it was {before}.").format(
+                    day=full_day(day, ctx.lang), after=words.minutes(ctx, would), before=words.minutes(ctx, was)
+                ),
+                "query": urlencode({name: f"{new:g}" for name, (_, new) in rules.items()}),
+            }
+        )
+    return found
 
 
 def _differs(ctx: Context, discipline: Discipline) -> str:

@@ -35,6 +35,7 @@ ACTIONS = {
     "change note": N_("changed a note"),
     "change term": N_("changed how long recordings are kept"),
     "change discipline": N_("changed the rates of the queue"),
+    "propose discipline": N_("proposed other rates of the queue"),
     "change hours": N_("changed the opening hours"),
     "check in": N_("checked a visitor in for an appointment"),
     "close day": N_("closed a day"),
