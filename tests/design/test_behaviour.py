@@ -139,6 +139,39 @@ def test_an_ended_session_is_said_in_words(site: Callable[..., Site]) -> None:
     assert page.locator(".lost a").inner_text() == "Sign in"
 
 
+def test_a_page_that_is_gone_is_left_alone_and_one_that_fails_is_asked_ever_more_seldom(
+    site: Callable[..., Site],
+) -> None:
+    one = site(queue(1))
+    page = one.open()
+    page.clock.install()
+    asked: list[int] = []
+    status = [404]
+
+    def answer(route: Route) -> None:
+        asked.append(status[0])
+        route.fulfill(status=status[0], body="")
+
+    def minutes(count: int) -> int:
+        before = len(asked)
+        for _ in range(24 * count):
+            page.clock.run_for(2500)
+            page.wait_for_timeout(15)
+        return len(asked) - before
+
+    page.route("**/page", answer)
+    one.refresh()
+    minutes(3)
+    assert len(asked) == 4 and minutes(1) == 0, "once, three times more, and never again"
+    status[0] = 503
+    one.refresh()
+    assert 1 <= minutes(3) < 20, "a server in trouble is not asked 24 times a minute"
+    page.unroute("**/page")
+    one.source = queue(1, 2)
+    page.clock.run_for(60_000)
+    page.wait_for_selector("[data-key='2']")
+
+
 def test_a_form_is_sent_once_however_often_one_presses(site: Callable[..., Site]) -> None:
     one = site(main("{{ ui.post_button(action='/do', label='Do', hidden={'n': 1}) }}"))
     page = one.open()
