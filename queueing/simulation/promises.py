@@ -6,12 +6,10 @@ from datetime import datetime, timedelta
 from queueing.simulation.outcome import Outcome
 from queueing.simulation.run import Run
 from queueing.tickets.estimates import Kept, kept
-from queueing.tickets.forecast import Hall, Range, Seat, Service, Stream, forecast
+from queueing.tickets.forecast import AT_LEAST, COME_LATELY, Hall, Range, Seat, Service, Stream, forecast
 from queueing.tickets.rules import Candidate
 
 RECENT = timedelta(hours=3)  # services and arrivals that the forecast learns from, as in queueing.tickets.halls
-COME_LATELY = timedelta(hours=1)
-AT_LEAST = timedelta(minutes=15)
 SERVICES_KNOWN = 60
 _MINUTE = timedelta(minutes=1)
 

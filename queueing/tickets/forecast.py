@@ -39,6 +39,8 @@ from queueing.tickets.rules import Candidate, Desk
 COVERAGE = 0.8  # stated to the visitor: "eight of ten"
 FUTURES = 39
 AHEAD = 480.0  # minutes; nothing is foreseen beyond
+COME_LATELY = timedelta(hours=1)  # who came since then tells how often others will come
+AT_LEAST = timedelta(minutes=45)  # so long they count for at least: many stand before the door when it opens
 
 _MINUTE = timedelta(minutes=1)
 _DRAWS = 509  # services of one future before the table begins again

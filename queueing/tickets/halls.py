@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from queueing.tickets import standing, states
 from queueing.tickets.discipline import Discipline
-from queueing.tickets.forecast import Hall, Range, Seat, Service, Stream, forecast
+from queueing.tickets.forecast import AT_LEAST, COME_LATELY, Hall, Range, Seat, Service, Stream, forecast
 from queueing.tickets.lines import at_counter, open_counters, waiting
 from queueing.tickets.models import ServicePoint, Ticket, TicketPeriod
 from queueing.tickets.rules import Candidate
@@ -18,8 +18,6 @@ from queueing.tickets.rules import Candidate
 RECENT = timedelta(hours=3)
 SERVICES_KNOWN = 60  # visits of each point
 SERVED = ("finish", "forward")  # what ends a service; a visitor sent elsewhere, set aside or put back wasn't served
-COME_LATELY = timedelta(hours=1)
-AT_LEAST = timedelta(minutes=15)  # so much of the morning must have passed before its first arrivals make a rate
 GRAIN = 5  # seconds: within them the same hall is told the same, worked out once for all who ask
 
 
