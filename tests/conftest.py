@@ -23,6 +23,7 @@ TIMED = {
     "media/test_lines.py",
     "media/test_meeting.py",
     "media/test_reconnection.py",
+    "queue/test_hall.py",
     "recordings/test_browser.py",
     "recordings/test_player.py",
 }
