@@ -1,6 +1,6 @@
 """No serious or critical fault of accessibility on any page (axe-core, WCAG 2.2 A and AA).
 
-Each page in Arabic; in English too those of `BOTH` (the rest in `make test-long`: the same templates, the same colours).
+Each page in Arabic, those of `BOTH` in English too; the rest in `make test-long`: the same templates and colours.
 """
 
 from collections.abc import Iterator
