@@ -1,14 +1,15 @@
 """Identifiers: ULIDs (26 Crockford base-32 letters: 48 bits of milliseconds, 80 of chance), sortable by creation."""
 
 import secrets
-import time
+
+from core import clock
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
 def new_id() -> str:
     """A fresh identifier, 26 characters, unguessable enough to stand in an address (never as the only lock)."""
-    value = (time.time_ns() // 1_000_000 << 80) | secrets.randbits(80)
+    value = (int(clock.now().timestamp() * 1000) << 80) | secrets.randbits(80)
     return "".join(_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5))
 
 
