@@ -45,7 +45,11 @@ def visitors(ctx: "Context", percent: int) -> str:
 
 
 def changes(
-    ctx: "Context", choices: Choices, points: Mapping[str, ServicePoint], counters: Mapping[str, str]
+    ctx: "Context",
+    choices: Choices,
+    points: Mapping[str, ServicePoint],
+    counters: Mapping[str, str],
+    rules: Mapping[str, Sequence[float]],
 ) -> list[str]:
     """What was changed, one phrase each; none for the day as it was."""
     found = []
@@ -55,15 +59,27 @@ def changes(
         if some and len(some) < len(points):
             parts.append(ctx._("for {services}").format(services=ctx._(", ").join(f"“{one}”" for one in some)))
         if choices.sections and len(choices.sections) < 3:
-            for_whom = ctx._(", ").join(ctx._(words.SECTIONS[one]) for one in choices.sections)
-            parts.append(ctx._("section: {sections}").format(sections=for_whom))
-        found.append(" ".join([ctx._(", ").join(parts), *_hours(ctx, choices, "more")]))
+            parts.append(f"({ctx._(', ').join(ctx._(words.SECTIONS[one]) for one in choices.sections)})")
+        found.append(" ".join([*parts, *_hours(ctx, choices, "more")]))
     if choices.less:
         text = ctx._("without “{counter}”").format(counter=counters.get(choices.less, "—"))
         found.append(" ".join([text, *_hours(ctx, choices, "less")]))
     if choices.visitors != 100:
         found.append(ctx._("visitors: {change}").format(change=visitors(ctx, choices.visitors)))
+    names = class_names(ctx)
+    for name, (held, would) in rules.items():
+        found.append(
+            ctx._("rate of “{name}” {new} instead of {old}").format(
+                name=names.get(name.removeprefix("rates."), name), new=figure(ctx, would), old=figure(ctx, held)
+            )
+        )
     return found
+
+
+def figure(ctx: "Context", value: float) -> str:
+    """`1.5`, or `١٫٥` with the decimal sign that belongs to its digits."""
+    text = digits(f"{value:g}", ctx.lang)
+    return text.replace(".", "٫") if ctx.lang == "ar" else text
 
 
 def _hours(ctx: "Context", choices: Choices, name: str) -> list[str]:

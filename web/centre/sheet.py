@@ -4,7 +4,7 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from queueing.simulation.outcome import Outcome, Spread
+from queueing.simulation.outcome import Outcome, Spread, Worked
 
 if TYPE_CHECKING:
     from web.centre.whatif import Played
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 HEAD = (
     "kind", "name", "count_before", "count_after", "median_before", "median_after", "p90_before", "p90_after",
-    "longest_before", "longest_after", "within_target_before", "within_target_after",
+    "longest_before", "longest_after", "within_target_before", "within_target_after", "busy_before", "busy_after",
 )  # fmt: skip
 
 
@@ -26,7 +26,7 @@ def csv_of(ctx: "Context", played: "Played") -> str:
     for one in played.differences:
         table.writerow(_row("class", one.visitor_class, one.before, one.after))
     for number, (before, after) in enumerate(_counters(played.before, played.after), start=1):
-        table.writerow(["counter", number, *before[:1], *after[:1], "", "", "", "", "", "", *before[1:], *after[1:]])
+        table.writerow(["counter", number, before[0], after[0], *[""] * 8, before[1], after[1]])
     return out.getvalue()
 
 
@@ -43,7 +43,8 @@ def _row(kind: str, name: str, before: Spread | None, after: Spread | None) -> l
 def _counters(before: Outcome, after: Outcome) -> list[tuple[list[object], list[object]]]:
     """(served, share of the time busy) of each counter, before and after."""
     was, would = ({one.desk: one for one in outcome.counters} for outcome in (before, after))
-    return [
-        tuple([side[key].served, round(side[key].utilisation, 4)] if key in side else ["", ""] for side in (was, would))
-        for key in {**was, **would}
-    ]  # type: ignore[misc]
+    return [(_worked(was.get(key)), _worked(would.get(key))) for key in {**was, **would}]
+
+
+def _worked(one: Worked | None) -> list[object]:
+    return [one.served, round(one.utilisation, 4)] if one else ["", ""]

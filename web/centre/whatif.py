@@ -60,13 +60,14 @@ def play(ctx: Context, centre: Centre, choices: Choices) -> Played | None:
         return None
     before = simulate(was.day)
     after = _counted_alike(before, simulate(changed)) if changed != was.day else before
+    rules_changed = _rule_changes(standing.discipline_at(ctx.session, centre.id, now=ctx.now), choices.rates)
     return Played(
         was,
         before,
         after,
         rebuilt.faithful(was, before),
-        said.changes(ctx, choices, _points(ctx, centre), _numbers(ctx, centre)),
-        _rule_changes(standing.discipline_at(ctx.session, centre.id, now=ctx.now), choices.rates),
+        said.changes(ctx, choices, _points(ctx, centre), _names(ctx, centre), rules_changed),
+        rules_changed,
         changed.spans != was.day.spans,
     )
 
@@ -135,14 +136,14 @@ def page(ctx: Context, centre: Centre, choices: Choices) -> dict[str, Any]:
     zone, today = ctx.settings.timezone, local_day(ctx.now, ctx.settings.timezone)
     played = play(ctx, centre, choices) if choices.asked and not choices.errors else None
     rule = standing.discipline_at(ctx.session, centre.id, now=ctx.now)
-    shown = {f"rate_{name}": _figure(ctx, rule.rates[name]) for name in RATED}
-    shown |= {"target": _figure(ctx, rule.target_minutes), "more": "0", "visitors": "100", "less": ""}
+    shown: dict[str, Any] = {f"rate_{name}": said.figure(ctx, rule.rates[name]) for name in RATED}
+    shown |= {"target": said.figure(ctx, rule.target_minutes), "more": "0", "visitors": "100", "less": ""}
     shown |= {"day": f"{choices.day:%Y-%m-%d}", "points": [], "sections": []}
     rows = queries.counters(ctx.session, centre.id)
     return {
         "centre": centre,
         "choices": choices,
-        "values": shown | choices.typed,
+        "values": shown | {key: _again(ctx, key, value) for key, value in choices.typed.items()},
         "errors": choices.errors,
         "day_said": "" if "day" in choices.errors and not played else full_day(choices.day, ctx.lang),
         "days": _days(ctx, centre, choices.day, today),
@@ -192,7 +193,7 @@ def _points(ctx: Context, centre: Centre) -> dict[str, ServicePoint]:
     return {point.id: point for point in queries.service_points(ctx.session, centre.id)}
 
 
-def _numbers(ctx: Context, centre: Centre) -> dict[str, str]:
+def _names(ctx: Context, centre: Centre) -> dict[str, str]:
     return {row.id: row.name(ctx.lang) for row in queries.counters(ctx.session, centre.id)}
 
 
@@ -211,6 +212,6 @@ def _days(ctx: Context, centre: Centre, chosen: date, today: date) -> list[dict[
     ]
 
 
-def _figure(ctx: Context, value: float) -> str:
-    text = digits(f"{value:g}", ctx.lang)
-    return text.replace(".", "٫") if ctx.lang == "ar" else text
+def _again(ctx: Context, key: str, value: Any) -> Any:
+    """What was typed, in the digits of the page where it is a number."""
+    return digits(value, ctx.lang) if key.startswith("rate_") or key == "target" else value

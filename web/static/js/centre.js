@@ -28,7 +28,7 @@ function read(figure) {
 function drawn({ look }) {
   if (look === "bars") return { stroke: token("--sand"), fill: token("--sand-wash"), width: 1, paths: uPlot.paths.bars({ size: [0.8] }), points: { show: false } };
   if (look === "before") return { stroke: token("--edge"), width: 2, dash: [5, 5], paths: uPlot.paths.stepped({ align: 1 }), points: { show: false } };
-  return { stroke: token("--action"), fill: look === "line" ? token("--action-wash") : null, width: 2, paths: uPlot.paths.stepped({ align: 1 }), points: { show: false } };
+  return { stroke: token("--action"), width: 2, paths: uPlot.paths.stepped({ align: 1 }), points: { show: false } };
 }
 
 /** Whole hours, fewer of them where there is little room. */
@@ -74,7 +74,7 @@ class Course {
         },
         series: [{}, ...this.day.series.map(drawn)],
         axes: [
-          { ...axis, splits: () => marks(this.day, this.width()), values: (_, places) => places.map((place) => this.day.labels[place] ?? "") },
+          { ...axis, size: 32, splits: () => marks(this.day, this.width()), values: (_, places) => places.map((place) => this.day.labels[place] ?? "") },
           { ...axis, side: rtl ? 1 : 3, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500], values: (_, values) => values.map((value) => digits(value)) },
         ],
         hooks: { setCursor: [(plot) => this.tell(plot.cursor.idx)] },
