@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -29,6 +29,10 @@ _BLOB_BYTES = _ID_BYTES + _NONCE_BYTES + DATA_KEY_BYTES + 16
 
 class KeyRefused(Exception):
     """The wrapped key cannot be opened: unknown key-encryption key, another owner, or a damaged blob."""
+
+
+class KeyLost(KeyRefused):
+    """The file with the key-encryption keys is gone, and what was sealed before needs it."""
 
 
 class UnsafeKeyFile(Exception):
@@ -51,22 +55,30 @@ class FileKeyRing:
     """Key-encryption keys in one text file of mode 0600: a line for each, `id key` in hex, the last one
     current.
 
-    The file is created when missing. Losing it loses every recording: it belongs in the safe, apart from
-    the media.
+    Losing the file loses every recording: it belongs in the safe, apart from the media. Where it is missing it is
+    created, unless `may_make` says that something needs the one that was there: then nothing is sealed or opened
+    (KeyLost) until it is back, which is noticed by itself. A new key made silently would seal what nobody's backup
+    opens, and nobody would look for the earlier one.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, *, may_make: Callable[[], bool] = lambda: True) -> None:
         self._path = Path(path)
-        if not self._path.exists():
-            self._create()
         self._keys: dict[bytes, AESGCM] = {}
         self._current = b""
-        self._load()
+        self._seen = (0, 0)
+        if not self._path.exists() and may_make():
+            self._create()
+        if self._path.exists():
+            self._load()
+
+    @property
+    def lost(self) -> bool:
+        return not self._path.exists()
 
     def wrap(self, data_key: bytes, *, owner: str) -> bytes:
         if len(data_key) != DATA_KEY_BYTES:
             raise ValueError(f"a data key has {DATA_KEY_BYTES} bytes, not {len(data_key)}")
-        if _version(self._path) != self._seen:
+        if self.lost or _version(self._path) != self._seen:
             self._load()  # rotated by another process: what is wrapped from now on must not need the older key
         nonce = secrets.token_bytes(_NONCE_BYTES)
         sealed = self._keys[self._current].encrypt(nonce, data_key, _associated(self._current, owner))
@@ -91,12 +103,12 @@ class FileKeyRing:
 
     def rotate(self) -> None:
         """Add a new key and make it current; the older ones stay, to open what they wrapped."""
-        replace_private(self._path, self._path.read_text() + _new_line())
+        replace_private(self._path, self._text() + _new_line())
         self._load()
 
     def drop_older(self) -> int:
         """Keep the current key alone; returns how many went. What they still wrap, backups too, is lost with them."""
-        lines = [line for line in self._path.read_text().splitlines() if line.strip()]
+        lines = [line for line in self._text().splitlines() if line.strip()]
         replace_private(self._path, lines[-1] + "\n")
         self._load()
         return len(lines) - 1
@@ -104,14 +116,20 @@ class FileKeyRing:
     def _create(self) -> None:
         create_private(self._path, _new_line())
 
+    def _text(self) -> str:
+        try:
+            refuse_open_to_others(self._path)
+            return self._path.read_text()
+        except FileNotFoundError:
+            raise KeyLost(f"{self._path} is gone") from None
+
     def _load(self) -> None:
-        refuse_open_to_others(self._path)
-        self._seen = _version(self._path)
-        pairs = list(_parse(self._path.read_text()))
+        seen = (0, 0) if self.lost else _version(self._path)
+        pairs = list(_parse(self._text()))
         if not pairs:
             raise KeyRefused(f"{self._path} holds no key")
         self._keys = {key_id: AESGCM(key) for key_id, key in pairs}
-        self._current = pairs[-1][0]
+        self._current, self._seen = pairs[-1][0], seen
 
 
 def _version(path: Path) -> tuple[int, int]:

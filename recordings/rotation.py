@@ -63,6 +63,11 @@ def rewrap_all(
     return outcome
 
 
+def needed(*folders: Path) -> bool:
+    """Is there anything that waits for a key: sealed, and its key not destroyed?"""
+    return any(_blob(path) for folder in folders for path in folder.rglob("*"))
+
+
 def unopenable(folder: Path, ring: FileKeyRing) -> list[Path]:
     """Files whose wrapped key no key of the ring opens; those whose key was destroyed are none of them."""
     bad = []

@@ -26,12 +26,14 @@ def _settings(**changes: object) -> Settings:
 
 
 def _set_up(settings: Settings) -> None:
-    """Tables and keys. Without its signing key an installation runs all the same: what it records waits for it."""
+    """Tables and keys. Without its signing key an installation runs all the same: what it records waits for it. Without
+    its archive key it runs too, but no meeting starts."""
     from web.keys import key_ring, signer
     from web.migrate import upgrade
 
     upgrade(settings)
-    key_ring(settings)
+    if key_ring(settings).lost:
+        console.print("Meetings can't be recorded: archive.key is gone, and what was sealed needs it (majlis doctor).")
     try:
         signer(settings)
     except NoSigningKey as error:

@@ -17,7 +17,7 @@ from recordings.storage import service as storage
 from recordings.storage.rules import Span, needed
 from recordings.storage.states import DOOMED, FAILED, LOST
 from web.disk import Room, free_bytes, room
-from web.keys import key_ring, signer
+from web.keys import archive_key, key_lost, key_ring, signer
 from web.printing.text import Unfit
 from web.printing.text import check as check_slips
 from web.static_files import VENDOR
@@ -74,7 +74,8 @@ def _checks(settings: Settings) -> list[Check]:
         (
             "Archive key",
             lambda: _archive_key(settings),
-            "bring the earlier archive.key back and add its lines above those of the present one (chmod 600)",
+            "bring archive.key back from its safe (chmod 600), its lines above those of one made since; "
+            "only if it is lost for good: majlis recordings new-archive-key",
         ),
         *_storage_checks(settings),
         (
@@ -124,11 +125,12 @@ def _storage_checks(settings: Settings) -> list[Check]:
 
 
 def _archive_key(settings: Settings) -> str | None:
-    """A lost key is made anew at the next start, and opens nothing that was sealed before: that must not go unseen."""
-    path = settings.data_dir / "archive.key"
+    """A lost key, or one that was made anew since and opens nothing that was sealed before: that must not go unseen."""
+    if key_lost(settings):
+        return "not there, and what was sealed needs it: meetings can't be recorded"
+    if not archive_key(settings).exists():
+        return None
     folders = sorted((p for p in settings.recordings_dir.glob("*") if p.is_dir()), reverse=True)[:LATEST]
-    if not path.exists():
-        return "not there, and there are recordings" if folders else None
     closed = [folder.name for folder in folders if unopenable(folder, key_ring(settings))]
     return f"{len(closed)} of the latest {len(folders)} recordings do not open with it" if closed else None
 

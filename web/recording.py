@@ -22,6 +22,7 @@ from recordings.archive.states import CLOSED
 from recordings.container import SealBroken, read_header
 from recordings.follow import discard, take
 from recordings.journal import JournalWriter, open_journal
+from recordings.keys import KeyLost
 from recordings.proof import manifest
 from recordings.proof import service as proof
 from recordings.remux import RemuxResult, remux
@@ -63,10 +64,14 @@ class Sink:
 
 
 def sink_opener(settings: Settings, db: Database) -> Callable[[str], Sink]:
-    """What a media node calls (in a thread) when a meeting goes live. Raises OSError when the disk can't take it."""
+    """What a media node calls (in a thread) when a meeting goes live. Raises OSError when the disk can't take it,
+    KeyLost without the archive's key."""
     keyring, witnesses = key_ring(settings), Witnesses(db)
 
     def open_sink(meeting_id: str) -> Sink:
+        if keyring.lost:
+            log.error("archive.key is gone: meetings can't be recorded until it is back", meeting_id=meeting_id)
+            raise KeyLost("without its key a meeting can't be recorded, and does not start")
         settings.recordings_dir.mkdir(parents=True, exist_ok=True)
         with db.read() as session:
             found = room(settings, session, now=clock.now(), meeting_id=meeting_id, reserve=MARGIN)

@@ -19,14 +19,20 @@ class FileStore:
     limit: int
 
     def put(self, file_id: str, data: bytes) -> str:
-        """Seal `data` under its id; returns the path relative to the folder. On disk before the row commits."""
+        """Seal `data` under its id; returns the path relative to the folder. On disk before the row commits.
+
+        Raises Fault without a key to seal with."""
+        try:
+            sealed = seal_bytes(data, self.keys, owner=file_id)
+        except KeyRefused as error:
+            raise Fault("This paper can't be kept just now. The technical team has been told.") from error
         path = f"{file_id[-2:]}/{file_id}.sealed"
         target = self.folder / path
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = target.with_suffix(".draft")
         fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(fd, "wb") as file:
-            file.write(seal_bytes(data, self.keys, owner=file_id))
+            file.write(sealed)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(target)

@@ -19,6 +19,7 @@ import pytest
 from core.errors import Fault
 from core.settings import Settings
 from recordings import container
+from recordings.keys import FileKeyRing
 from recordings.proof.rules import ALTERED, PROVEN
 from recordings.proof.verify import MISSING, UNREADABLE, verify
 from recordings.retention.models import Hold
@@ -429,6 +430,7 @@ def test_an_export_says_that_the_store_keeps_its_files(held: Archive, store: Sto
 
 def test_doctor_names_a_lost_key_and_what_nobody_removes(held: Archive) -> None:
     from web import doctor
+    from web.keys import key_ring
 
     assert doctor._archive_key(held.settings) is None and doctor._remains(held.settings) is None
     stored(held)
@@ -438,7 +440,7 @@ def test_doctor_names_a_lost_key_and_what_nobody_removes(held: Archive) -> None:
     assert "6 objects" in doctor._remains(held.settings.model_copy(update={"storage_bucket": ""}))
     (held.settings.data_dir / "archive.key").unlink()
     assert "not there" in doctor._archive_key(held.settings)
-    from web.keys import key_ring
-
     key_ring(held.settings)
+    assert "not there" in doctor._archive_key(held.settings), "none is made in its stead"
+    FileKeyRing(held.settings.data_dir / "archive.key")
     assert "1 of the latest 1 recordings do not open" in doctor._archive_key(held.settings)

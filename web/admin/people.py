@@ -20,6 +20,7 @@ from web.admin.common import admins, names, page_number, tabs, trying
 from web.disk import room
 from web.forms import Form
 from web.http import Context, Pages
+from web.keys import key_lost
 
 pages = Pages()
 PAGE = 40
@@ -38,6 +39,7 @@ def index(ctx: Context) -> Response:
         "admin/index.html",
         tab_items=tabs(ctx, "/admin"),
         disk=room(ctx.settings, ctx.session, now=ctx.now),
+        key_lost=key_lost(ctx.settings),
         people=found[(page - 1) * PAGE : page * PAGE],
         total=len(everybody),
         page=page,

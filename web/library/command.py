@@ -20,7 +20,7 @@ from core.errors import NotFound
 from core.language import LANGUAGES, N_, catalogue
 from core.settings import Settings
 from recordings.export import proof as film_proof
-from recordings.keys import UnsafeKeyFile
+from recordings.keys import FileKeyRing, UnsafeKeyFile
 from recordings.proof import manifest, service
 from recordings.proof.pieces import Progress as Told
 from recordings.proof.pieces import take
@@ -29,7 +29,7 @@ from recordings.proof.verify import Report, size_of, verify
 from recordings.rotation import rewrap_all, sealed_below, waiting
 from recordings.signing import BadPublicKey, FileSigner, NoSigningKey, PublicKeys, public_pem
 from web import proof
-from web.keys import key_ring, public_keys, signer
+from web.keys import archive_key, key_ring, public_keys, signer
 from web.library import audit
 from web.library.words import VERDICTS, sentence
 from web.retention import checking
@@ -226,6 +226,20 @@ def new_signing_key() -> None:
     out.print(f"The signing key is now {made.fingerprint}.")
 
 
+@app.command("new-archive-key")
+def new_archive_key() -> None:
+    """Where archive.key is lost for good: a new one, so that meetings can be recorded again."""
+    path = archive_key(Settings())
+    if path.exists():
+        err.print(f"{path} is there. majlis recordings rotate-key adds a newer key to it.")
+        raise typer.Exit(CANNOT)
+    FileKeyRing(path)
+    out.print(
+        "Made. What was sealed before stays closed; should the earlier file be found, put its lines above these. "
+        f"Now keep a copy of {path} in a safe place."
+    )
+
+
 @app.command("rotate-key")
 def rotate_key(
     drop_older: Annotated[
@@ -236,6 +250,9 @@ def rotate_key(
     """Wrap every recording's and paper's key under a new key-encryption key; what was interrupted goes on."""
     settings = Settings()
     ring = key_ring(settings)
+    if ring.lost:
+        err.print("archive.key is gone: nothing can be wrapped anew without it (majlis doctor).")
+        raise typer.Exit(CANNOT)
     paths = list(sealed_below(settings.recordings_dir, settings.exports_dir, settings.files_dir))
     if anew or not (drop_older or waiting(paths, ring)):
         ring.rotate()

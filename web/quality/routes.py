@@ -9,6 +9,7 @@ from video.access import meeting_with_quality
 from video.meetings import rules, service
 from web.disk import room
 from web.http import Context, Pages, staff
+from web.keys import key_lost
 from web.quality import chart, view, words
 
 pages = Pages()
@@ -50,6 +51,7 @@ def index(ctx: Context) -> Response:
         stacked=chart.stacked,
         words=words,
         disk=room(ctx.settings, ctx.session, now=ctx.now),
+        key_lost=key_lost(ctx.settings),
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from recordings import container
-from recordings.keys import FileKeyRing, KeyRefused, UnsafeKeyFile, new_data_key
+from recordings.keys import FileKeyRing, KeyLost, KeyRefused, UnsafeKeyFile, new_data_key
 from recordings.sealed import SealedReader, SealedWriter
 
 
@@ -81,3 +81,34 @@ def test_a_file_whose_key_was_destroyed_keeps_its_digest_and_never_opens(ring: F
     assert container.digest(path) == before
     with pytest.raises(container.KeyDestroyed):
         SealedReader(path, ring)
+
+
+def test_where_something_needs_the_key_that_is_gone_none_is_made_and_it_is_used_again_once_back(tmp_path: Path) -> None:
+    path = tmp_path / "archive.key"
+    blob = FileKeyRing(path).wrap(new_data_key(), owner="r1")
+    path.rename(tmp_path / "safe")
+    ring = FileKeyRing(path, may_make=lambda: False)
+    assert ring.lost and not path.exists()
+    for use in (
+        lambda: ring.wrap(new_data_key(), owner="r2"),
+        lambda: ring.unwrap(blob, owner="r1"),
+        ring.rotate,
+        ring.drop_older,
+    ):
+        with pytest.raises(KeyLost):
+            use()
+    assert not path.exists()
+    (tmp_path / "safe").rename(path)
+    assert len(ring.unwrap(blob, owner="r1")) == 32 and not ring.lost
+    assert ring.is_current(ring.wrap(new_data_key(), owner="r2"))
+
+
+def test_a_running_process_opens_but_seals_nothing_by_a_key_that_is_gone(ring: FileKeyRing, tmp_path: Path) -> None:
+    """What it sealed would be lost when it ends."""
+    blob = ring.wrap(new_data_key(), owner="r1")
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            path.unlink()
+    assert len(ring.unwrap(blob, owner="r1")) == 32
+    with pytest.raises(KeyLost):
+        ring.wrap(new_data_key(), owner="r2")

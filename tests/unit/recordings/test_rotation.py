@@ -110,3 +110,10 @@ def test_what_the_key_ring_can_not_open_is_never_written(archive: Path, ring: Fi
     with pytest.raises(container.KeyRefused):
         container.rewrap(path, ring, Faulty())
     assert path.read_bytes() == before
+
+
+def test_a_key_is_needed_until_the_last_file_that_it_wraps_was_destroyed(archive: Path, tmp_path: Path) -> None:
+    assert rotation.needed(tmp_path / "nothing", archive) and not rotation.needed(tmp_path / "nothing")
+    for path in sealed_below(archive):
+        container.destroy_key(path)
+    assert not rotation.needed(archive)

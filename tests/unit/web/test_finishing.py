@@ -15,6 +15,7 @@ from recordings.archive import service
 from recordings.archive.models import Recording
 from recordings.archive.service import FINISH
 from recordings.archive.states import FAILED, READY
+from recordings.keys import FileKeyRing
 from tests.recordings.proofs import write_journal
 from video.meetings import service as meetings
 from web import recording as recording_module
@@ -68,7 +69,7 @@ def finish(settings: Settings, db: Database, id_: str) -> Recording:
 
 def wrong_key(settings: Settings, _folder: Path) -> None:
     (settings.data_dir / "archive.key").rename(settings.data_dir / "kept")
-    key_ring(settings)
+    FileKeyRing(settings.data_dir / "archive.key")
 
 
 def right_key(settings: Settings, _folder: Path) -> None:
