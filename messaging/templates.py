@@ -189,12 +189,39 @@ _ALL = (
         },
     ),
     Template(
+        "appointment_clock",
+        SERVICE,
+        _APPOINTMENT,
+        {
+            "ar": "تتغيّر الساعة ويبقى موعدكم {when}، {place}. الرمز {code}",
+            "en": "The clocks change; your appointment stays at {when}. Place: {place}. Code {code}",
+        },
+    ),
+    Template(
         "appointment_cancelled",
         SERVICE,
         {"when": "moment", "phone": "phone"},
         {
             "ar": "أُلغي موعدكم الذي كان {when}. لموعد جديد اتصلوا مجانًا على {phone}.",
             "en": "Your appointment on {when} is cancelled. For a new one call free of charge: {phone}.",
+        },
+    ),
+    Template(
+        "reminder_day",
+        REMINDER,
+        _APPOINTMENT,
+        {
+            "ar": "تذكير بموعدكم غدًا {when}، في {place}. رمز الموعد {code}",
+            "en": "Your appointment is tomorrow, {when}. Place: {place}. Code {code}",
+        },
+    ),
+    Template(
+        "reminder_hours",
+        REMINDER,
+        _APPOINTMENT,
+        {
+            "ar": "اقترب موعدكم {when}، في {place}. رمز الموعد {code}",
+            "en": "Your appointment is near: {when}. Place: {place}. Code {code}",
         },
     ),
     Template(

@@ -11,6 +11,7 @@ from core.db import Database
 from core.settings import Settings
 from messaging.sending import handlers as message_handlers
 from reception import arrangements
+from reception.appointed.reminders import sweep_reminders
 from reception.files import service as files
 from reception.petitions import drafts
 from reception.reactions import NO_REACTION, REACTIONS
@@ -52,6 +53,7 @@ def make_worker(settings: Settings, db: Database, **more: Any) -> Worker:
         },
         sweeps=(
             *arrangements.SWEEPS,
+            sweep_reminders(settings),
             sweep_abandoned(settings),
             sweep_forgotten(),
             sweep_exports(settings),
