@@ -148,6 +148,22 @@ def at_local(day: date, hour: int, minute: int, zone: str) -> datetime:
     return datetime.combine(day, time(hour, minute), ZoneInfo(zone)).astimezone(UTC)
 
 
+def wall_clock(at: datetime, zone: str) -> str:
+    """What a clock in `zone` shows at that instant: `2026-10-28T10:00`."""
+    return at.astimezone(ZoneInfo(zone)).replace(tzinfo=None).isoformat(timespec="minutes")
+
+
+def at_wall_clock(wall: str, zone: str, *, near: datetime) -> datetime:
+    """The instant at which a clock in `zone` shows `wall`, as the zone's rules are now known.
+
+    An hour that comes twice is the one at `near` if that is one of them, else the first; one that is left out is as
+    much later as the clock is put forward.
+    """
+    shown = datetime.fromisoformat(wall).replace(tzinfo=ZoneInfo(zone))
+    first, second = (shown.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    return second if second == near and wall_clock(second, zone) == wall else first
+
+
 def day_bounds(day: date, zone: str) -> tuple[datetime, datetime]:
     """First instant of the local day and of the next (23 or 25 hours apart when the clocks change)."""
     return at_local(day, 0, 0, zone), at_local(day + timedelta(days=1), 0, 0, zone)

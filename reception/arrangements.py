@@ -1,7 +1,7 @@
 """Reactions that carry one person's visit from craft to craft: booking → meeting, meeting → appointment kept."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -10,7 +10,13 @@ from core.errors import Refused
 from core.settings import Settings
 from core.staff.models import Staff
 from queueing.appointments import service as appointments
-from queueing.appointments.events import AppointmentBooked, AppointmentCancelled, AppointmentRescheduled
+from queueing.appointments import wall
+from queueing.appointments.events import (
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentRescheduled,
+    AppointmentShifted,
+)
 from queueing.appointments.models import Appointment
 from queueing.appointments.states import KEPT
 from queueing.tickets import service as tickets
@@ -30,7 +36,11 @@ from video.meetings.rules import INTERPRETER
 
 
 def arrange_meeting(
-    session: Session, event: AppointmentBooked | AppointmentRescheduled, *, now: datetime, settings: Settings
+    session: Session,
+    event: AppointmentBooked | AppointmentRescheduled | AppointmentShifted,
+    *,
+    now: datetime,
+    settings: Settings,
 ) -> None:
     """A booked video slot is a meeting to which visitor, official and, where asked for, interpreter are invited.
 
@@ -138,6 +148,21 @@ def expire_holds(session: Session, now: datetime) -> None:
     appointments.expire_holds(session, now=now)
 
 
+class _FollowZones:
+    """Now and then, and at the start of a worker, slots follow what has become of their zones' clocks."""
+
+    __name__ = "follow_zones"
+
+    def __init__(self) -> None:
+        self._next: datetime | None = None
+
+    def __call__(self, session: Session, now: datetime) -> None:
+        if self._next is None or now >= self._next:
+            wall.read_zones_anew()
+            wall.follow_zones(session, now=now)
+            self._next = now + timedelta(hours=1)
+
+
 def close_day(session: Session, now: datetime) -> None:
     tickets.close_day(session, now=now)
 
@@ -156,4 +181,5 @@ SWEEPS: tuple[Callable[[Session, datetime], object], ...] = (
     close_day,
     settle_arrivals,
     end_abandoned_meetings,
+    _FollowZones(),
 )

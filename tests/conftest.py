@@ -14,6 +14,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 from core.db import Database
+from core.staff.models import Staff, StaffRole
+from core.staff.rules import ATTENDANT
 from web.schema import create_all
 
 TIMED = {
@@ -58,6 +60,20 @@ def session(db: Database) -> Iterator[Session]:
     """A write transaction, rolled back at the end."""
     with db._sessions() as opened:
         yield opened
+
+
+def attendant(centre_id: str, name: str = "") -> Staff:
+    """Who seats visitors in the video hall of this centre; without one there is no meeting there."""
+    name = name or f"attendant.{centre_id}"
+    return Staff(
+        id=name,
+        username=name,
+        password_hash="-",
+        name_ar="مشرف القاعة",
+        name_en="Attendant",
+        centre_id=centre_id,
+        role_rows=[StaffRole(role=ATTENDANT)],
+    )
 
 
 @pytest.fixture(scope="session")

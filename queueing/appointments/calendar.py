@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.calendar import day_bounds, local_day
+from core.calendar import day_bounds, local_day, wall_clock
 from core.db import new_id
 from core.errors import Mistake, NotFound, Refused
 from core.events import emit
@@ -82,6 +82,8 @@ def add_session(
             place_en=place_en,
             starts_at=starts_at,
             ends_at=ends_at,
+            wall_start=wall_clock(starts_at, zone),
+            zone=zone,
             capacity=capacity,
             reserved_urgent=n in reserve,
         )

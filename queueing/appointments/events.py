@@ -44,6 +44,16 @@ class AppointmentCancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class AppointmentShifted:
+    """A zone's rules changed: the clock will show what was promised, at another instant than was thought."""
+
+    appointment_id: str
+    slot_id: str
+    visitor_id: str
+    petition_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class AppointmentCheckedIn:
     appointment_id: str
     slot_id: str
@@ -86,3 +96,11 @@ class SlotClosed:
 class SlotReopened:
     slot_id: str
     official_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlotsShifted:
+    """After a change of zone rules `shifted` slots have another instant; `blocked` could not follow without a clash."""
+
+    shifted: int
+    blocked: int

@@ -8,12 +8,14 @@ from queueing.appointments.states import HELD, LIVE, MOVED, OPEN
 
 _LIVE = text("state IN ({})".format(", ".join(f"'{state}'" for state in LIVE)))
 _CURRENT = text(f"state != '{MOVED}'")
+_FREE = text(f"state = '{OPEN}' AND taken < capacity")
 
 
 class CalendarDay(Base):
     """One row per UTC day, never read for what it says: it is the lock under which that day's places change hands.
 
-    Everything scarce (place, official, hall, interpreter) is scarce at a time, so whoever holds the day decides alone.
+    Everything scarce (place, official, hall, attendant, interpreter) is scarce at a time, so whoever
+    holds the day decides alone.
     """
 
     __tablename__ = "appointment_day"
@@ -22,11 +24,16 @@ class CalendarDay(Base):
 
 
 class Slot(Base):
-    """A time an official offers. A video slot names the centre whose hall it would use; several may compete for it."""
+    """A time an official offers. A video slot names the centre whose hall it would use; several may compete for it.
+
+    What was promised is a time on the wall: `wall_start` (`2026-10-28T10:00`) in `zone`. The instant is derived from it
+    and follows when the zone's rules change (`wall.py`).
+    """
 
     __tablename__ = "appointment_slot"
     __table_args__ = (
         Index("ix_appointment_slot_offer", "state", "starts_at"),
+        Index("ix_appointment_slot_free", "starts_at", "id", sqlite_where=_FREE, postgresql_where=_FREE),
         Index("ix_appointment_slot_official", "official_id", "starts_at"),
         CheckConstraint("taken >= 0 AND taken <= capacity", name="places"),
         CheckConstraint("starts_at < ends_at", name="order"),
@@ -40,6 +47,8 @@ class Slot(Base):
     place_en: Mapped[str]
     starts_at: Mapped[datetime] = mapped_column(index=True)
     ends_at: Mapped[datetime]
+    wall_start: Mapped[str] = mapped_column(default="", server_default="")
+    zone: Mapped[str] = mapped_column(default="", server_default="")
     capacity: Mapped[int] = mapped_column(default=1)
     taken: Mapped[int] = mapped_column(default=0)
     state: Mapped[str] = mapped_column(default=OPEN)
@@ -72,6 +81,7 @@ class Appointment(Base):
     held_until: Mapped[datetime | None]
     needs_interpreter: Mapped[bool] = mapped_column(default=False)
     interpreter_id: Mapped[str | None] = mapped_column(index=True)
+    attendant_id: Mapped[str | None]
     booked_by: Mapped[str]
     code: Mapped[str]
     reason: Mapped[str | None]
@@ -85,8 +95,8 @@ class Appointment(Base):
 class Claim(Base):
     """A resource taken for one five-minute step. The primary key is the promise that nobody is in two places at once.
 
-    `resource` is `official:…`, `hall:…`, `interpreter:…` or `visitor:…`; the first two belong to the slot (its visitors
-    share them), the others to the appointment: `owner_id`.
+    `resource` is `official:…`, `hall:…`, `attendant:…`, `interpreter:…` or `visitor:…`; the first two belong to
+    the slot (its visitors share them), the others to the appointment: `owner_id`.
     """
 
     __tablename__ = "appointment_claim"

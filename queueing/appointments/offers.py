@@ -2,14 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, literal, literal_column, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from core.staff.models import Staff
 from queueing.appointments.models import Claim, Slot
-from queueing.appointments.resources import interpreters, visitor
+from queueing.appointments.resources import attendants, interpreters, visitor, working_as
 from queueing.appointments.rules import RESERVE_LIFTED, VIDEO, earliest
 from queueing.appointments.states import OPEN
+
+_OPEN = literal_column(f"'{OPEN}'")  # said and not bound, so that SQLite finds the index of free slots
 
 
 def open_slots(
@@ -26,17 +28,18 @@ def open_slots(
     visitor_id: str | None = None,
     limit: int = 60,
 ) -> list[Slot]:
-    """Free slots in order of time: place left, official and hall free, an interpreter free where one is needed.
+    """Free slots in order of time: place left, official, hall and attendant free, an interpreter where one is needed.
 
     `centre_id` narrows video slots to one hall and leaves the audience, which is at the office, as it is.
     `urgent` sees the reserve and needs little notice. `visitor_id` leaves out times at which the visitor is elsewhere.
     """
     query = (
         select(Slot)
-        .where(Slot.state == OPEN, Slot.taken < Slot.capacity)
+        .where(Slot.state == _OPEN, Slot.taken < Slot.capacity)
         .where(Slot.starts_at >= max(since or now, earliest(urgent=urgent, now=now)))
         .where(~_claimed(literal("official:") + Slot.official_id, Slot.id))
         .where(or_(Slot.kind != VIDEO, Slot.centre_id.is_(None), ~_claimed(literal("hall:") + Slot.centre_id, Slot.id)))
+        .where(_helpers_free(needs_interpreter))
         .order_by(Slot.starts_at, Slot.id)
         .limit(limit)
     )
@@ -52,15 +55,28 @@ def open_slots(
         query = query.where(Slot.starts_at < until)
     if visitor_id:
         query = query.where(~_claimed(literal(visitor(visitor_id))))
-    if needs_interpreter:
-        free = interpreters().where(~_claimed(literal("interpreter:") + Staff.id)).correlate(Slot)
-        query = query.where(free.exists())
     return list(session.scalars(query))
 
 
 def first_fitting(session: Session, *, now: datetime, **wishes: object) -> Slot | None:
     """The soonest slot that `open_slots` would offer for the same wishes."""
     return next(iter(open_slots(session, now=now, limit=1, **wishes)), None)  # type: ignore[arg-type]
+
+
+def _helpers_free(needs_interpreter: bool) -> ColumnElement[bool]:
+    """An attendant for a meeting in a hall, and an interpreter where one is needed, who must be somebody else."""
+    attends, signs = aliased(Staff), aliased(Staff)
+    attendant = _free(attendants(Slot.centre_id, attends), attends).correlate(Slot)
+    interpreter = _free(interpreters(signs), signs)
+    elsewhere = or_(Slot.kind != VIDEO, Slot.centre_id.is_(None))
+    if not needs_interpreter:
+        return or_(elsewhere, attendant.exists())
+    both = attendant.where(interpreter.where(signs.id != attends.id).correlate(Slot, attends).exists())
+    return or_(and_(elsewhere, interpreter.correlate(Slot).exists()), both.exists())
+
+
+def _free(people: Select[str], person: type[Staff]) -> Select[str]:
+    return people.where(*(~_claimed(role) for role in working_as(person.id)))
 
 
 def _claimed(

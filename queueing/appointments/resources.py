@@ -1,16 +1,17 @@
 """The lock of a calendar day, and claims on who and what can be in one place at a time."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 
-from sqlalchemy import Select, delete, exists, func, select
+from sqlalchemy import ColumnElement, Select, delete, exists, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from core.staff.models import Staff, StaffRole
-from core.staff.rules import INTERPRETER
+from core.staff.rules import ATTENDANT, INTERPRETER
 from queueing.appointments.models import CalendarDay, Claim, Slot
-from queueing.appointments.rules import VIDEO, choose_interpreter, days, steps
+from queueing.appointments.rules import VIDEO, choose_helper, days, steps
 
 
 def lock(session: Session, touched: Iterable[date]) -> None:
@@ -47,6 +48,10 @@ def interpreter(staff_id: str) -> str:
     return f"interpreter:{staff_id}"
 
 
+def attendant(staff_id: str) -> str:
+    return f"attendant:{staff_id}"
+
+
 def visitor(visitor_id: str) -> str:
     return f"visitor:{visitor_id}"
 
@@ -76,27 +81,50 @@ def give_back(session: Session, owner_id: str) -> None:
     session.execute(delete(Claim).where(Claim.owner_id == owner_id))
 
 
-def interpreters() -> Select[str]:
-    return (
-        select(Staff.id)
-        .join(StaffRole, StaffRole.staff_id == Staff.id)
-        .where(Staff.active, StaffRole.role == INTERPRETER)
-    )
+def interpreters(person: type[Staff] = Staff) -> Select[str]:
+    """Interpreters belong to the ministry: one interprets over the line wherever the visitor sits."""
+    return _with_role(INTERPRETER, person)
+
+
+def attendants(centre_id: str | InstrumentedAttribute[str | None], person: type[Staff] = Staff) -> Select[str]:
+    """Who seats visitors in the centre's hall. With as many of them on duty, as many meetings may run at once there."""
+    return _with_role(ATTENDANT, person).where(person.centre_id == centre_id)
 
 
 def free_interpreter(session: Session, slot: Slot) -> str | None:
     """Who interprets in this slot: the free one with the fewest claimed steps within twelve hours either way."""
-    names = {interpreter(person): person for person in session.scalars(interpreters())}
-    taken = set(
-        session.scalars(
-            select(Claim.resource).where(Claim.resource.in_(names), Claim.at.in_(steps(slot.starts_at, slot.ends_at)))
-        )
-    )
+    return _free(session, slot, list(session.scalars(interpreters())))
+
+
+def free_attendant(session: Session, slot: Slot) -> str | None:
+    """Who attends in the centre's hall, chosen likewise; one who could interpret too only if nobody else is free."""
+    people = list(session.scalars(attendants(slot.centre_id or "")))
+    return _free(session, slot, people, spare=set(session.scalars(interpreters().where(Staff.id.in_(people)))))
+
+
+def working_as(staff_id: InstrumentedAttribute[str]) -> list[ColumnElement[str]]:
+    """The resources under which a helper may be claimed: who has two roles is still one person."""
+    return [literal("interpreter:") + staff_id, literal("attendant:") + staff_id]
+
+
+def _with_role(role: str, person: type[Staff]) -> Select[str]:
+    as_role = aliased(StaffRole)
+    return select(person.id).join(as_role, as_role.staff_id == person.id).where(person.active, as_role.role == role)
+
+
+def _free(session: Session, slot: Slot, people: list[str], *, spare: Collection[str] = frozenset()) -> str | None:
+    names = {name(person): person for person in people for name in (interpreter, attendant)}
     near = (slot.starts_at - timedelta(hours=12), slot.starts_at + timedelta(hours=12))
-    load = session.execute(
+    taken = session.scalars(
+        select(Claim.resource).where(Claim.resource.in_(names), Claim.at.in_(steps(slot.starts_at, slot.ends_at)))
+    )
+    busy_ones = {names[resource] for resource in taken}
+    counted = session.execute(
         select(Claim.resource, func.count())
         .where(Claim.resource.in_(names), Claim.at >= near[0], Claim.at < near[1])
         .group_by(Claim.resource)
     )
-    free = [person for resource, person in names.items() if resource not in taken]
-    return choose_interpreter(free, {names[resource]: count for resource, count in load})
+    load: Counter[str] = Counter()
+    for resource, count in counted:
+        load[names[resource]] += count
+    return choose_helper([person for person in people if person not in busy_ones], load, spare=spare)

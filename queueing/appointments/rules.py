@@ -1,6 +1,7 @@
 """Who may have which slot and when. Times are instants in UTC; the zone is used once, when a session is planned."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from core.calendar import at_local
@@ -18,6 +19,18 @@ CHECK_IN_OPENS = timedelta(hours=6)  # before the start: who travelled far is no
 CHECK_IN_CLOSES = timedelta(hours=1)  # after the end
 LONGEST_SESSION = 60  # slots
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Span = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A slot that would move with its zone's clock, and whom and what it takes along."""
+
+    slot_id: str
+    before: Span
+    after: Span
+    resources: frozenset[str]
 
 
 def earliest(*, urgent: bool, now: datetime) -> datetime:
@@ -78,9 +91,36 @@ def spread_reserve(slots: int, reserved: int) -> frozenset[int]:
     return frozenset(n * slots // reserved for n in range(reserved)) if reserved else frozenset()
 
 
-def choose_interpreter(free: Sequence[str], load: Mapping[str, int]) -> str | None:
-    """The free interpreter with the least to do that day; of equals the first by id, so that it can be replayed."""
-    return min(free, key=lambda person: (load.get(person, 0), person), default=None)
+def choose_helper(free: Sequence[str], load: Mapping[str, int], *, spare: Collection[str] = frozenset()) -> str | None:
+    """The free interpreter or attendant with the least to do that day; of equals the first by id, to be replayed.
+
+    Those in `spare` come last: they can do what the meeting needs of somebody else as well.
+    """
+    return min(free, key=lambda person: (person in spare, load.get(person, 0), person), default=None)
+
+
+def blocked(shifts: Sequence[Shift], taken: Set[tuple[str, datetime]]) -> set[str]:
+    """Slots that can't move with their clock, since somebody would then be in two places; `taken` is what others claim.
+
+    Who stays may stand in the way of the next one; the later of two movers stays. At worst nobody moves, which is as it
+    was and so without a clash.
+    """
+    staying: set[str] = set()
+    while True:
+        held = set(taken)
+        for shift in shifts:
+            if shift.slot_id in staying:
+                held |= {(resource, at) for resource in shift.resources for at in steps(*shift.before)}
+        for shift in shifts:
+            if shift.slot_id in staying:
+                continue
+            wanted = {(resource, at) for resource in shift.resources for at in steps(*shift.after)}
+            if held & wanted:
+                staying.add(shift.slot_id)
+                break
+            held |= wanted
+        else:
+            return staying
 
 
 def hold_is_over(held_until: datetime | None, *, now: datetime) -> bool:

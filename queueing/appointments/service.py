@@ -49,8 +49,9 @@ def hold(
 ) -> Appointment:
     """Take a place for a few minutes while it is being talked over; all that the meeting needs is taken, or nothing.
 
-    An earlier hold for the same petition is let go. Raises Refused when the place, the official, the hall, the visitor
-    or every interpreter is taken, or when the petition has an appointment already; NotFound for an unknown slot.
+    An earlier hold for the same petition is let go. Raises Refused when the place, the official, the hall, the visitor,
+    every attendant or every interpreter is taken, or when the petition has an appointment already; NotFound for an
+    unknown slot.
     """
     slot, current = _locked_with_current(session, slot_id, petition_id, now=now)
     with _all_or_nothing(session):
@@ -258,6 +259,11 @@ def _place(
     person = resources.visitor(visitor_id)
     if resources.busy(session, person, slot, owner_id=appointment.id):
         raise Refused("The visitor has another appointment at this time. Choose another one.")
+    if hall:
+        appointment.attendant_id = resources.free_attendant(session, slot)
+        if appointment.attendant_id is None:
+            raise Refused("No attendant of the video hall is free at this time. Choose another one.")
+        resources.take(session, resources.attendant(appointment.attendant_id), slot, owner_id=appointment.id)
     if needs_interpreter:
         appointment.interpreter_id = resources.free_interpreter(session, slot)
         if appointment.interpreter_id is None:

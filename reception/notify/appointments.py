@@ -10,10 +10,15 @@ from core.settings import Settings
 from messaging.models import Message
 from messaging.rules import Segments, segments
 from messaging.templates import TEMPLATES
-from queueing.appointments.events import AppointmentBooked, AppointmentCancelled, AppointmentRescheduled
+from queueing.appointments.events import (
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentRescheduled,
+    AppointmentShifted,
+)
 from queueing.appointments.models import Appointment, Slot
 from queueing.appointments.rules import VIDEO
-from queueing.appointments.states import KEPT
+from queueing.appointments.states import AWAITED, KEPT
 from reception.notify.texts import tell
 from reception.petitions.models import Petition
 
@@ -38,6 +43,23 @@ def text_appointment_rescheduled(
     session: Session, event: AppointmentRescheduled, *, now: datetime, settings: Settings
 ) -> None:
     _tell(session, event, MOVED, now=now, settings=settings)
+
+
+def text_appointment_shifted(session: Session, event: AppointmentShifted, *, now: datetime, settings: Settings) -> None:
+    """The clocks will change, the time on the wall stays: said before somebody reckons the new hour in twice."""
+    appointment = session.get_one(Appointment, event.appointment_id)
+    petition = session.get(Petition, event.petition_id)
+    if petition is None or appointment.state not in AWAITED:
+        return
+    slot = appointment.slot
+    tell(
+        session,
+        petition,
+        "appointment_clock",
+        lambda lang: _fields(slot, appointment.code, lang, settings),
+        key=f"{appointment.id}:{slot.starts_at.isoformat(timespec='minutes')}",
+        now=now,
+    )
 
 
 def text_appointment_cancelled(

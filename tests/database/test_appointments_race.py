@@ -14,12 +14,15 @@ from core.staff.rules import INTERPRETER
 from queueing.appointments import calendar, service
 from queueing.appointments.models import Appointment, Claim, Slot
 from queueing.appointments.states import BOOKED, LIVE
+from tests.conftest import attendant
 
 PEOPLE = 12
 
 
 def offer(db: Database, now: datetime, official: str, centre: str | None, **more: object) -> list[str]:
     with db.write() as session:
+        if centre and session.get(Staff, f"attendant.{centre}") is None:
+            session.add(attendant(centre))
         wishes = {"kind": "video", "minutes": 20, "start": time(10), "end": time(11), "day": date(2026, 10, 28), **more}
         slots = calendar.add_session(
             session, official_id=official, centre_id=centre, place_ar="م", place_en="P", zone="Asia/Riyadh", now=now,

@@ -83,6 +83,8 @@ ACCOUNTS = (
     ("receptionist3", roles.RECEPTIONIST, "central", "هدى المثالية", "Huda Mithali", "موظفة استقبال", "Receptionist"),
     ("verifier", roles.VERIFIER, "central", "ناصر الافتراضي", "Nasser Iftiradi", "قسم التدقيق", "Verification"),
     ("attendant", roles.ATTENDANT, "central", "عادل الصوري", "Adel Souri", "مشرف قاعة الاتصال المرئي", "Video hall attendant"),
+    ("attendant2", roles.ATTENDANT, "north", "بدر المثالي", "Badr Mithali", "مشرف قاعة الاتصال المرئي", "Video hall attendant"),
+    ("attendant3", roles.ATTENDANT, "coast", "دلال التجريبي", "Dalal Tajribi", "مشرفة قاعة الاتصال المرئي", "Video hall attendant"),
     ("manager", roles.MANAGER, "central", "ليلى العينة", "Layla Ayina", "مديرة المركز", "Centre manager"),
     ("officer", roles.OFFICER, "rights", "فهد المثال", "Fahd Mithal", "الحقوق والمتابعة", "Rights and Follow-up"),
     ("officer2", roles.OFFICER, "civil", "منى التمثيلية", "Muna Tamthil", "الأحوال المدنية", "Civil Affairs"),

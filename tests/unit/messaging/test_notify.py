@@ -16,6 +16,7 @@ from reception.directives.events import DirectiveAssigned, DirectiveFulfilled
 from reception.notify import appointments, orders, petitions
 from reception.petitions import events
 from reception.petitions.models import Petition
+from tests.conftest import attendant
 from video.meetings.events import MeetingEnded
 
 SETTINGS = Settings(public_url="https://majlis.example")
@@ -96,6 +97,7 @@ def test_a_room_in_which_nobody_met_is_not_thanked_for(session: Session, petitio
 
 @pytest.fixture
 def slots(session: Session, now: datetime) -> list[str]:
+    session.add(attendant("riyadh"))
     rows = calendar.add_session(
         session, official_id="minister", kind="video", centre_id="riyadh", place_ar="مركز الرياض، طريق الملك فهد",
         place_en="Riyadh centre, King Fahd Road", day=date(2026, 10, 28), start=time(10, 30), end=time(11, 30),

@@ -9,17 +9,23 @@ from core.staff.rules import INTERPRETER
 from queueing.appointments import calendar
 from queueing.appointments.models import Slot
 from queueing.appointments.rules import VIDEO
+from tests.conftest import attendant
 
 AddSlots = Callable[..., list[Slot]]
 
 
 @pytest.fixture
 def slots(session: Session, now: datetime) -> AddSlots:
-    """Adds a session on the Wednesday after `now`: 10:00 to 11:00 in Riyadh, twenty minutes each."""
+    """Adds a session on the Wednesday after `now`: 10:00 to 11:00 in Riyadh, twenty minutes each.
+
+    A centre has one attendant from its first session on.
+    """
 
     def add(
         official: str = "minister", centre: str | None = "riyadh", kind: str = VIDEO, start: int = 10, **more: int
     ) -> list[Slot]:
+        if centre and session.get(Staff, f"attendant.{centre}") is None:
+            session.add(attendant(centre))
         return calendar.add_session(
             session,
             official_id=official,

@@ -14,10 +14,11 @@ from sqlalchemy import select
 from core.db import Database
 from core.errors import MajlisError, Refused
 from core.staff.models import Staff, StaffRole
-from core.staff.rules import INTERPRETER
+from core.staff.rules import ATTENDANT, INTERPRETER
 from queueing.appointments import calendar, rules, service
 from queueing.appointments.models import Appointment, Claim, Slot
 from queueing.appointments.states import HELD, LIVE, MET, MISSED
+from tests.conftest import attendant
 from web.schema import create_all
 
 START = datetime(2026, 10, 27, 9, tzinfo=UTC)
@@ -40,7 +41,8 @@ class AnyOrder(RuleBasedStateMachine):
 
     @initialize()
     def a_week_with_rivals(self) -> None:
-        """Two officials, two halls, lengths that overlap crookedly, one audience for two, one interpreter."""
+        """Two officials, two halls, lengths that overlap crookedly, one audience for two; one interpreter, who is an
+        attendant in Riyadh too, and one more attendant there and in Jeddah."""
         self.session.add(
             Staff(
                 id="i1",
@@ -48,9 +50,11 @@ class AnyOrder(RuleBasedStateMachine):
                 password_hash="-",
                 name_ar="م",
                 name_en="I",
-                role_rows=[StaffRole(role=INTERPRETER)],
+                centre_id="riyadh",
+                role_rows=[StaffRole(role=INTERPRETER), StaffRole(role=ATTENDANT)],
             )
         )
+        self.session.add_all([attendant("riyadh"), attendant("jeddah")])
         offers = [
             ("minister", "video", "riyadh", 20, 1), ("minister", "video", "jeddah", 30, 1),
             ("deputy", "video", "riyadh", 25, 1), ("minister", "audience", None, 30, 2),
@@ -110,6 +114,13 @@ class AnyOrder(RuleBasedStateMachine):
     def wait(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)
 
+    @rule(centre=st.sampled_from(["riyadh", "jeddah"]))
+    def fall_ill_or_recover(self, centre: str) -> None:
+        """Who is not on duty is given nothing more to do."""
+        person = self.session.get_one(Staff, f"attendant.{centre}")
+        person.active = not person.active
+        self.session.flush()
+
     @rule()
     def sweep(self) -> None:
         service.expire_holds(self.session, now=self.now)
@@ -144,7 +155,8 @@ class AnyOrder(RuleBasedStateMachine):
             if not (a.starts_at < b.ends_at and b.starts_at < a.ends_at):
                 continue
             assert one.visitor_id != two.visitor_id
-            assert one.interpreter_id is None or one.interpreter_id != two.interpreter_id
+            helpers = [person for row in (one, two) for person in (row.interpreter_id, row.attendant_id) if person]
+            assert len(helpers) == len(set(helpers))
             assert a.official_id != b.official_id or a.id == b.id
             halls = {a.centre_id, b.centre_id} if a.kind == b.kind == "video" else {1, 2}
             assert len(halls) == 2
@@ -167,8 +179,19 @@ class AnyOrder(RuleBasedStateMachine):
         assert set(self.session.scalars(select(Claim.owner_id))) == owners
 
     @invariant()
-    def an_interpreter_is_there_where_one_is_needed(self) -> None:
-        assert all((row.interpreter_id is not None) == row.needs_interpreter for row in self.placed())
+    def all_that_a_meeting_needs_is_there_or_nothing(self) -> None:
+        rows = self.placed()
+        assert all((row.interpreter_id is not None) == row.needs_interpreter for row in rows)
+        assert all((row.attendant_id is not None) == (row.slot.kind == "video") for row in rows)
+        assert all(row.attendant_id is None or row.attendant_id != row.interpreter_id for row in rows)
+        claimed: dict[str, set[str]] = {}
+        for resource, owner in self.session.execute(select(Claim.resource, Claim.owner_id)):
+            claimed.setdefault(owner, set()).add(resource)
+        for row in rows:
+            people = {("interpreter", row.interpreter_id), ("attendant", row.attendant_id), ("visitor", row.visitor_id)}
+            assert claimed[row.id] == {f"{kind}:{person}" for kind, person in people if person}
+            hall = {f"hall:{row.slot.centre_id}"} if row.slot.kind == "video" else set()
+            assert claimed[row.slot_id] == {f"official:{row.slot.official_id}"} | hall
 
     @invariant()
     def only_holds_have_an_end(self) -> None:

@@ -85,9 +85,9 @@ def test_the_reserve_is_as_large_as_asked_and_fits(slots: int, reserved: int) ->
 
 
 def test_the_interpreter_with_least_to_do_is_chosen() -> None:
-    assert rules.choose_interpreter(["b", "a", "c"], {"a": 8, "b": 4}) == "c"
-    assert rules.choose_interpreter(["b", "a"], {}) == "a"
-    assert rules.choose_interpreter([], {}) is None
+    assert rules.choose_helper(["b", "a", "c"], {"a": 8, "b": 4}) == "c"
+    assert rules.choose_helper(["b", "a"], {}) == "a"
+    assert rules.choose_helper([], {}) is None
 
 
 def test_check_in_opens_hours_before_and_closes_after() -> None:

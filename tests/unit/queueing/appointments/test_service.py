@@ -6,10 +6,13 @@ from sqlalchemy.orm import Session
 
 from core.errors import Mistake, NotFound, Refused
 from core.events import OutboxEvent
+from core.staff.models import Staff, StaffRole
+from core.staff.rules import ATTENDANT
 from queueing.appointments import calendar, service
 from queueing.appointments.models import Appointment, Claim, Slot
 from queueing.appointments.rules import AUDIENCE
 from queueing.appointments.states import BOOKED, CANCELLED, CHECKED_IN, EXPIRED, HELD, MET, MISSED, MOVED
+from tests.conftest import attendant
 
 from .conftest import AddSlots
 
@@ -319,3 +322,62 @@ def test_the_visitor_in_the_hall_is_here_for_the_next_appointment(
     service.cancel(session, sooner.id, reason="changed", by="aide", now=now)
     assert calendar.next_of_visitor(session, "v", now=now) == later
     assert calendar.next_of_visitor(session, "v", now=now + timedelta(days=2)) is None
+
+
+def test_without_an_attendant_on_duty_there_is_no_meeting_in_the_hall(
+    session: Session, slots: AddSlots, now: datetime
+) -> None:
+    one, two, _ = slots()
+    session.get_one(Staff, "attendant.riyadh").active = False
+    session.add(attendant("jeddah", "attendant.of.another.centre"))
+    session.flush()
+    assert service.open_slots(session, now=now) == []
+    with pytest.raises(Refused, match="attendant"):
+        book(session, one, "p1", now)
+    assert (claims(session), one.taken) == (0, 0)
+    session.get_one(Staff, "attendant.riyadh").active = True
+    session.flush()
+    assert book(session, two, "p1", now).attendant_id == "attendant.riyadh"
+
+
+def test_an_audience_at_the_office_needs_no_attendant(session: Session, slots: AddSlots, now: datetime) -> None:
+    slot = slots(kind="audience", centre=None)[0]
+    assert service.open_slots(session, now=now)[0] == slot
+    assert book(session, slot, "p1", now).attendant_id is None
+
+
+def test_one_person_with_two_roles_is_not_both_at_once(
+    session: Session, slots: AddSlots, interpreters: list[str], now: datetime
+) -> None:
+    """The only attendant is an interpreter too: meetings yes, and in sign language only with a second interpreter."""
+    slot = slots()[0]
+    session.get_one(Staff, "attendant.riyadh").active = False
+    first, second = (session.get_one(Staff, person) for person in interpreters)
+    first.centre_id = "riyadh"
+    first.role_rows.append(StaffRole(role=ATTENDANT))
+    second.active = False
+    session.flush()
+    assert service.open_slots(session, now=now, needs_interpreter=True) == []
+    with pytest.raises(Refused, match="interpreter"):
+        book(session, slot, "p1", now, needs_interpreter=True)
+    assert claims(session) == 0, "all or none"
+    second.active = True
+    session.flush()
+    assert slot in service.open_slots(session, now=now, needs_interpreter=True)
+    appointment = book(session, slot, "p1", now, needs_interpreter=True)
+    assert (appointment.attendant_id, appointment.interpreter_id) == (first.id, second.id)
+
+
+def test_who_can_interpret_is_kept_free_for_it(
+    session: Session, slots: AddSlots, interpreters: list[str], now: datetime
+) -> None:
+    slot = slots()[0]
+    signs = session.get_one(Staff, interpreters[0])
+    signs.centre_id = "riyadh"
+    signs.role_rows.append(StaffRole(role=ATTENDANT))
+    for person in (interpreters[1], "attendant.riyadh"):
+        session.get_one(Staff, person).active = False
+    session.add(attendant("riyadh", "z, the last by name"))
+    session.flush()
+    appointment = book(session, slot, "p1", now, needs_interpreter=True)
+    assert (appointment.attendant_id, appointment.interpreter_id) == ("z, the last by name", interpreters[0])

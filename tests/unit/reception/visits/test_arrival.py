@@ -16,6 +16,7 @@ from queueing.tickets.models import Ticket
 from reception.visitors import service as visitors
 from reception.visits import arrival
 from reception.visits import service as visits
+from tests.conftest import attendant
 from tests.unit.queueing.tickets.hall import CENTRE, ZONE, Hall, build, minutes
 
 BOOKED_ON = datetime.fromisoformat("2026-10-27T09:00+00:00")
@@ -34,6 +35,7 @@ def appointment(session: Session, hall: Hall) -> Appointment:
     visitor = visitors.register(
         session, identity_number="1000000008", name="نورة المثال", phone="0500000001", section="women", now=BOOKED_ON
     )
+    session.add(attendant(CENTRE))
     slots = calendar.add_session(
         session, official_id="minister", kind="video", centre_id=CENTRE, place_ar="القاعة", place_en="The hall",
         day=date(2026, 10, 28), start=time(10), end=time(11), minutes=20, zone=ZONE, now=BOOKED_ON,

@@ -1,0 +1,239 @@
+"""64 people race for ten slots on both databases while holds run out, processes die and connections break."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time as clock
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.db import Database
+from core.errors import MajlisError
+from core.staff.models import Staff, StaffRole
+from core.staff.rules import ATTENDANT, INTERPRETER
+from queueing.appointments import calendar, service
+from queueing.appointments.models import Appointment, Claim, Slot
+from queueing.appointments.states import BOOKED, HELD, LIVE
+from tests.appointments.invariants import check
+from tests.conftest import attendant
+
+ROOT = Path(__file__).resolve().parents[2]
+PEOPLE = 64
+SHORT_S = 5.0  # of racing in the short version; a slow machine gets through fewer rounds
+MORNING, EVENING = (datetime(2026, 10, 27, hour, tzinfo=UTC) for hour in (9, 20))
+ROUNDS = int(os.environ.get("MAJLIS_ROUNDS", "2000"))
+
+
+class PulledPlug(Exception):
+    """A process or a connection ends where it stood."""
+
+
+def ten_slots(db: Database, now: datetime) -> list[str]:
+    """On two days, with halls and officials that cut across each other, one interpreter who is an attendant as well."""
+    with db.write() as session:
+        roles = [StaffRole(role=INTERPRETER), StaffRole(role=ATTENDANT)]
+        session.add(
+            Staff(
+                id="i", username="i", password_hash="-", name_ar="م", name_en="I", centre_id="riyadh", role_rows=roles
+            )
+        )
+        session.add_all([attendant("riyadh"), attendant("jeddah")])
+        offers = [
+            ("minister", "video", "riyadh", 20, 1, 28), ("minister", "video", "jeddah", 30, 1, 28),
+            ("deputy", "video", "riyadh", 30, 1, 28), ("minister", "audience", None, 60, 3, 29),
+            ("deputy", "video", "jeddah", 30, 1, 29),
+        ]  # fmt: skip
+        made = [
+            slot.id
+            for official, kind, centre, minutes, capacity, day in offers
+            for slot in calendar.add_session(
+                session, official_id=official, kind=kind, centre_id=centre, place_ar="م", place_en="P",
+                day=date(2026, 10, day), start=time(10), end=time(11), minutes=minutes, capacity=capacity,
+                zone="Asia/Riyadh", now=now,
+            )
+        ]  # fmt: skip
+    assert len(made) == 10
+    return made
+
+
+def one_person(db: Database, slots: list[str], n: int, dice: random.Random, now: datetime) -> str:
+    """Three steps, each in a transaction of its own as a desk would take them; some end half-way."""
+    done = "looked"
+    mine: str | None = None
+    for _ in range(3):
+        act = dice.choice(["hold", "hold", "book", "confirm", "confirm", "cancel", "move", "offers"])
+        plug = dice.random()
+        try:
+            with db.write() as session:
+                if act in ("hold", "book"):
+                    verb = service.hold if act == "hold" else service.book
+                    mine = verb(
+                        session, slot_id=dice.choice(slots), visitor_id=f"v{n % 40}", petition_id=f"p{n % 50}",
+                        by="aide", now=now, needs_interpreter=dice.random() < 0.3, urgent=True,
+                    ).id  # fmt: skip
+                elif act == "offers":
+                    service.first_fitting(session, now=now, needs_interpreter=True)
+                else:
+                    present = calendar.current(session, f"p{n % 50}")
+                    mine = mine or (present.id if present else None)
+                    if mine is None:
+                        continue
+                    if act == "confirm":
+                        service.confirm(session, mine, by="aide", now=now)
+                    elif act == "cancel":
+                        service.cancel(session, mine, reason="because", by="aide", now=now)
+                    else:
+                        mine = service.reschedule(session, mine, slot_id=dice.choice(slots), by="aide", now=now).id
+                if plug < 0.1:
+                    raise PulledPlug
+                if plug < 0.15:
+                    session.connection().invalidate()  # the line is cut: the server learns of it by itself
+                    raise PulledPlug
+            done = act
+        except MajlisError:
+            done = "refused"
+        except PulledPlug:
+            done, mine = "crashed", None
+    return done
+
+
+def race(db: Database, now: datetime, *, rounds: int, seconds: float = 1e9, seed: int = 1) -> Counter[str]:
+    slots = ten_slots(db, now)
+    came_to: Counter[str] = Counter()
+    until = clock.monotonic() + seconds
+    with ThreadPoolExecutor(PEOPLE) as pool:
+        for number in range(rounds):
+            ready = Barrier(PEOPLE)
+
+            def run(n: int, number: int = number, now: datetime = now, ready: Barrier = ready) -> str:
+                dice = random.Random(f"{seed} {number} {n}")
+                ready.wait(timeout=60)
+                return one_person(db, slots, n, dice, now)
+
+            came_to.update(pool.map(run, range(PEOPLE)))
+            came_to["rounds"] += 1
+            with db.read() as session:
+                check(session)
+            now = after_round(db, now, random.Random(f"{seed} {number}"))
+            if clock.monotonic() > until:
+                break
+    with db.write() as session:
+        service.expire_holds(session, now=now + timedelta(minutes=5))
+    with db.read() as session:
+        assert all(row.state != HELD for row in check(session)), "no hold is left for ever"
+    return came_to
+
+
+def after_round(db: Database, now: datetime, dice: random.Random) -> datetime:
+    """Seconds or minutes go by; sometimes the sweep comes, sometimes the desk gives places back for the next race."""
+    now += timedelta(seconds=dice.choice([1, 60, 200, 400]))
+    with db.write() as session:
+        if now > EVENING:  # a long race takes the day again; nothing is left of the holds of this one
+            service.expire_holds(session, now=now + timedelta(minutes=5))
+            now = MORNING
+        if dice.random() < 0.5:
+            service.expire_holds(session, now=now)
+        for row in list(session.scalars(select(Appointment).where(Appointment.state.in_(LIVE)))):
+            if dice.random() < 0.6:
+                service.cancel(session, row.id, reason="next round", by="aide", now=now)
+        check(session)
+    return now
+
+
+def test_a_short_race(any_db: Database, now: datetime) -> None:
+    came_to = race(any_db, now, rounds=12, seconds=SHORT_S)
+    assert came_to["refused"] > PEOPLE / 4, "they were in each other's way"
+    assert came_to["crashed"] > 0
+    with any_db.read() as session:
+        ever = Counter(session.scalars(select(Appointment.state)))
+    assert ever[BOOKED] + ever["cancelled"] + ever["expired"] > 10
+
+
+@pytest.mark.long
+def test_thousands_of_rounds(any_db: Database, now: datetime) -> None:
+    """`MAJLIS_ROUNDS` says how many; about a second each. Old appointments stay, as they would."""
+    came_to = race(any_db, now, rounds=ROUNDS, seed=int(os.environ.get("MAJLIS_SEED", "1")))
+    assert came_to["rounds"] == ROUNDS
+
+
+WRITER = """
+import sys, time
+from datetime import datetime
+from core.db import Database
+from queueing.appointments import service
+url, slot_id, step, now = sys.argv[1:]
+now = datetime.fromisoformat(now)
+db = Database(url)
+with db.write() as session:
+    held = service.hold(session, slot_id=slot_id, visitor_id="dying", petition_id="dying", by="aide", now=now)
+    held_id = held.id
+    if step == "holding":
+        print("there", flush=True)
+        time.sleep(60)
+with db.write() as session:
+    service.confirm(session, held_id, by="aide", now=now)
+    print("there", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def dying(any_db: Database) -> Iterator[object]:
+    """Lets another process do a step of a booking, and kills it there."""
+    children: list[subprocess.Popen[str]] = []
+
+    def die(slot_id: str, step: str, now: datetime) -> None:
+        url = any_db.engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
+        command = [sys.executable, "-c", WRITER, url, slot_id, step, now.isoformat()]
+        child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        children.append(child)
+        assert child.stdout and child.stdout.readline() == "there\n"
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait(timeout=30)
+
+    yield die
+    for child in children:
+        if child.poll() is None:
+            child.kill()
+        child.communicate(timeout=30)
+
+
+def book(session: Session, slot_id: str, now: datetime) -> Appointment:
+    return service.book(session, slot_id=slot_id, visitor_id="v", petition_id="p", by="aide", now=now)
+
+
+def test_a_process_killed_while_it_holds_leaves_nothing(any_db: Database, now: datetime, dying: object) -> None:
+    slot_id = ten_slots(any_db, now)[0]
+    dying(slot_id, "holding", now)  # type: ignore[operator]
+    with any_db.write() as session:
+        assert session.scalar(select(func.count()).select_from(Claim)) == 0
+        assert book(session, slot_id, now).state == BOOKED
+    with any_db.read() as session:
+        assert len(check(session)) == 1
+
+
+def test_a_process_killed_between_hold_and_confirmation_leaves_a_hold_that_ends(
+    any_db: Database, now: datetime, dying: object
+) -> None:
+    """The next to ask gets the place when the hold is over, whether or not a sweep has come by."""
+    slot_id = ten_slots(any_db, now)[0]
+    dying(slot_id, "confirming", now)  # type: ignore[operator]
+    with any_db.read() as session:
+        assert [row.state for row in check(session)] == [HELD], "the hold was committed, the confirmation was not"
+    with pytest.raises(MajlisError), any_db.write() as session:
+        book(session, slot_id, now + timedelta(minutes=4))
+    with any_db.write() as session:
+        book(session, slot_id, now + timedelta(minutes=5))
+    with any_db.read() as session:
+        assert [row.visitor_id for row in check(session)] == ["v"]
+        assert session.scalar(select(Slot.taken).where(Slot.id == slot_id)) == 1
