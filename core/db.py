@@ -2,8 +2,14 @@
 
 On SQLite a write transaction takes the lock at its start (BEGIN IMMEDIATE): a read-then-write can't be overtaken and
 never fails half-way with "database is locked". On PostgreSQL the same code takes row locks with `with_for_update`.
+
+SQLite lets a writer who finds the lock taken sleep for up to a tenth of a second at a time, while others who come later
+pass by. So the writers of a process stand in a line of their own, and its first looks every millisecond.
 """
 
+import sqlite3
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,6 +22,8 @@ from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from core.ids import new_id
 
 POOL = 5  # connections kept open
+PATIENCE_S = 15.0  # that a writer waits for its turn
+LOOK_S = 0.001
 THREADS = 40  # that may work at once in a process; none of them waits for a connection, only for a lock of its own
 
 
@@ -68,16 +76,41 @@ def make_engine(url: str) -> Engine:
         def _configure(connection: Any, _record: Any) -> None:
             connection.isolation_level = None  # we say BEGIN ourselves
             cursor = connection.cursor()
-            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=15000"):
+            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", _BUSY):
                 cursor.execute(f"PRAGMA {pragma}")
             cursor.close()
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Any) -> None:
             write = connection.get_execution_options().get("majlis_write", True)
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+            if write:
+                _begin_writing(connection)
+            else:
+                connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+_BUSY = f"busy_timeout={PATIENCE_S * 1000:.0f}"
+
+
+def _begin_writing(connection: Any) -> None:
+    """BEGIN IMMEDIATE as soon as the writers of other processes let us; OperationalError when they don't in time."""
+    plain = connection.connection.driver_connection
+    until = time.monotonic() + PATIENCE_S
+    plain.execute("PRAGMA busy_timeout=0")
+    try:
+        while time.monotonic() < until:
+            try:
+                plain.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+            time.sleep(LOOK_S)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # says what it has to say by SQLAlchemy's words
+    finally:
+        plain.execute(f"PRAGMA {_BUSY}")
 
 
 class Database:
@@ -85,6 +118,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.engine = make_engine(url)
+        self._line = threading.Lock() if self.engine.dialect.name == "sqlite" else None
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         reader = self.engine.execution_options(majlis_write=False)
         self._readers = sessionmaker(reader, expire_on_commit=False, autoflush=False)
@@ -92,8 +126,18 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction that may change things: commits at the end, rolls back on any error."""
-        with self._sessions.begin() as session:
+        with self._turn(), self._sessions.begin() as session:
             yield session
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Only eases the waiting: whoever isn't let in here in time asks the database all the same."""
+        mine = self._line is not None and self._line.acquire(timeout=PATIENCE_S)
+        try:
+            yield
+        finally:
+            if mine and self._line is not None:
+                self._line.release()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
