@@ -19,6 +19,8 @@ class Downlink:
 
     def __init__(self) -> None:
         self.capacity: Capacity | None = None
+        self.heard_at: float | None = None
+        """When the receiver last told of packets that reached it. It says nothing while none does."""
         self._publisher = ""
         self._offset = 0
         self.last: bytes | None = None
@@ -67,6 +69,7 @@ class Downlink:
         return rtp.with_transport_sequence(packet, self._number)
 
     def heard(self, packet: bytes, *, now: float) -> None:
+        self.heard_at = now
         if self.capacity is None:
             return
         if now - self._read_since >= 1:

@@ -52,6 +52,8 @@ PLUNGE_S = 0.4
 FULL_QUEUE_US = 150_000
 FULL_S = 0.15
 """A queue that was so long for so long empties into the sound's time. No burst of key frames stands like it."""
+CUT_S = 0.4
+"""Nothing of what was sent over so long a time arrives: the line was cut, which says nothing of how much it carries."""
 BURST, BURST_SHARE = 4, 0.15
 """Packets lost lately, and their part, that mean an overflow where there is a queue too."""
 
@@ -119,6 +121,8 @@ class Capacity:
         self._updated = now
         self._plunged_at = float("-inf")
         self._room, self._room_at = 0.0, now
+        self._reached = False
+        """Something has arrived; what was lost before may have been sent into the dark."""
 
     @property
     def queue_us(self) -> float:
@@ -144,14 +148,23 @@ class Capacity:
     def heard(self, reports: list[Report], *, now: float) -> None:
         """Takes the feedback in; numbers that were not ours are left out."""
         delays = []
+        lost: list[tuple[float, int]] = []
         for report in reports:
             noted = self._sent.pop(report.number, None)
             if noted is None:
                 continue
+            if report.arrived_us is None:
+                lost.append(noted)
+                continue
             left, size = noted
-            self._window.append((now, size, report.arrived_us is not None))
-            if report.arrived_us is not None:
-                delays.append(report.arrived_us - left * 1e6)
+            if self._reached and lost and left - lost[0][0] < CUT_S:
+                self._window.extend((now, one, False) for _, one in lost)
+            self._reached = True
+            lost.clear()
+            self._window.append((now, size, True))
+            delays.append(report.arrived_us - left * 1e6)
+        if self._reached:
+            self._window.extend((now, one, False) for _, one in lost)
         while self._window and self._window[0][0] <= now - WINDOW_S:
             self._window.popleft()
         if not self._window:

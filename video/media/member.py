@@ -60,7 +60,10 @@ class Member:
     dropped: bool = False
     """The leg was up and went down, and no other has come up since."""
     deaf: bool = False
-    """Nothing was heard of the leg for a moment (`silence`)."""
+    """Nothing was heard of the leg for a moment, or nothing reaches it (`silence`)."""
+    told_at: float = 0.0
+    """When the receiver last told of packets that reached it, and what it had been sent until then."""
+    sent_then: int = 0
     deaf_at: float = float("-inf")
     """When that was so last."""
     away: bool = False

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 DEAF_S = 0.8
 """Receivers report ten times a second. One that has been silent for so long acknowledges nothing, and whoever sends
 to it would hold pictures back, in the recording too: the node answers in its place."""
+BLIND = 40
+"""Packets sent to a receiver that tells of none, for as long as `DEAF_S`: the line to it is cut, whatever still comes
+from it. A browser tells ten times a second."""
 LINGER_S = 1.0
 """So long after the first packet the node goes on answering: the receivers' reports of that second say that everything
 sent into the dark was lost, and a sender that reads it falls to a fiftieth of what the line carries."""
@@ -29,7 +32,8 @@ def watch(room: Room, *, now: float) -> None:
     for member in room.members.values():
         leg = member.leg
         if leg is not None and leg.state == "up":
-            deaf, away = leg.silence(now=now) >= DEAF_S, is_gone(leg, now=now)
+            deaf = leg.silence(now=now) >= DEAF_S or _is_blind(room, member, leg, now)
+            away = is_gone(leg, now=now)
             if deaf:
                 member.deaf_at = now
             elif member.deaf:
@@ -38,6 +42,17 @@ def watch(room: Room, *, now: float) -> None:
             _answers(room, member, itself=now - member.deaf_at >= LINGER_S)
             if away != member.away:
                 _is_away(room, member, leg, away=away)
+
+
+def _is_blind(room: Room, member: Member, leg: Leg, now: float) -> bool:
+    """Whether nothing that is sent there arrives."""
+    endpoint = room.router.endpoints.get(member.id)
+    told = endpoint.downlink.heard_at if endpoint is not None else None
+    if told is None:
+        return False  # it has never told of anything: it may not know how
+    if told != member.told_at:
+        member.told_at, member.sent_then = told, leg.packets_out
+    return now - told >= DEAF_S and leg.packets_out - member.sent_then >= BLIND
 
 
 def is_lost(leg: Leg, *, now: float) -> bool:

@@ -153,6 +153,17 @@ def test_a_line_that_carries_nothing_keeps_the_floor() -> None:
     assert line.capacity.cap == FLOOR
 
 
+@pytest.mark.parametrize("before_s", [5.0, 0.0], ids=["it was measured before", "it is measured since the dark"])
+def test_what_was_sent_into_the_dark_says_nothing_of_what_the_line_carries(before_s: float) -> None:
+    line = Line(wanted=2_000_000)
+    line.run(before_s)
+    line.loss = 1.0
+    line.run(1.0)
+    line.loss = 0.0
+    line.run(2)
+    assert min(cap for _, cap, _, _ in line.since(0)) >= START / 1000
+
+
 def test_a_line_that_plunges_is_obeyed_before_half_a_second_of_sound_is_lost() -> None:
     line = Line(wanted=1_400_000)
     line.run(5)

@@ -21,7 +21,7 @@ from video.media.member import GRACE_S, LEGS
 from video.media.node import MediaNode
 from video.media.room import IDLE_S
 from video.media.shedding import Shed
-from video.media.silence import DEAF_S, KEPT_S, LINGER_S
+from video.media.silence import BLIND, DEAF_S, KEPT_S, LINGER_S
 from video.media.tally import RoundTrip
 from video.media.tokens import JoinClaims, mint
 from video.media.turn import Turn
@@ -548,6 +548,34 @@ def test_a_silent_leg_that_is_heard_again_goes_on_and_pictures_are_asked_for(pla
         assert router.relaying
         assert minister.present["sara"] == "here" and sara.last("offer")["leg"] == "sara/1"
         assert stage.sinks[0].marks[-1] == "connected"
+
+    play(scene)
+
+
+def test_a_receiver_whom_nothing_reaches_is_answered_for_though_it_is_heard(play: Play) -> None:
+    """Its line is cut on the way down alone: it sends, and tells of nothing that came."""
+
+    async def scene(stage: Stage) -> None:
+        minister, _ = await stage.couple()
+        router, leg = stage.room.router, FakeLeg.made[1]
+        downlink = router.endpoints["sara"].downlink
+        await stage.pass_time(DEAF_S)
+        assert router.relaying, "it has never told of anything"
+        downlink.heard_at = stage.now
+        await stage.pass_time(3 * DEAF_S)
+        assert router.relaying, "nothing is sent to it"
+        downlink.heard_at = stage.now
+        await stage.pass_time(0.5)
+        leg.packets_out += BLIND
+        wanted: list[bool] = []
+        router.want_keyframes = lambda: wanted.append(True)  # type: ignore[method-assign]
+        await stage.pass_time(DEAF_S)
+        assert not router.relaying and minister.present["sara"] == "here" and not wanted
+        downlink.heard_at = stage.now
+        await stage.pass_time(0.5)
+        assert wanted and not router.relaying
+        await stage.pass_time(LINGER_S)
+        assert router.relaying
 
     play(scene)
 
