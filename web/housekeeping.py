@@ -19,6 +19,7 @@ from core.events import EventDelivery, OutboxEvent, name_of
 from core.jobs import DONE, FAILED, READING, Handler, Job
 from core.once import OnceKey
 from core.settings import Settings
+from reception.kiosks.models import Slip
 from video.meetings.events import RecordingLost
 from video.meetings.models import RoomPass
 from web.worker import Sweep
@@ -31,6 +32,7 @@ PORTION = 500
 ONCE_KEYS = timedelta(days=7)
 ROOM_PASSES = timedelta(days=1)  # after they ended
 DONE_JOBS = timedelta(days=7)  # there are numbers and words of texts in them
+SLIPS = timedelta(days=7)  # their tickets are of that day
 FAILED_JOBS = timedelta(days=90)
 EVENTS = timedelta(days=90)  # of which every reaction is done
 NEWEST_EVENTS = 1000
@@ -89,6 +91,7 @@ def tidy(db: Database, *, now: datetime) -> list[Removed]:
             Job.id,
             select(Job.id).where(Job.state == FAILED, Job.finished_at < now - FAILED_JOBS),
         ),
+        _remove(db, "slips", Slip, Slip.ticket_id, select(Slip.ticket_id).where(Slip.asked_at < now - SLIPS)),
         _remove(db, "events", OutboxEvent, OutboxEvent.id, events, also=_deliveries),
     ]
 

@@ -13,6 +13,8 @@ from core.jobs import DONE, FAILED, Job
 from core.once import OnceKey
 from core.settings import Settings
 from core.staff.events import SignedIn
+from reception.centres.models import Centre
+from reception.kiosks.models import Kiosk, Slip
 from video.meetings.events import RecordingLost
 from web import housekeeping
 from web.housekeeping import TIDY, sweep_housekeeping, tidy
@@ -63,6 +65,21 @@ def test_only_what_is_past_its_term_goes(any_db: Database, monkeypatch: pytest.M
         assert keep <= left, "a reaction that is owed keeps its event, and so does one that nobody took up yet"
         assert removed["events"] == 3 and set(session.scalars(select(EventDelivery.event_id))) == left
     assert {one.what: one.rows for one in tidy(any_db, now=NOW)} == dict.fromkeys(removed, 0)
+
+
+def test_the_way_of_a_ticket_through_the_printer_is_forgotten_after_a_week(any_db: Database) -> None:
+    with any_db.write() as session:
+        centre = Centre(code="c", name_ar="مركز", name_en="Centre", place_ar="-", place_en="-", sections=["men"])
+        session.add(centre)
+        session.flush()
+        kiosk = Kiosk(centre_id=centre.id, code="k", name_ar="جهاز", name_en="Device", printer="browser")
+        session.add(kiosk)
+        session.flush()
+        for days in (6, 8):
+            session.add(Slip(ticket_id=f"{days} days", kiosk_id=kiosk.id, lang="ar", asked_at=NOW - days * DAY))
+    assert {one.what: one.rows for one in tidy(any_db, now=NOW)}["slips"] == 1
+    with any_db.read() as session:
+        assert list(session.scalars(select(Slip.ticket_id))) == ["6 days"]
 
 
 def test_evidence_and_the_newest_numbers_stay(any_db: Database) -> None:
