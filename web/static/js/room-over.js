@@ -24,6 +24,7 @@ export function showOver(reason, say) {
   $("over-title").textContent = say(key);
   if (key !== "ended") $("over-text").textContent = say(`${key}_text`);
   $("again").hidden = FINAL.has(key);
+  $("home")?.classList.replace("button--primary", FINAL.has(key) ? "button--primary" : "button--quiet"); // one first
   $("over").hidden = false;
   $("over-title").focus();
 }
