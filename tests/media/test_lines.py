@@ -90,7 +90,7 @@ def test_after_five_seconds_of_nothing_picture_and_sound_are_back_within_one(
     call: dict[str, Watch], line: Line
 ) -> None:
     _, light = line.blackout(5.0)
-    call["sara"].rest(9)
+    call["sara"].rest(7)
     for who, watch in call.items():
         seen = watch.seen()
         assert any(length > 4 for _, length in seen.gaps()), f"{who} noticed nothing"

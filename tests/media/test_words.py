@@ -87,8 +87,8 @@ def test_each_side_reads_whose_line_is_weak_and_what_to_do_then_that_all_is_well
         expect(page.locator(".present .bars--3")).to_have_count(2, timeout=20_000)
     expect(hall.locator("#trouble")).to_be_hidden()
     expect(trouble).to_be_hidden()
+    official.wait_for_timeout(CALM_MS)
     for page in (official, hall):
-        page.wait_for_timeout(CALM_MS)
         said = heard(page)
         assert said[-1][1] == "عادت الخطوط كلها جيدة.", said
         assert len({text for _, text in said}) == len(said) <= 3, "nothing is said twice, nothing flickers"
