@@ -197,8 +197,8 @@ def day(session: Session, centre_id: str, *, now: datetime) -> Day:
     Every console shows them after every call: a long day must not be carried through here ticket by ticket.
     """
     today = (Ticket.centre_id == centre_id, Ticket.expires_at > now)
-    by_state = select(Ticket.state, func.count()).where(*today).group_by(Ticket.state)
-    counted: dict[str, int] = dict(session.execute(by_state).tuples().all())
+    by_state = select(Ticket.state, func.count().label("tickets")).where(*today).group_by(Ticket.state)
+    counted = {row.state: int(row.tickets) for row in session.execute(by_state)}
     line = session.execute(
         select(Ticket.issued_at, Ticket.eligible_at).where(
             *today, Ticket.state == states.WAITING, Ticket.eligible_at <= now
