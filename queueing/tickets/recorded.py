@@ -21,6 +21,7 @@ from queueing.tickets.models import Ticket, TicketPeriod, TicketPress
 from queueing.tickets.rules import Candidate
 
 _MINUTE = timedelta(minutes=1)
+_ORDER = (states.WAITING, states.CALLED, states.SERVING, states.PARKED)
 
 
 class Period(NamedTuple):
@@ -110,6 +111,8 @@ def visits(session: Session, centre_id: str, day: date, *, now: datetime) -> lis
         .order_by(TicketPeriod.from_at, TicketPeriod.id)
     ):
         periods[one[0]].append(Period(*one[1:]))
+    for some in periods.values():
+        some.sort(key=_course)
     first = _first_lines(session, [row.id for row in rows if row.stage])
     found = []
     for row in rows:
@@ -204,6 +207,12 @@ def promise_kept(found: Sequence[Visit]) -> Kept | None:
         for visit in found
         if visit.told and visit.stays[0].called
     )
+
+
+def _course(period: Period) -> tuple[datetime, bool, datetime, int]:
+    """Of several that began at one instant those that ended at it come first, in the order in which a visit goes."""
+    place = _ORDER.index(period.state) if period.state in _ORDER else len(_ORDER)
+    return period.from_at, period.to_at is None, period.to_at or period.from_at, place
 
 
 def _left(stay: Stay) -> datetime:

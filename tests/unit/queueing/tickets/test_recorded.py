@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from random import Random
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import Refused
@@ -11,7 +12,7 @@ from queueing.simulation.day import with_rates, without_counter
 from queueing.simulation.run import simulate
 from queueing.tickets import leaving, rebuilt, recorded, service, undo
 from queueing.tickets.discipline import DEFAULT
-from queueing.tickets.models import Ticket
+from queueing.tickets.models import Ticket, TicketPeriod
 from tests.unit.queueing.tickets.hall import CENTRE, NOON, ZONE, Hall, build, minutes
 
 DAY = date(2026, 10, 27)
@@ -100,6 +101,19 @@ def test_who_leaves_is_told_from_who_was_never_called(session: Session, hall: Ha
     service.close_day(session, now=NOON + timedelta(days=1))
     rows = recorded.waits(recorded.visits(session, CENTRE, DAY, now=LATER), discipline=DEFAULT)
     assert {wait.label: wait.fate for wait in rows} == {left.label: "gave_up", stayed.label: "unserved"}
+
+
+def test_what_happened_at_one_instant_is_read_in_the_order_of_a_visit(session: Session, hall: Hall) -> None:
+    """Come, called and served within one moment: identifiers alone don't tell which came first."""
+    ticket = hall.take(session)
+    called(session, hall, 0)
+    service.start(session, ticket.id, now=NOON)
+    rows = session.scalars(select(TicketPeriod).where(TicketPeriod.ticket_id == ticket.id)).all()
+    for key, row in zip("zyx", sorted(rows, key=lambda one: one.id), strict=True):
+        row.id = key
+    session.flush()
+    service.finish(session, ticket.id, now=NOON + minutes(5))
+    assert stays(session, ticket) == [(hall.new.id, 0, 0, 5)]
 
 
 def work_through(session: Session, hall: Hall, *, visitors: int, seed: int = 5, until: float = 400) -> None:
