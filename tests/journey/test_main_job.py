@@ -121,11 +121,12 @@ def test_counter_and_hall_change_at_once_when_the_visitor_is_called(story: Story
     for _ in range(40):  # those before in the line are served first
         desk.goto("/counter")
         desk.locator("form[action='/counter/next'] button").first.click()
-        desk.wait_for_load_state()
-        if desk.locator(".served__number").count() and label in latin(desk.locator(".served__number").inner_text()):
+        desk.locator("form[action$='/start'] button").wait_for()
+        if label in latin(desk.locator(".served__number").inner_text()):
             break
         desk.locator("form[action$='/start'] button").click()
         desk.locator("form[action$='/finish'] button").first.click()
+        desk.locator("form[action$='/finish']").first.wait_for(state="detached")
     expect(desk.locator(".served__number")).to_contain_text(label)
     pressed = time.monotonic()
     expect(hall.locator("main")).to_contain_text(label, timeout=3000)

@@ -9,16 +9,20 @@ from starlette.responses import Response
 from core import audit
 from core.errors import Mistake, NotFound, Refused
 from core.staff.models import Staff
-from core.staff.rules import MANAGER, RECEPTIONIST
+from core.staff.rules import ATTENDANT, MANAGER, RECEPTIONIST, VERIFIER
 from queueing.tickets import queries, service, states
 from queueing.tickets.models import Counter, Ticket
 from reception.centres.models import Centre
 from web.counter import words
-from web.counter.board import console, ticket_story
+from web.counter.board import console, ways_on
+from web.counter.pressed import isolated, mark
+from web.counter.story import ticket_story
+from web.counter.urgent import pending
 from web.http import Context, Pages, staff
 
 pages = Pages()
-clerks = staff(RECEPTIONIST, MANAGER)
+clerks = staff(RECEPTIONIST, VERIFIER, ATTENDANT, MANAGER)  # whoever serves a point of the visit
+BACK = ("/counter", "/counter/seats", "/centre")
 
 
 @pages.get("/counter", audience=clerks)
@@ -26,8 +30,8 @@ def index(ctx: Context) -> Response:
     centre = _centre(ctx)
     if centre is None:
         return ctx.render("counter/nowhere.html")
-    mine = queries.counter_of_staff(ctx.session, ctx.staff.id)
-    if mine is None or mine.centre_id != centre.id:
+    mine = _sits_at(ctx)
+    if mine is None:
         return ctx.render("counter/choose.html", **_choice(ctx, centre))
     return ctx.render("counter/console.html", **console(ctx, centre, mine))
 
@@ -67,11 +71,24 @@ def seats(ctx: Context) -> Response:
     return ctx.render("counter/choose.html", **_choice(ctx, centre))
 
 
-@pages.post("/counter/release", audience=staff(MANAGER))
+@pages.get("/counter/leave", audience=clerks)
+def leave(ctx: Context) -> Response:
+    """The counter is to be closed while a visitor stands at it: what becomes of the visitor? (The dialog's page.)"""
+    mine = _sits_at(ctx)
+    here = queries.current(ctx.session, mine.id) if mine else None
+    if mine is None or here is None:
+        return ctx.redirect("/counter")
+    return ctx.render("counter/choice.html", which="leave", counter=mine, ticket=here, states=states)
+
+
+@pages.post("/counter/release", audience=clerks)
 def release(ctx: Context) -> Response:
-    """A colleague has gone and left a visitor at the counter: the visit ends or goes back into the line."""
+    """Close a counter with a visitor at it: the visit ends, or goes back into the line. One's own; a manager any."""
     counter = ctx.session.get(Counter, _field(ctx, "counter"))
     if counter is None or counter.centre_id != ctx.staff.centre_id:
+        raise NotFound
+    own = counter.open and counter.staff_id == ctx.staff.id
+    if not own and MANAGER not in ctx.staff.roles:
         raise NotFound
     ticket = _ticket(ctx, _field(ctx, "ticket"))
     finished = _field(ctx, "way") == "finish"
@@ -82,51 +99,120 @@ def release(ctx: Context) -> Response:
         detail = {"ticket": ticket.label, "clerk": clerk, "way": "finish" if finished else "return"}
         audit.note(ctx.session, "release", "counter", counter.id, now=ctx.now, detail=detail)
 
-    return _act(ctx, verb, to="/counter/seats")
+    return _act(ctx, verb, to="/counter" if own else "/counter/seats")
 
 
 @pages.post("/counter/next", audience=clerks)
 def next_(ctx: Context) -> Response:
-    """Call whoever's turn it is; with `finish` the present visitor is finished first (one press for two verbs)."""
-    mine = _mine(ctx)
-    done = str(ctx.form.get("finish") or "")
+    """Call whoever's turn it is; with `finish` the present visitor is finished first (one press for two verbs).
 
-    def verb() -> None:
+    `expected` is whom the button named: when it is somebody else's turn by now, that is said, and the turn is kept.
+    """
+    done, expected = _field(ctx, "finish"), _field(ctx, "expected")
+
+    def verb(mine: Counter) -> None:
         called = service.call_next(ctx.session, mine.id, ctx.staff.id, now=ctx.now, finish=done or None)
         if called is None:
             ctx.flash(ctx._("Nobody is waiting for this counter."), "info")
+        elif expected and called.label != expected:
+            said = ctx._("By now it was the turn of {label}, not of {other}: {label} was called.")
+            ctx.flash(said.format(label=isolated(called.label), other=isolated(expected)), "info")
 
-    return _act(ctx, verb)
+    return _at_mine(ctx, verb)
+
+
+@pages.post("/counter/undo", audience=clerks)
+def undo(ctx: Context) -> Response:
+    """Take back the last press of this counter: the one that the page showed, and no other."""
+
+    def verb(mine: Counter) -> None:
+        last = service.undoable(ctx.session, mine.id, ctx.staff.id, now=ctx.now)
+        if last is not None and mark(last) != _field(ctx, "seen"):
+            raise Refused("Something else has been pressed since. Please look again.")
+        ticket = service.undo(ctx.session, mine.id, ctx.staff.id, now=ctx.now)
+        ctx.flash(ctx._("{label}: taken back.").format(label=isolated(ticket.label)), "info")
+
+    return _at_mine(ctx, verb)
+
+
+@pages.get("/counter/tickets/{ticket}/{verb}", audience=clerks)
+def choose(ctx: Context) -> Response:
+    """The choices of a verb as a page: what the dialog shows, for a browser without scripts."""
+    ticket, verb = _ticket(ctx, ctx.path("ticket")), ctx.path("verb")
+    if verb not in ("park", "forward", "transfer"):
+        raise NotFound
+    points = queries.service_points(ctx.session, ticket.centre_id)
+    return ctx.render(
+        "counter/choice.html",
+        which=verb,
+        ticket=ticket,
+        ways_on=ways_on(ticket, points),
+        park_reasons=[(key, ctx._(words.PARKED[key])) for key in service.PARK_REASONS],
+    )
+
+
+@pages.post("/counter/tickets/{ticket}/urgent", audience=clerks)
+def propose(ctx: Context) -> Response:
+    ticket = _ticket(ctx, ctx.path("ticket"))
+
+    def verb() -> None:
+        reason = _field(ctx, "reason")
+        service.propose_urgent(ctx.session, ticket.id, ctx.staff.id, reason=reason, now=ctx.now)
+        ctx.flash(ctx._("Proposed. It counts once a second person agrees."), "info")
+
+    return _act(ctx, verb, to=f"/counter/tickets/{ticket.id}")
+
+
+@pages.post("/counter/tickets/{ticket}/urgent/{answer}", audience=clerks)
+def decide(ctx: Context) -> Response:
+    """The second person agrees or declines; whoever proposed may withdraw. No counter is needed for it."""
+    ticket, answer = _ticket(ctx, ctx.path("ticket")), ctx.path("answer")
+    ways = {"agree": service.agree_urgent, "decline": service.decline_urgent}
+    if answer not in ways:
+        raise NotFound
+    back = _field(ctx, "back")
+    own = f"/counter/tickets/{ticket.id}"
+    to = back if back in (*BACK, own) else "/counter"
+    return _act(ctx, lambda: ways[answer](ctx.session, ticket.id, ctx.staff.id, now=ctx.now), to=to)
 
 
 @pages.post("/counter/tickets/{ticket}/{verb}", audience=clerks)
 def act(ctx: Context) -> Response:
     """A verb on one ticket; what stands at a counter is touched only from that counter."""
-    ticket, verb = _ticket(ctx, ctx.path("ticket")), ctx.path("verb")
-    mine = _mine(ctx)
-    held = mine.id if ticket.state in states.AT_COUNTER else None
-    ways: dict[str, Callable[[], object]] = {
-        "recall": lambda: service.recall(ctx.session, ticket.id, now=ctx.now, counter_id=mine.id),
-        "start": lambda: service.start(ctx.session, ticket.id, now=ctx.now, counter_id=mine.id),
-        "finish": lambda: service.finish(ctx.session, ticket.id, now=ctx.now, counter_id=mine.id),
-        "no-show": lambda: service.no_show(ctx.session, ticket.id, now=ctx.now, counter_id=mine.id),
-        "park": lambda: service.park(
-            ctx.session, ticket.id, reason=_field(ctx, "reason"), now=ctx.now, counter_id=mine.id
-        ),
-        "resume": lambda: service.resume(ctx.session, ticket.id, mine.id, ctx.staff.id, now=ctx.now),
-        "return": lambda: service.put_back(ctx.session, ticket.id, now=ctx.now, counter_id=held, by=ctx.staff.id),
-        "reopen": lambda: service.reopen(ctx.session, ticket.id, now=ctx.now, counter_id=mine.id),
-        "cancel": lambda: service.cancel(ctx.session, ticket.id, now=ctx.now, counter_id=held, by=ctx.staff.id),
-        "forward": lambda: service.forward(
-            ctx.session, ticket.id, _field(ctx, "service"), now=ctx.now, counter_id=mine.id
-        ),
-        "transfer": lambda: service.transfer(
-            ctx.session, ticket.id, _field(ctx, "service"), now=ctx.now, counter_id=held, by=ctx.staff.id
-        ),
-    }
-    if verb not in ways:
+    verb = ctx.path("verb")
+    if verb not in VERBS:
         raise NotFound
-    return _act(ctx, ways[verb])
+    ticket = _ticket(ctx, ctx.path("ticket"))
+    return _at_mine(ctx, lambda mine: VERBS[verb](ctx, ticket, mine))
+
+
+def _held(ticket: Ticket, mine: Counter) -> str | None:
+    return mine.id if ticket.state in states.AT_COUNTER else None
+
+
+VERBS: dict[str, Callable[[Context, Ticket, Counter], object]] = {
+    "recall": lambda ctx, t, mine: service.recall(ctx.session, t.id, now=ctx.now, counter_id=mine.id),
+    "start": lambda ctx, t, mine: service.start(ctx.session, t.id, now=ctx.now, counter_id=mine.id),
+    "finish": lambda ctx, t, mine: service.finish(ctx.session, t.id, now=ctx.now, counter_id=mine.id),
+    "no-show": lambda ctx, t, mine: service.no_show(ctx.session, t.id, now=ctx.now, counter_id=mine.id),
+    "park": lambda ctx, t, mine: service.park(
+        ctx.session, t.id, reason=_field(ctx, "reason"), now=ctx.now, counter_id=mine.id
+    ),
+    "resume": lambda ctx, t, mine: service.resume(ctx.session, t.id, mine.id, ctx.staff.id, now=ctx.now),
+    "return": lambda ctx, t, mine: service.put_back(
+        ctx.session, t.id, now=ctx.now, counter_id=_held(t, mine), by=ctx.staff.id
+    ),
+    "reopen": lambda ctx, t, mine: service.reopen(ctx.session, t.id, now=ctx.now, counter_id=mine.id),
+    "cancel": lambda ctx, t, mine: service.cancel(
+        ctx.session, t.id, now=ctx.now, counter_id=_held(t, mine), by=ctx.staff.id
+    ),
+    "forward": lambda ctx, t, mine: service.forward(
+        ctx.session, t.id, _field(ctx, "service"), now=ctx.now, counter_id=mine.id
+    ),
+    "transfer": lambda ctx, t, mine: service.transfer(
+        ctx.session, t.id, _field(ctx, "service"), now=ctx.now, counter_id=_held(t, mine), by=ctx.staff.id
+    ),
+}
 
 
 @pages.post("/counter/help", audience=clerks)
@@ -147,15 +233,25 @@ def _act(ctx: Context, verb: Callable[[], object], *, to: str = "/counter") -> R
     return ctx.redirect(to)
 
 
+def _at_mine(ctx: Context, verb: Callable[[Counter], object]) -> Response:
+    """A verb of the counter where this person sits; whose counter was closed meanwhile is told so on the console."""
+
+    def here() -> None:
+        mine = _sits_at(ctx)
+        if mine is None:
+            raise Refused("You are at no counter. Open one first.")
+        verb(mine)
+
+    return _act(ctx, here)
+
+
 def _centre(ctx: Context) -> Centre | None:
     return ctx.session.get(Centre, ctx.staff.centre_id) if ctx.staff.centre_id else None
 
 
-def _mine(ctx: Context) -> Counter:
+def _sits_at(ctx: Context) -> Counter | None:
     counter = queries.counter_of_staff(ctx.session, ctx.staff.id)
-    if counter is None or counter.centre_id != ctx.staff.centre_id:
-        raise Refused("You are at no counter. Open one first.")
-    return counter
+    return counter if counter is not None and counter.centre_id == ctx.staff.centre_id else None
 
 
 def _ticket(ctx: Context, ticket_id: str) -> Ticket:
@@ -191,5 +287,6 @@ def _choice(ctx: Context, centre: Centre) -> dict[str, Any]:
         "day": queries.day(ctx.session, centre.id, now=ctx.now),
         "mine": queries.counter_of_staff(ctx.session, ctx.staff.id),
         "may_close": MANAGER in ctx.staff.roles,
+        "urgencies": pending(ctx, centre.id),
         "states": states,
     }

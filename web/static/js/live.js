@@ -26,22 +26,31 @@ function showBar(text, link = null) {
   document.body.append(bar);
 }
 
+/** For a page whose buttons say so themselves: html[data-lost]. */
+const say = (lost) => document.documentElement.toggleAttribute("data-lost", lost);
+
 function hideBar() {
   clearTimeout(barTimer);
   barTimer = 0;
+  say(false);
   bar?.remove();
   bar = null;
 }
 
 function lost() {
-  if (!bar && !barTimer) barTimer = setTimeout(() => showBar(word("lost")), PATIENCE_MS);
+  if (bar || barTimer) return;
+  barTimer = setTimeout(() => {
+    showBar(word("lost"));
+    say(true);
+  }, PATIENCE_MS);
 }
 
 function signedOut() {
   showBar(word("signed-out"), make("a", { class: "button button--quiet", href: location.href }, word("sign-in")));
 }
 
-function take(html) {
+/** Bring this page's live regions to the shape they have in `html`. */
+export function take(html) {
   const fresh = new DOMParser().parseFromString(html, "text/html");
   let changed = false;
   for (const region of document.querySelectorAll("[data-region][id]")) {

@@ -16,8 +16,11 @@ export function register(key, label, run) {
 const typing = (target) =>
   target instanceof HTMLElement && (target.isContentEditable || target.matches("textarea, select, input:not([type=radio], [type=checkbox], [type=button])"));
 
+const ownsEnter = (target) => target instanceof HTMLElement && target.closest("a[href], button, summary, label, input, [role=button]");
+
 /** The physical key counts too, so that `n` works on an Arabic keyboard, where it writes ى. */
 function same(event, key) {
+  if (key === "enter") return (event.key === "Enter" || event.key === " ") && !ownsEnter(event.target); // the page's one action
   if (event.key.toLowerCase() === key) return true;
   if (/^[a-z]$/.test(key)) return event.code === `Key${key.toUpperCase()}`;
   if (/^\d$/.test(key)) return event.code === `Digit${key}` || event.code === `Numpad${key}`;

@@ -1,4 +1,5 @@
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from starlette.testclient import TestClient
 from core import clock
 from core.audit import AuditEntry
 from queueing.tickets import service
-from queueing.tickets.models import Counter, Ticket
+from queueing.tickets.models import Counter, ServicePoint, Ticket
+from reception.visitors import service as visitors
 from tests.unit.web.queue.conftest import Place
 
 
@@ -227,3 +229,206 @@ def test_a_release_that_has_seen_another_visitor_is_refused(place: Place, press:
     form = {"csrf": token.group(1), "counter": place.counters[0], "ticket": first.id, "way": "return"}
     mona.post("/counter/release", data=form)
     assert (state(place, first), state(place, second)) == ("finished", "called")
+
+
+def english(client: TestClient) -> str:
+    return client.get("/counter?lang=en").text
+
+
+def big(html: str) -> str:
+    """What the large button says."""
+    found = re.search(r'class="act__label">(.*?)</span>\s*<span class="act__about">(.*?)</span>', html, re.DOTALL)
+    assert found
+    return f"{found.group(1)} | {found.group(2)}".replace("\u2066", "").replace("\u2069", "")
+
+
+def point(place: Place, code: str, *, usual_after: str | None = None) -> str:
+    with place.db.write() as session:
+        row = session.scalars(select(ServicePoint).where(ServicePoint.code == code)).one()
+        if usual_after:
+            session.get_one(ServicePoint, usual_after).then = [row.id]
+        return row.id
+
+
+def test_the_large_button_says_what_it_will_do(place: Place, press: Any, huda: TestClient) -> None:
+    assert big(english(huda)) == "Call next | as soon as somebody waits"
+    first, _ = take(place, visitor_class="elderly"), take(place)
+    assert big(english(huda)).startswith("Call A1 | Elderly · waiting")
+    press(huda, "/counter", "/counter/next")
+    assert big(english(huda)).startswith("Start: A1 has come |")
+    press(huda, "/counter", f"/counter/tickets/{first.id}/start")
+    assert big(english(huda)).startswith("Finish and call A2 |")
+    press(huda, "/counter", "/counter/next")
+    second = re.search(r'/counter/tickets/(\w+)/start"', english(huda))
+    assert second
+    press(huda, "/counter", f"/counter/tickets/{second.group(1)}/start")
+    assert big(english(huda)) == "Finish A2 | Nobody is waiting for this counter"
+
+
+def test_a_press_can_be_taken_back_from_the_strip(place: Place, press: Any, huda: TestClient) -> None:
+    ticket = take(place)
+    press(huda, "/counter", "/counter/next")
+    assert "was called" in english(huda)
+    press(huda, "/counter", "/counter/undo")
+    assert state(place, ticket) == "waiting" and "/counter/undo" not in english(huda)
+
+
+def test_finish_and_call_is_taken_back_as_one(place: Place, press: Any, huda: TestClient) -> None:
+    first, second = take(place), take(place)
+    press(huda, "/counter", "/counter/next")
+    press(huda, "/counter", f"/counter/tickets/{first.id}/start")
+    press(huda, "/counter", "/counter/next")
+    assert "is finished, \u2066A2\u2069 was called" in english(huda)
+    press(huda, "/counter", "/counter/undo")
+    assert (state(place, first), state(place, second)) == ("serving", "waiting")
+
+
+def test_a_stale_page_takes_back_nothing_else(place: Place, press: Any, huda: TestClient) -> None:
+    ticket = take(place)
+    press(huda, "/counter", "/counter/next")
+    seen = re.search(r'name="seen" value="([^"]+)"', english(huda))
+    press(huda, "/counter", f"/counter/tickets/{ticket.id}/start")
+    assert seen
+    answer = press(huda, "/counter?lang=en", "/counter/undo", seen=seen.group(1))
+    assert state(place, ticket) == "serving" and answer.status_code == 200
+    assert "toast--danger" in answer.text
+
+
+def test_who_was_named_but_taken_meanwhile_is_said_and_the_turn_kept(
+    place: Place, press: Any, huda: TestClient
+) -> None:
+    take(place)
+    mine = take(place)
+    stale = english(huda)
+    salem = place.browser("salem")
+    press(salem, "/counter", "/counter/open", counter=place.counters[1])
+    press(salem, "/counter", "/counter/next")
+    form = stale[stale.index('action="/counter/next"') :]
+    fields = dict(re.findall(r'name="(csrf|once|expected)" value="([^"]*)"', form)[:3])
+    huda.post("/counter/next?lang=en", data=fields, follow_redirects=False)
+    shown = english(huda)
+    assert state(place, mine) == "called" and "not of \u2066A1\u2069: \u2066A2\u2069 was called" in shown
+
+
+def test_on_to_the_usual_next_point_is_one_press_and_the_way_is_told_there(
+    place: Place, press: Any, huda: TestClient
+) -> None:
+    ticket = take(place)
+    onward = point(place, "ask", usual_after=place.point_id)
+    press(huda, "/counter", "/counter/next")
+    press(huda, "/counter", f"/counter/tickets/{ticket.id}/start")
+    assert "Done: on to Inquiry" in english(huda)
+    press(huda, "/counter", f"/counter/tickets/{ticket.id}/forward")
+    with place.db.read() as session:
+        row = session.get_one(Ticket, ticket.id)
+        assert (row.state, row.service_point_id, row.stage, row.label) == ("waiting", onward, 1, "A1")
+    press(huda, "/counter", "/counter/next")
+    shown = english(huda)
+    assert "Point 2 of the visit: Inquiry." in shown and "Was at New petition from" in shown
+
+
+def test_a_wrong_line_is_another_choice_than_going_on(place: Place, press: Any, huda: TestClient) -> None:
+    ticket = take(place)
+    other = point(place, "ask")
+    press(huda, "/counter", "/counter/next")
+    assert f"/counter/tickets/{ticket.id}/forward" not in re.findall(
+        r'action="([^"]+)"', english(huda).split("sheets")[0]
+    )
+    page = huda.get(f"/counter/tickets/{ticket.id}/transfer?lang=en")
+    assert "It was the wrong line" in page.text and other in page.text
+    press(huda, f"/counter/tickets/{ticket.id}/transfer", f"/counter/tickets/{ticket.id}/transfer", service=other)
+    with place.db.read() as session:
+        row = session.get_one(Ticket, ticket.id)
+        assert (row.state, row.service_point_id, row.stage) == ("waiting", other, 0)
+
+
+def test_absence_is_possible_only_after_the_written_rule(place: Place, press: Any, huda: TestClient) -> None:
+    ticket = take(place)
+    press(huda, "/counter", "/counter/next")
+    shown = english(huda)
+    assert "or after 2 more calls" in shown and f"/{ticket.id}/no-show" not in shown
+    with place.db.write() as session:
+        row = session.get_one(Ticket, ticket.id)
+        row.recalls, row.called_at = 2, clock.now() - timedelta(seconds=30)
+    assert "called 3 times" in english(huda)
+    press(huda, "/counter", f"/counter/tickets/{ticket.id}/no-show")
+    assert state(place, ticket) == "no_show"
+
+
+def test_a_called_visitor_may_give_up_the_turn_and_a_served_one_goes_back_in_line(
+    place: Place, press: Any, huda: TestClient
+) -> None:
+    gone, back = take(place), take(place)
+    press(huda, "/counter", "/counter/next")
+    press(huda, "/counter", f"/counter/tickets/{gone.id}/cancel")
+    press(huda, "/counter", "/counter/next")
+    press(huda, "/counter", f"/counter/tickets/{back.id}/start")
+    press(huda, "/counter", f"/counter/tickets/{back.id}/return")
+    assert (state(place, gone), state(place, back)) == ("cancelled", "waiting")
+
+
+def test_urgent_takes_two_people_and_both_see_it(place: Place, press: Any, huda: TestClient) -> None:
+    take(place)
+    ticket = take(place)
+    story = f"/counter/tickets/{ticket.id}"
+    press(huda, story, f"{story}/urgent", reason="a flight in an hour")
+    assert f"{story}/urgent/agree" not in english(huda) and "waits for a second person" in english(huda)
+    token = re.search(r'name="csrf" value="([^"]+)"', english(huda))
+    assert token
+    huda.post(f"{story}/urgent/agree", data={"csrf": token.group(1)})
+    with place.db.read() as session:
+        assert not session.get_one(Ticket, ticket.id).urgent
+    mona = place.browser("mona")  # at no counter
+    assert "asks to put \u2066A2\u2069 before all others" in english(mona)
+    press(mona, "/counter", f"{story}/urgent/agree")
+    with place.db.read() as session:
+        assert session.get_one(Ticket, ticket.id).urgent
+    assert big(english(huda)).startswith("Call A2 | Urgent")
+    assert "Urgent: agreed by huda and mona" in huda.get(f"{story}?lang=en").text
+
+
+def test_a_counter_is_left_with_a_visitor_only_by_saying_what_becomes_of_the_visitor(
+    place: Place, press: Any, huda: TestClient
+) -> None:
+    ticket = at_the_counter(place, press, huda)
+    assert 'action="/counter/close"' not in english(huda)
+    press(huda, "/counter/leave", "/counter/release", way="return")
+    assert state(place, ticket) == "waiting"
+    with place.db.read() as session:
+        counter = session.get_one(Counter, place.counters[0])
+        assert (counter.open, counter.staff_id) == (False, None)
+
+
+def test_who_lost_the_counter_meanwhile_is_told_and_nothing_is_called(
+    place: Place, press: Any, huda: TestClient
+) -> None:
+    ticket = take(place)
+    stale = english(huda)
+    press(place.browser("mona"), "/counter", "/counter/close")
+    fields = dict(re.findall(r'name="(csrf|once)" value="([^"]*)"', stale[stale.index('action="/counter/next"') :])[:2])
+    answer = huda.post("/counter/next", data=fields)
+    assert answer.status_code == 200 and "toast--danger" in answer.text and state(place, ticket) == "waiting"
+
+
+def test_a_known_visitor_is_shown_with_earlier_visits_and_read_once_for_each_call(
+    place: Place, press: Any, huda: TestClient
+) -> None:
+    with place.db.write() as session:
+        known = visitors.register(
+            session, identity_number="1000000503", name="سالم العتيبي", phone="0500000051", language="ar",
+            sign_language=False, now=clock.now(),
+        ).id  # fmt: skip
+    take(place, visitor_id=known)
+    press(huda, "/counter", "/counter/next")
+    assert "سالم العتيبي" in english(huda) and "First visit" in english(huda)
+    with place.db.read() as session:
+        read = select(AuditEntry).where(AuditEntry.subject_id == known, AuditEntry.action == "read")
+        rows = session.scalars(read).all()
+    assert [(row.action, row.detail["at"]) for row in rows] == [("read", "counter")]
+
+
+def test_the_five_that_come_next_are_told_with_why_and_the_rest_is_folded(place: Place, huda: TestClient) -> None:
+    for _ in range(8):
+        take(place)
+    shown = english(huda)
+    assert "3 more in this line" in shown and "A4 before A5: waited longer" in shown
