@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+_BETWEEN = re.compile(r"[^\w]+")
 _TO_LATIN = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789")
 _TO_ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 _LETTERS = str.maketrans(
@@ -23,6 +24,19 @@ _LETTERS = str.maketrans(
 )
 
 
+class _Folding(dict[int, int | str | None]):
+    """What becomes of each letter for searching; marks go. What is met is kept: from then on it is a look-up."""
+
+    def __missing__(self, letter: int) -> int | None:
+        folded = None if unicodedata.combining(chr(letter)) else letter
+        if letter < 0x10000:  # nobody fills our memory with letters of dead scripts
+            self[letter] = folded
+        return folded
+
+
+_FOLDED = _Folding({**_TO_LATIN, **_LETTERS})
+
+
 def latin_digits(text: str) -> str:
     """Arabic-Indic and Persian digits as 0–9."""
     return text.translate(_TO_LATIN)
@@ -38,9 +52,8 @@ def search_form(text: str) -> str:
 
     Marks dropped, alef forms joined, ة/ه and ى/ي joined, tatweel dropped, digits Latin, case folded, spaces single.
     """
-    text = unicodedata.normalize("NFKD", latin_digits(text)).translate(_LETTERS)
-    text = "".join(c for c in text if not unicodedata.combining(c)).casefold()
-    return re.sub(r"[^\w]+", " ", text).strip()
+    text = unicodedata.normalize("NFKD", text).translate(_FOLDED).casefold()
+    return _BETWEEN.sub(" ", text).strip()
 
 
 def clean(text: str, *, lines: bool = False) -> str:
