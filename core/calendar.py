@@ -37,6 +37,7 @@ GREGORIAN_MONTHS = {
         "July", "August", "September", "October", "November", "December",
     ),
 }  # fmt: skip
+FIRST_DAY, LAST_DAY = date(1924, 8, 1), date(2077, 11, 16)  # 1343 to 1500 AH: what the published tables cover
 DAY_PARTS_AR = ((4, "ليلًا"), (6, "فجرًا"), (12, "صباحًا"), (15, "ظهرًا"), (18, "عصرًا"), (24, "مساءً"))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from core.calendar import at_local
+from core.calendar import LAST_DAY, at_local
 from core.errors import Mistake, Refused
 
 VIDEO, AUDIENCE = "video", "audience"
@@ -71,6 +71,10 @@ def plan(
         raise Mistake("Give the pause in steps of {grid} minutes.", field="pause", grid=grid)
     if start.minute % grid or start.second or start.microsecond:
         raise Mistake("A session begins on a five-minute mark.", field="start")
+    if day > LAST_DAY:
+        raise Mistake(
+            "The Hijri calendar is published until {last}. Choose an earlier day.", field="day", last=LAST_DAY
+        )
     at, until = at_local(day, start.hour, start.minute, zone), at_local(day, end.hour, end.minute, zone)
     if at <= now:
         raise Mistake("This time has passed. Choose a later one.", field="start")
