@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from core.db import Database
 from queueing.tickets import halls, queries, service, states
+from queueing.tickets.forecast import AT_LEAST
 from queueing.tickets.models import Ticket
 from tests.unit.queueing.tickets.hall import CENTRE, NOON, build, minutes
 
@@ -64,6 +65,7 @@ def test_who_comes_is_counted_by_kind_over_the_last_hour(any_db: Database) -> No
     with any_db.read() as session:
         streams = halls.hall_of(session, CENTRE, now=NOON).streams
         told = {(s.like.visitor_class, s.like.also): s.per_minute for s in streams}
-        assert told == {("regular", ()): pytest.approx(1.0), ("elderly", ("returning",)): pytest.approx(0.2)}
+        span = max(AT_LEAST / minutes(1), 30)  # since the first of the hour came
+        assert told == {("regular", ()): pytest.approx(30 / span), ("elderly", ("returning",)): pytest.approx(6 / span)}
         later = NOON + timedelta(seconds=halls.GRAIN - 1)
         assert halls.hall_of(session, CENTRE, now=later).streams == streams, "one count serves all who ask"
