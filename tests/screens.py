@@ -38,13 +38,14 @@ ROOM = (
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A page to look at: `path`, or the first link whose address matches `link` on `path`."""
+    """A page to look at: `path`, or the first link on it whose address begins with `link`, and `then` behind that."""
 
     name: str
     path: str
     who: str | None = None
     link: str | None = None
     sizes: tuple[tuple[int, int], ...] = DESKS
+    then: str = ""
 
 
 SHOTS = (
@@ -60,12 +61,18 @@ SHOTS = (
         "/kiosk/central/needs?lang={lang}&speak={lang}&section=women&service=reception",
         sizes=(KIOSK, HALL),
     ),
+    Shot("kiosk-languages", "/kiosk/central/languages?lang={lang}", sizes=(KIOSK, HALL)),
+    Shot("kiosk-appointment", "/kiosk/central/appointment?lang={lang}&speak={lang}", sizes=(KIOSK, HALL)),
     Shot("hall", "/hall/central", sizes=(HALL, KIOSK)),
     Shot("notices", "/notices", "manager"),
     Shot("notice-new", "/notices/new", "manager"),
     Shot("hall-settings", "/notices", "manager", link="/notices/screen/"),
     Shot("counter", "/counter", "receptionist2"),
     Shot("counter-closed", "/counter", "receptionist"),
+    Shot("counter-ticket", "/counter", "receptionist2", link="/counter/tickets/"),
+    Shot("counter-leave", "/counter/leave", "receptionist2"),
+    Shot("counter-verification", "/counter", "verifier"),
+    Shot("counter-seats", "/counter/seats", "manager"),
     Shot("intake", "/intake", "receptionist"),
     Shot("verification", "/verification", "verifier"),
     Shot("verification-case", "/verification", "verifier", link="/cases/"),
@@ -96,6 +103,10 @@ SHOTS = (
     Shot("admin-account-new", "/admin/people/new", "admin"),
     Shot("admin-centres", "/admin/centres", "admin"),
     Shot("admin-centre", "/admin/centres", "admin", link="/admin/centres/0"),
+    Shot("admin-hours", "/admin/centres", "admin", link="/admin/centres/0", then="/hours"),
+    Shot("admin-rules", "/admin/centres", "admin", link="/admin/centres/0", then="/queue"),
+    Shot("admin-service-new", "/admin/centres", "admin", link="/admin/centres/0", then="/services/new"),
+    Shot("admin-device-new", "/admin/centres", "admin", link="/admin/centres/0", then="/devices/new"),
     Shot("admin-centre-new", "/admin/centres/new", "admin"),
     Shot("admin-departments", "/admin/departments", "admin"),
     Shot("admin-types", "/admin/types", "admin"),
@@ -148,7 +159,7 @@ def take(browser: Browser, url: str, who: str | None, lang: str, shots: list[Sho
             if not found.count():
                 print(f"  {shot.name}: no link to {shot.link} on {address}", file=sys.stderr)
                 continue
-            address = str(found.get_attribute("href"))
+            address = str(found.get_attribute("href")) + shot.then
         for width, height in shot.sizes:
             picture(page, address, shot, lang, width, height)
     context.close()
