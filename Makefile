@@ -41,6 +41,14 @@ bench-media: setup-test           ## CPU and delay of recorded calls beside Janu
 bench-recordings: setup-test      ## what recordings cost, how soon they can be watched (about 8 minutes)
 	@$(BIN)/python -m bench.recordings
 
+.PHONY: bench-queue
+bench-queue: setup-test           ## a centre's day of 5,000 tickets over HTTP, 200 screens attached (about 6 minutes)
+	@$(BIN)/python -m bench.queue
+
+.PHONY: bench-booking
+bench-booking: setup-test         ## finding and booking in a year that is nine tenths taken
+	@$(BIN)/python -m bench.booking
+
 .PHONY: bench-lines soak
 bench-lines: setup-test           ## calls over bad lines in real browsers: loss, delay, caps, blackouts (about 11 minutes)
 	@$(BIN)/python -m bench.lines
