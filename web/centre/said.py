@@ -110,9 +110,10 @@ def sentences(
                     before=minutes(ctx, one.before.p90),
                 )
             )
-    if before.unserved != after.unserved:
+    if before.unserved != after.unserved:  # first where it grows: those who are never called have no wait to count
         text = ctx._("Not called by the end of the play: {after} visitors; it was {before}.")
-        found.append(text.format(after=digits(after.unserved, ctx.lang), before=digits(before.unserved, ctx.lang)))
+        never = text.format(after=digits(after.unserved, ctx.lang), before=digits(before.unserved, ctx.lang))
+        found.insert(0 if after.unserved > before.unserved else len(found), never)
     found.append(_busy(ctx, before, after))
     return found
 

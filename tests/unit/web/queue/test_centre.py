@@ -248,13 +248,16 @@ def test_a_counter_more_is_told_in_sentences_beside_how_well_the_play_meets_the_
     assert full_day(local_day(yesterday, ZONE), "en") in manager.get(asked(yesterday)).text
 
 
-def test_a_counter_less_from_some_time_on_makes_it_longer(
+def test_who_would_never_be_called_is_said_before_the_waits_of_the_others(
     manager: TestClient, house: House, yesterday: datetime
 ) -> None:
+    """Without the one counter that takes men, theirs are no long waits but none at all."""
     counter = house[1].counters["central"][1]
     told = words(manager, asked(yesterday, less=counter.id, less_from="09:00"))
     assert "The change: without “Counter 2” from 9:00 am" in told
-    assert re.search(r"The longest wait grows from \d+ minutes to \d+ minutes", told)
+    never = re.search(r"Not called by the end of the play: (\d+) visitors; it was 0\.", told)
+    assert never and int(never[1]) > 0
+    assert never.start() < told.index("The longest wait")
 
 
 def test_the_day_may_be_written_in_either_calendar(manager: TestClient, yesterday: datetime) -> None:
