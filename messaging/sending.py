@@ -9,7 +9,7 @@ from core.jobs import MESSAGES, Handler
 from core.settings import Settings
 from messaging.providers import Outgoing, Provider, Receipt, provider
 from messaging.rules import segments
-from messaging.service import SEND, enter, give_up
+from messaging.service import SEND, enter, forget, give_up
 
 __all__ = ["SEND", "handler", "handlers"]
 
@@ -29,8 +29,12 @@ def handler(way_out: Provider) -> Handler:
 
     def record(session: Session, payload: dict[str, Any], receipt: Receipt, now: datetime) -> None:
         enter(session, payload["message_id"], way_out.name, receipt, now=now)
+        if payload.get("secret"):
+            forget(session, payload["message_id"])
 
     def gave_up(session: Session, payload: dict[str, Any], error: str, now: datetime) -> None:
         give_up(session, payload["message_id"], error, now=now)
+        if payload.get("secret"):
+            forget(session, payload["message_id"])
 
     return Handler(act=act, record=record, gave_up=gave_up, thread=MESSAGES)

@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,7 @@ from messaging.states import CREATED, DELIVERED, FAILED, MESSAGE, SENT, VERBS
 from messaging.templates import OTP, TEMPLATES
 
 SEND = "messages.send"
+HIDDEN = "••••"
 LANES = {OTP: 1}  # somebody waits for a one-time code; nobody waits for a notice
 
 
@@ -33,8 +34,11 @@ def queue(
     now: datetime,
     visitor_id: str | None = None,
     due_at: datetime | None = None,
+    secret: str = "",
 ) -> Message:
     """Write the text and the job that sends it, in the present transaction; `key` makes it once and for ever.
+
+    `secret` is a part of the text for its reader alone: the job has it until the text has left, the record never.
 
     `subject` is (kind, id) of what the text is about, so that a case can list its texts. A number that can't be written
     to makes a failed message rather than an error: the change the text tells of has happened all the same.
@@ -51,7 +55,7 @@ def queue(
         language=language,
         template=template,
         message_class=form.message_class,
-        body=body,
+        body=body.replace(secret, HIDDEN) if secret else body,
         encoding=cut.encoding,
         parts=cut.count,
         state=CREATED,
@@ -75,13 +79,20 @@ def queue(
     jobs.enqueue(
         session,
         SEND,
-        {"message_id": message.id, "to": to, "body": body},
+        {"message_id": message.id, "to": to, "body": body} | ({"secret": True} if secret else {}),
         now=now,
         run_at=due_at,
         lane=LANES.get(form.message_class, 5),
         unique_key=f"{SEND}:{message.id}",
     )
     return message
+
+
+def forget(session: Session, message_id: str) -> None:
+    """The text has left, or never will: its job keeps neither words nor number."""
+    session.execute(
+        update(jobs.Job).where(jobs.Job.unique_key == f"{SEND}:{message_id}").values(payload={"message_id": message_id})
+    )
 
 
 def enter(session: Session, message_id: str, provider: str, receipt: Receipt, *, now: datetime) -> Message:

@@ -17,6 +17,7 @@ SERVICE, OTP, REMINDER = "service", "otp", "reminder"
 SAMPLES: Mapping[str, Mapping[str, str]] = {
     "case": {"ar": "48-000123", "en": "48-000123"},
     "link": {"ar": "https://majlis.example/p/k7m2x9qd4w", "en": "https://majlis.example/p/k7m2x9qd4w"},
+    "door": dict.fromkeys(("ar", "en"), "https://majlis.example/a/Kd93nVxRq7LmTz2WfYb8Hs"),
     "moment": {
         "ar": "الأربعاء ١٧ جمادى الأولى ١٤٤٨هـ (٢٨ أكتوبر ٢٠٢٦م) ١٠:٣٠ صباحًا",
         "en": "Wednesday 28 October 2026 (17 Jumada al-Ula 1448 AH), 10:30 am",
@@ -204,6 +205,15 @@ _ALL = (
         {
             "ar": "أُلغي موعدكم الذي كان {when}. لموعد جديد اتصلوا مجانًا على {phone}.",
             "en": "Your appointment on {when} is cancelled. For a new one call free of charge: {phone}.",
+        },
+    ),
+    Template(
+        "appointment_link",
+        SERVICE,
+        {"link": "door"},
+        {
+            "ar": "لتأكيد موعدكم أو نقله: {link}",
+            "en": "To confirm, move or cancel your appointment: {link}",
         },
     ),
     Template(

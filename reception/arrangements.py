@@ -21,6 +21,7 @@ from queueing.appointments.models import Appointment
 from queueing.appointments.states import KEPT
 from queueing.tickets import service as tickets
 from queueing.tickets.events import TicketCalled
+from reception.appointed.rules import BY_VISITOR
 from reception.centres.models import Centre
 from reception.petitions import service as petitions
 from reception.petitions import story
@@ -103,7 +104,7 @@ def tell_appointment(
         session,
         appointment.petition_id,
         "appointment",
-        staff_id=appointment.booked_by,
+        staff_id=None if appointment.booked_by == BY_VISITOR else appointment.booked_by,
         fields=story.named("centre", centre),
         now=now,
     )

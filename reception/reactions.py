@@ -12,6 +12,7 @@ from queueing.appointments import events as appointments
 from queueing.opening import events as opening
 from queueing.tickets import events as tickets
 from reception import arrangements as do
+from reception.appointed import texts as text_l
 from reception.directives import events as directives
 from reception.dossier import events as dossier
 from reception.hotline import events as hotline
@@ -47,11 +48,13 @@ REACTIONS: dict[type, tuple[Reaction, ...]] = {
         do.arrange_meeting,
         do.tell_appointment,
         text_a.text_appointment_booked,
+        text_l.text_appointment_link,
     ),
     appointments.AppointmentRescheduled: (
         do.arrange_meeting,
         do.tell_appointment,
         text_a.text_appointment_rescheduled,
+        text_l.text_appointment_link,
     ),
     appointments.AppointmentShifted: (do.arrange_meeting, text_a.text_appointment_shifted),
     appointments.AppointmentCancelled: (do.call_off_meeting, text_a.text_appointment_cancelled),

@@ -3,21 +3,32 @@
 The words and the cross-checked date are those of the confirmation (core.calendar.moment).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from core.calendar import moment
 from core.settings import Settings
+from messaging import service as messages
 from messaging.models import Message
+from queueing.appointments.events import AppointmentBooked, AppointmentRescheduled
 from queueing.appointments.models import Appointment
+from queueing.appointments.states import BOOKED
+from reception.appointed import links
+from reception.appointed.rules import DAY
 from reception.notify.texts import tell
 from reception.petitions.models import Petition
 
+LINK = "appointment_link"
+AFTER = timedelta(seconds=3)  # behind the text that it belongs to
+
 
 def remind(session: Session, appointment: Appointment, template: str, *, now: datetime, settings: Settings) -> bool:
-    """Queue a reminder, once for each appointment; whether it was new. Raises Fault for a date that contradicts itself."""
+    """Queue a reminder, once for each appointment; whether it was new. Raises Fault where its date contradicts itself.
+
+    The day before is when plans are weighed: that reminder has a fresh link in its wake.
+    """
     petition = session.get(Petition, appointment.petition_id)
     key = f"{template}:{appointment.id}"
     if petition is None or session.scalar(select(exists().where(Message.key == key))):
@@ -35,4 +46,42 @@ def remind(session: Session, appointment: Appointment, template: str, *, now: da
         key=appointment.id,
         now=now,
     )
+    if template == DAY:
+        send_link(session, appointment, petition, key=f"{LINK}:{template}:{appointment.id}", now=now, settings=settings)
     return True
+
+
+def text_appointment_link(
+    session: Session, event: AppointmentBooked | AppointmentRescheduled, *, now: datetime, settings: Settings
+) -> None:
+    """After a booking or a move: the link to keep, move or cancel what was just told."""
+    appointment = session.get_one(Appointment, event.appointment_id)
+    petition = session.get(Petition, event.petition_id)
+    if petition is not None and appointment.state == BOOKED and now < appointment.slot.starts_at:
+        send_link(session, appointment, petition, key=f"{LINK}:{appointment.id}", now=now, settings=settings)
+
+
+def send_link(
+    session: Session, appointment: Appointment, petition: Petition, *, key: str, now: datetime, settings: Settings
+) -> None:
+    """In a text of its own: the confirmation stays in two parts, and its preview remains true to the letter.
+
+    The token leaves with the text; what is kept of both has it no more.
+    """
+    if session.scalar(select(exists().where(Message.key == key))):
+        return
+    visitor = petition.visitor
+    token = links.make(session, appointment.id, now=now)
+    messages.queue(
+        session,
+        to=visitor.phone,
+        template=LINK,
+        fields={"link": f"{settings.url}/a/{token}"},
+        language=visitor.language,
+        subject=("petition", petition.id),
+        visitor_id=visitor.id,
+        key=key,
+        secret=token,
+        due_at=now + AFTER,
+        now=now,
+    )

@@ -39,6 +39,7 @@ ACTIONS = {
     "change hours": N_("changed the opening hours"),
     "check in": N_("checked a visitor in for an appointment"),
     "close day": N_("closed a day"),
+    "confirm appointment": N_("said that they will come"),
     "create": N_("created it"),
     "open day": N_("opened a closed day again"),
     "deactivate": N_("deactivated"),
@@ -94,6 +95,7 @@ ACTIONS = {
 
 SUBJECTS = {
     "attachment": N_("attachment"),
+    "calendar feed": N_("calendar feed"),
     "centre": N_("centre"),
     "counter": N_("counter"),
     "department": N_("department"),

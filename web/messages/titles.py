@@ -17,6 +17,7 @@ TITLES = {
     "appointment_moved": N_("Appointment moved"),
     "appointment_clock": N_("Clocks change, appointment stays"),
     "appointment_cancelled": N_("Appointment cancelled"),
+    "appointment_link": N_("Link to the appointment"),
     "reminder_day": N_("Reminder on the day before"),
     "reminder_hours": N_("Reminder two hours before"),
     "meeting_ended": N_("Meeting held"),

@@ -1,0 +1,87 @@
+"""What a visitor may do with an appointment by its link. The calendar's own verbs decide; here stands who may ask."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.errors import NotFound, Refused
+from queueing.appointments import service as appointments
+from queueing.appointments.models import Appointment, Slot
+from queueing.appointments.rules import earliest
+from reception.appointed import links, rules
+from reception.appointed.links import Opened
+from reception.appointed.models import AppointmentWord
+from reception.petitions.rules import URGENT
+
+LOOKED_AT = 80  # free times of which the page shows some
+AT = {"at": "appointment page"}
+
+
+def come(session: Session, token: str, *, now: datetime) -> Opened:
+    """“I will come.” Said twice is said once. Raises Refused when there is nothing to come to any more."""
+    opened = _usable(session, token, now=now)
+    if not opened.coming:
+        session.add(AppointmentWord(appointment_id=opened.appointment.id, said_at=now))
+        audit.note(session, "confirm appointment", "petition", opened.petition.id, now=now, detail=AT)
+        session.flush()
+    return opened
+
+
+def other_times(session: Session, opened: Opened, *, zone: str, now: datetime) -> list[Slot]:
+    """The next times with the same official in the same place, a few of each day."""
+    appointment, slot = opened.appointment, opened.appointment.slot
+    free = appointments.open_slots(
+        session,
+        now=now,
+        kind=slot.kind,
+        centre_id=slot.centre_id,
+        official_id=slot.official_id,
+        needs_interpreter=appointment.needs_interpreter,
+        urgent=opened.petition.urgency == URGENT,
+        limit=LOOKED_AT,
+    )
+    fitting = [other for other in free if other.id != slot.id and other.centre_id == slot.centre_id]
+    return rules.a_few_of_each_day(fitting, zone=zone)
+
+
+def move(session: Session, token: str, *, slot_id: str, now: datetime) -> Appointment:
+    """Raises Refused when the time is gone, was never offered to this visitor, or the link opens nothing any more."""
+    opened = _usable(session, token, now=now)
+    slot, wanted, urgent = opened.appointment.slot, session.get(Slot, slot_id), opened.petition.urgency == URGENT
+    if wanted is None or (wanted.kind, wanted.official_id, wanted.centre_id) != (
+        slot.kind,
+        slot.official_id,
+        slot.centre_id,
+    ):
+        raise NotFound("There is no such slot.")
+    if wanted.starts_at < earliest(urgent=urgent, now=now):
+        raise Refused("This time has passed. Choose a later one.")
+    new = appointments.reschedule(
+        session,
+        opened.appointment.id,
+        slot_id=slot_id,
+        by=rules.BY_VISITOR,
+        reason=rules.MOVED_BY_VISITOR,
+        urgent=urgent,
+        now=now,
+    )
+    opened.link.spent_at = now
+    audit.note(session, "move appointment", "petition", opened.petition.id, now=now, detail=AT)
+    return new
+
+
+def cancel(session: Session, token: str, *, reason: str, now: datetime) -> None:
+    """`reason` is a key of rules.REASONS; another one counts as none given."""
+    opened = _usable(session, token, now=now)
+    why = rules.REASONS.get(reason, rules.REASONS[""])[1]
+    appointments.cancel(session, opened.appointment.id, reason=why, by=rules.BY_VISITOR, now=now)
+    opened.link.spent_at = now
+    audit.note(session, "cancel appointment", "petition", opened.petition.id, now=now, detail=AT)
+
+
+def _usable(session: Session, token: str, *, now: datetime) -> Opened:
+    opened = links.open_(session, token, now=now, lock=True)
+    if opened.standing != rules.OPEN:
+        raise Refused(rules.CLOSED_WORDS[opened.standing])
+    return opened

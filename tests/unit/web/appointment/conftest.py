@@ -1,0 +1,3 @@
+from tests.unit.web.office.conftest import Office, Send, office, send
+
+__all__ = ["Office", "Send", "office", "send"]
