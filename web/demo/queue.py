@@ -12,11 +12,16 @@ from core.staff.models import Staff
 from core.text import arabic_digits
 from queueing.tickets import queries, service, states
 from queueing.tickets.models import Counter
+from reception.notices import service as notices
 from web.demo.people import Ministry
 
 LENGTH = timedelta(hours=3)
 ARRIVALS = 44
 CLASSES = ("regular",) * 7 + ("elderly", "disabled", "pregnant")
+NOTICE = (
+    "قاعة الصلاة في الطابق الأول. إن فاتك النداء فأخبر الشباك.",
+    "The prayer room is on the first floor. Missed your call? Tell the counter.",
+)
 GO_ON = 0.35  # of those served go on to verification
 VERIFIER = 4  # its counter's place in the list
 
@@ -32,6 +37,22 @@ def play(session: Session, ministry: Ministry, *, zone: str, now: datetime) -> N
         )
         clerks.append(_stand_in(session, centre.id, 3))
         _centre(session, ministry, centre.code, clerks, Random(place + 7), began=began, zone=zone, now=now)  # noqa: S311
+    _tell_the_halls(session, ministry.people["admin"].id, began=began, now=now)
+
+
+def _tell_the_halls(session: Session, author_id: str, *, began: datetime, now: datetime) -> None:
+    """So that a newcomer sees where a notice stands; it ends by itself."""
+    notices.publish(
+        session,
+        centre_id=None,
+        text_ar=NOTICE[0],
+        text_en=NOTICE[1],
+        urgent=False,
+        from_at=began,
+        until_at=now + timedelta(days=7),
+        author_id=author_id,
+        now=now,
+    )
 
 
 def _centre(

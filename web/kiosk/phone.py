@@ -58,14 +58,18 @@ def _show(ctx: Context, ticket: Ticket, *, error: str = "", status: int = 200) -
 
 @pages.post("/t/{code}/leave", audience=everyone)
 def leave(ctx: Context) -> Response:
-    """The visitor gives the turn up; for some minutes one press takes that back."""
+    """The visitor gives the turn up; for some minutes one press takes that back. A second touch asks nothing new."""
     ticket = _ticket(ctx)
+    if ticket.state == states.CANCELLED:
+        return ctx.redirect(_address(ctx, ticket))
     return _after(ctx, ticket, partial(leaving.leave, ctx.session, ticket.id, now=ctx.now))
 
 
 @pages.post("/t/{code}/rejoin", audience=everyone)
 def rejoin(ctx: Context) -> Response:
     ticket = _ticket(ctx)
+    if ticket.state == states.WAITING:
+        return ctx.redirect(_address(ctx, ticket))
     return _after(ctx, ticket, partial(leaving.rejoin, ctx.session, ticket.id, now=ctx.now))
 
 

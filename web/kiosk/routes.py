@@ -87,7 +87,8 @@ def choose_service(ctx: Context) -> Response:
     points = queries.service_points(ctx.session, step.centre.id, section=step.answers.section, kiosk=True)
     offered = [_tile(step, point) for point in points]
     any_open = any(tile["href"] for tile in offered)
-    return step.show("service", offered=offered, any_open=any_open, coverage=coverage(ctx), current=3)
+    sure = coverage(ctx) if any(tile["ranged"] for tile in offered) else ""
+    return step.show("service", offered=offered, any_open=any_open, coverage=sure, current=3)
 
 
 @pages.get("/kiosk/{centre}/needs", audience=everyone)
@@ -115,9 +116,11 @@ def _tile(step: Step, point: ServicePoint) -> dict[str, Any]:
     """A service's card: how long the wait is now, or why there is no number and when there is one again."""
     ctx = step.ctx
     offer = service.offer(ctx.session, point, zone=ctx.settings.timezone, now=ctx.now)
-    tile = {"label": point.name(ctx.lang), "icon": point.icon, "href": "", "hint": ""}
+    tile = {"label": point.name(ctx.lang), "icon": point.icon, "href": "", "hint": "", "ranged": False}
     if offer.open:
-        return tile | {"href": step.address("needs", service=point.code), "hint": _wait(step, point)}
+        wait = _wait(step, point)
+        hint = wait or ctx._("No counter is open for this at the moment")
+        return tile | {"href": step.address("needs", service=point.code), "hint": hint, "ranged": bool(wait)}
     said = (
         ctx._("Closed at this hour")
         if offer.state == service.CLOSED
@@ -140,10 +143,10 @@ def _opens(ctx: Context, at: Any, lang: str) -> str:
 
 
 def _wait(step: Step, point: ServicePoint) -> str:
-    """What the service's card says of the wait now."""
+    """What the service's card says of the wait now; empty where no open counter would take anybody."""
     ctx, answers = step.ctx, step.answers
     me = queries.newcomer(point, section=answers.section, language=answers.speak, now=ctx.now)
     if not queries.is_served(ctx.session, step.centre.id, me, now=ctx.now):
-        return ctx._("No counter is open for this at the moment")
+        return ""
     place = queries.place_of(ctx.session, step.centre.id, me, now=ctx.now)
     return ctx._("Wait now: {range}").format(range=words.wait_range(ctx, place.low, place.high))

@@ -115,6 +115,16 @@ def test_a_turn_given_up_on_the_phone_leaves_the_line(place: Place, press: Any) 
     assert [t.state for t in tickets(place)] == ["cancelled"]
 
 
+def test_the_share_of_visits_is_told_only_beside_a_range(place: Place) -> None:
+    services = f"/kiosk/riyadh/service?{ANSWERS}"
+    page = place.browser().get(services).text
+    assert "No counter is open for this at the moment" in page and "Eight of ten" not in page
+    with place.db.write() as session:
+        counter = session.get_one(Counter, place.counters[0])
+        counter.open, counter.staff_id, counter.languages = True, "clerk", ["ar", "en"]
+    assert "Eight of ten" in place.browser().get(services).text
+
+
 def test_a_centre_that_does_not_exist_has_no_kiosk_and_no_hall(place: Place) -> None:
     assert place.browser().get("/kiosk/nowhere").status_code == 404
     assert place.browser().get("/hall/nowhere").status_code == 404
@@ -329,6 +339,17 @@ def test_leaving_the_line_can_be_taken_back_for_a_while_and_keeps_the_rank(place
     assert "Back into the line" not in phone.get(f"/t/{ticket.code}?lang=en").text
     late = phone.post(f"/t/{ticket.code}/rejoin?lang=en")
     assert late.status_code == 409 and "too late" in late.text and tickets(place)[0].state == "cancelled"
+
+
+def test_a_second_touch_of_leaving_or_coming_back_complains_of_nothing(place: Place, press: Any) -> None:
+    press(place.browser(), f"/kiosk/riyadh/needs?{ANSWERS}", "/kiosk/riyadh/ticket")
+    (ticket,) = tickets(place)
+    phone, home = place.browser(), f"/t/{ticket.code}"
+    for verb, state in (("leave", "cancelled"), ("rejoin", "waiting")):
+        for _ in range(2):
+            page = phone.post(f"{home}/{verb}?lang=en")
+            assert page.status_code == 200 and "pass__note--wrong" not in page.text
+        assert tickets(place)[0].state == state
 
 
 def test_what_a_clerk_called_off_is_not_taken_back_by_the_phone(place: Place, press: Any) -> None:
