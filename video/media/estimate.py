@@ -149,22 +149,23 @@ class Capacity:
         """Takes the feedback in; numbers that were not ours are left out."""
         delays = []
         lost: list[tuple[float, int]] = []
+        gone_since: float | None = None
+        was_cut = not self._reached
         for report in reports:
             noted = self._sent.pop(report.number, None)
             if noted is None:
                 continue
+            left, size = noted
             if report.arrived_us is None:
+                gone_since = left if gone_since is None else gone_since
                 lost.append(noted)
                 continue
-            left, size = noted
-            if self._reached and lost and left - lost[0][0] < CUT_S:
-                self._window.extend((now, one, False) for _, one in lost)
-            self._reached = True
-            lost.clear()
+            was_cut |= gone_since is not None and left - gone_since >= CUT_S
+            gone_since, self._reached = None, True
             self._window.append((now, size, True))
             delays.append(report.arrived_us - left * 1e6)
-        if self._reached:
-            self._window.extend((now, one, False) for _, one in lost)
+        if not was_cut:  # else sound that was sent again stands between the lost ones
+            self._window.extend((now, size, False) for _, size in lost)
         while self._window and self._window[0][0] <= now - WINDOW_S:
             self._window.popleft()
         if not self._window:

@@ -164,6 +164,19 @@ def test_what_was_sent_into_the_dark_says_nothing_of_what_the_line_carries(befor
     assert min(cap for _, cap, _, _ in line.since(0)) >= START / 1000
 
 
+def test_sound_that_is_sent_again_after_the_dark_does_not_make_a_loss_of_it() -> None:
+    """The sound of the last moments arrives, late; the pictures between do not."""
+    capacity = Capacity(now=0.0)
+    capacity.sent(0, SIZE, now=0.0)
+    capacity.heard([Report(0, 0)], now=0.0)
+    for number in range(1, 101):
+        capacity.sent(number, SIZE, now=number / 100)
+    light = 1_010_000
+    told = [Report(number, light if number > 80 and number % 3 == 0 else None) for number in range(1, 101)]
+    capacity.heard([*told], now=1.1)
+    assert capacity.loss == 0 and capacity.cap >= START
+
+
 def test_a_line_that_plunges_is_obeyed_before_half_a_second_of_sound_is_lost() -> None:
     line = Line(wanted=1_400_000)
     line.run(5)
