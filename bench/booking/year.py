@@ -96,7 +96,7 @@ def _slots(count: int) -> Iterator[dict[str, Any]]:
                     "capacity": 1,
                     "taken": 0,
                     "state": "open",
-                    "reserved_urgent": n % 10 == 0,
+                    "reserved_urgent": n % 10 == 9,
                 }
 
 
