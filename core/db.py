@@ -97,10 +97,9 @@ _BUSY = f"busy_timeout={PATIENCE_S * 1000:.0f}"
 def _begin_writing(connection: Any) -> None:
     """BEGIN IMMEDIATE as soon as the writers of other processes let us; OperationalError when they don't in time."""
     plain = connection.connection.driver_connection
-    until = time.monotonic() + PATIENCE_S
     plain.execute("PRAGMA busy_timeout=0")
     try:
-        while time.monotonic() < until:
+        for _ in range(round(PATIENCE_S / LOOK_S)):
             try:
                 plain.execute("BEGIN IMMEDIATE")
                 return
