@@ -155,7 +155,7 @@ def take(browser: Browser, url: str, who: str | None, lang: str, shots: list[Sho
         address = shot.path.format(lang=lang)
         if shot.link:
             page.goto(address)
-            found = page.locator(f"main a[href^='{shot.link}']").first
+            found = page.locator(f":is(main, aside) a[href^='{shot.link}']").first
             if not found.count():
                 print(f"  {shot.name}: no link to {shot.link} on {address}", file=sys.stderr)
                 continue

@@ -65,7 +65,7 @@ def test_axe_finds_no_serious_fault(
     page = page_of(demo, pages, shot.who, lang)
     page.goto(shot.path.format(lang=lang))
     if shot.link:
-        found = page.locator(f"main a[href^='{shot.link}']").first.get_attribute("href", timeout=5000)
+        found = page.locator(f":is(main, aside) a[href^='{shot.link}']").first.get_attribute("href", timeout=5000)
         page.goto(f"{found}{shot.then}")
     page.wait_for_timeout(300)
     page.add_script_tag(path=AXE)

@@ -71,6 +71,7 @@ def heard(page: Page) -> list[tuple[float, str]]:
     return [(at, text) for at, text in page.evaluate("heard")]
 
 
+@pytest.mark.long
 def test_each_side_reads_whose_line_is_weak_and_what_to_do_then_that_all_is_well(
     room: tuple[Page, Page, Line],
 ) -> None:
@@ -95,6 +96,7 @@ def test_each_side_reads_whose_line_is_weak_and_what_to_do_then_that_all_is_well
         assert all(after[0] - before[0] > 3900 for before, after in pairwise(said))
 
 
+@pytest.mark.long
 def test_silence_is_said_within_seconds_and_is_over_when_something_comes(room: tuple[Page, Page, Line]) -> None:
     official, _hall, line = room
     line.blackout(4)

@@ -15,7 +15,7 @@ from queueing.tickets import rules, service, states
 from queueing.tickets.models import CallLog, Ticket, TicketPeriod, TicketSeries
 from queueing.tickets.reasons import Reasons
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 TICKETS = 64
 KIOSKS = 2
 ANSWERS = {"lang": "ar", "speak": "ar", "section": "men"}

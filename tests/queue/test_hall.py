@@ -261,6 +261,7 @@ def test_eleven_calls_a_reload_and_a_killed_server_lose_nothing_and_say_nothing_
     assert len(events(page, "announced")) == 11
 
 
+@pytest.mark.long
 def test_a_call_made_while_the_line_was_lost_is_said_when_it_is_back(hall: Hall, display: Callable[..., Page]) -> None:
     page = display(hurried=True)
     page.context.set_offline(True)
@@ -284,6 +285,7 @@ def test_without_a_socket_the_display_asks_by_itself(hall: Hall, display: Callab
     assert time.monotonic() - began < 10  # every 2.5 s; the machine may be slow
 
 
+@pytest.mark.long
 def test_a_device_whose_clock_is_wrong_shows_the_right_time_and_says_its_calls(
     hall: Hall, display: Callable[..., Page]
 ) -> None:
@@ -297,6 +299,7 @@ def test_a_device_whose_clock_is_wrong_shows_the_right_time_and_says_its_calls(
     assert page.locator(".hall__clock").inner_text() == shown or clock.now().second > 55  # new Date() is not bent
 
 
+@pytest.mark.long
 def test_a_recall_is_said_again_and_a_call_taken_back_is_not_said(hall: Hall, display: Callable[..., Page]) -> None:
     page = display(hurried=True)
     (label,) = hall.call(6)
@@ -314,6 +317,7 @@ def test_a_recall_is_said_again_and_a_call_taken_back_is_not_said(hall: Hall, di
     assert announced(page, hall) == [label, label, first]
 
 
+@pytest.mark.long
 def test_sound_waits_for_a_hand_and_says_so(house: House, hall: Hall, chromium: Browser) -> None:
     shy = [flag for flag in CHROMIUM["args"] if "autoplay" not in flag]
     browser = chromium.browser_type.launch(**{**CHROMIUM, "args": shy})

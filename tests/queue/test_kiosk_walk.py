@@ -197,6 +197,7 @@ def test_an_appointments_code_typed_on_the_glass_and_scanned_leads_to_one_ticket
         page.locator(f"[data-pad='{sign}']").tap()
     page.get_by_role("button", name="I am here").tap()
     expect(page.locator("#f-code-error")).to_be_visible()
+    page.locator("html[data-ready]").wait_for()
     page.locator("[data-pad=clear]").tap()
     for sign in APPOINTMENT_CODE:
         page.locator(f"[data-pad='{sign}']").tap()

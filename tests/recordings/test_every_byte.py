@@ -77,6 +77,7 @@ def test_every_flipped_byte_is_found_and_lies_in_the_range_that_is_named(one: Sm
     assert flips > 40_000 and one.check().verdict == PROVEN
 
 
+@pytest.mark.long
 def test_every_truncation_is_found_at_its_place(one: Small) -> None:
     for path in one.files():
         whole = path.read_bytes()

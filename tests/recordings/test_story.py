@@ -29,7 +29,7 @@ from tests.media.proxy import running_proxy
 from tests.recordings.films import captions, clock, lit
 from tests.recordings.scenes import STATE, Demo, latin, opened, seeks, until
 
-pytestmark = [pytest.mark.browser, pytest.mark.real, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.real, pytest.mark.timeout(600), pytest.mark.long]
 GAP_S = 5.0
 SAID = "السلام عليكم، ملفي عند لجنة الحقوق"
 ORDER = "يُحال الملف إلى لجنة الحقوق خلال ثلاثة أيام."
@@ -90,7 +90,7 @@ SHORT = Course(gap=5, larger=13, order=18, end=25, films=("mp4",))
 LONG = Course(gap=20, larger=40, order=55, end=75)
 
 
-@pytest.fixture(scope="module", params=[SHORT, pytest.param(LONG, marks=pytest.mark.long)], ids=["short", "long"])
+@pytest.fixture(scope="module", params=[SHORT, LONG], ids=["short", "long"])
 def told(request: pytest.FixtureRequest, demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     if request.param is SHORT:
         yield Told(demo, SHORT)
