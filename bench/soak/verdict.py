@@ -19,8 +19,8 @@ SLACK = {"fds": 2, "tasks": 2, "threads": 6}
 """What may be there beyond the beginning once every call is over: whoever is asking, and the pool's threads."""
 LEAKED_MB, LEAKED_BLOCKS = 3.0, 8_000
 """Memory given out and not got back once every call is over; what is remembered on purpose is far less."""
-OBJECTS_SLACK = {"video.media.datagrams.Destination": 64}
-"""A batch of datagrams remembers where it went last."""
+OBJECTS_SLACK = {"video.media.datagrams.Destination": 64, "video.media.sifting._Entry": 4096}
+"""A batch remembers where it went last; who flooded is known for two minutes, and so many of them at the most."""
 RECORDED_PCT = 99.5
 WRONG = ("ERROR", "CRITICAL", "Traceback", "Exception ignored", "exception was never retrieved", "Task was destroyed")
 

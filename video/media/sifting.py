@@ -24,7 +24,7 @@ LEG_MOST = 1000
 SHUT_S, LONGEST_S = 5.0, 60.0
 FORGIVEN_S = 120.0
 """After so long an address that was shut out begins anew."""
-MOST_HOSTS, MOST_PORTS, MOST_COUNTED = 64, 400, 4096
+MOST_HOSTS, MOST_PORTS, MOST_COUNTED, MOST_KNOWN = 64, 400, 4096, 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,8 @@ class Sifting:
     def _put(self, what: tuple[bytes, int | None], *, thinned: bool, now: float) -> None:
         entry = self._shut.get(what)
         if entry is None:
+            if len(self._shut) >= MOST_KNOWN:  # the one longest forgiven makes room
+                del self._shut[min(self._shut, key=lambda known: self._shut[known].until)]
             self._shut[what] = _Entry(now + SHUT_S, thinned=thinned)
         elif entry.until <= now or entry.thinned != thinned:
             entry.again(now)

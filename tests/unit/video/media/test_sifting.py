@@ -96,3 +96,13 @@ def test_a_list_of_forged_senders_does_not_grow_without_end() -> None:
     shuts = sifter.shuts([], now=11.6)
     assert len(shuts) == sifting.MOST_HOSTS
     assert shuts[0].host == (499).to_bytes(4, "big"), "the latest"
+
+
+def test_who_flooded_is_known_up_to_a_number() -> None:
+    sift = Sifting()
+    for sender in range(sifting.MOST_KNOWN + 10):
+        now = float(sender)  # each in a second of its own
+        for _ in range(PORT_MOST):
+            sift.unwelcome(sender.to_bytes(4, "big"), 1000, leg=False, now=now)
+    assert len(sift._shut) == sifting.MOST_KNOWN
+    assert (bytes(4), 1000) not in sift._shut
