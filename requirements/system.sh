@@ -7,14 +7,17 @@ has() { command -v "$1" >/dev/null 2>&1; }
 case "${1:-run}" in
   venv)
     need+=(python3-venv) ;;
-  run)  # python-magic reads with libmagic; the halls speak with espeak-ng
+  run)  # python-magic reads with libmagic; the halls speak with espeak-ng; sheets are set by Pango
     ldconfig -p | grep -q 'libmagic.so.1' || need+=(libmagic1)
+    ldconfig -p | grep -q 'libpangoft2-1.0.so.0' || need+=(libpango-1.0-0 libpangoft2-1.0-0)
     has espeak-ng || need+=(espeak-ng) ;;
   test)
     has chromium || need+=(chromium)
     has ffmpeg || need+=(ffmpeg)
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need+=(postgresql)
     has turnserver || need+=(coturn)
+    has bearerbox || need+=(kannel)
+    [ -x /usr/lib/kannel/test/fakesmsc ] || need+=(kannel-extras)
     has runuser || need+=(util-linux) ;;
 esac
 [ "${#need[@]}" = 0 ] && exit 0
