@@ -24,6 +24,34 @@ TITLES = {
     "ticket_near": N_("Turn is near"),
     "directive_assigned": N_("Order given"),
     "directive_fulfilled": N_("Order carried out"),
+    "one_time_code": N_("One-time code"),
+    "reply_help": N_("Answer: what can be sent"),
+    "reply_unknown": N_("Answer: not understood"),
+    "reply_verify": N_("Answer: verify your number first"),
+    "reply_status": N_("Answer: where the petition stands"),
+    "reply_no_case": N_("Answer: no such petition"),
+    "reply_confirmed": N_("Answer: coming is confirmed"),
+    "reply_cancel_sure": N_("Answer: really cancel?"),
+    "reply_kept": N_("Answer: appointment stays"),
+    "reply_no_appointment": N_("Answer: no appointment"),
+    "reply_no_offer": N_("Answer: no offer"),
+    "reply_declined": N_("Answer: offer declined"),
+    "reply_centre": N_("Answer: nearest centre"),
+    "reply_which_city": N_("Answer: which city?"),
+    "reply_language": N_("Answer: language changed"),
+    "reply_stopped": N_("Answer: no more texts"),
+    "reply_started": N_("Answer: texts again"),
+    "reply_call": N_("Answer: we will call"),
+    "reply_too_many": N_("Answer: too many messages"),
+    "campaign": N_("Campaign"),
+}
+
+CLASS_TITLES = {
+    "otp": N_("One-time codes"),
+    "reply": N_("Answers to texts"),
+    "service": N_("Notices of one's case"),
+    "reminder": N_("Reminders"),
+    "campaign": N_("Campaigns"),
 }
 
 STATE_TITLES = {

@@ -60,3 +60,19 @@ def test_a_case_number_keeps_its_order_among_arabic_words() -> None:
     template = Template("x", SERVICE, {"case": "case"}, words())
     assert template.render("ar", {"case": "48-000123"}) == "طلبكم \u200e48-000123"
     assert template.render("en", {"case": "48-000123"}) == "Your petition 48-000123"
+
+
+@pytest.mark.parametrize("harm", ["\u202e", "\u2066", "\x07", "\x1b", "\u2028", "\ud83d"])
+def test_a_value_turns_no_text_round_and_rings_no_bell(harm: str) -> None:
+    template = Template("x", SERVICE, {"case": "case"}, words())
+    assert template.render("en", {"case": f"48{harm}-7"}) == "Your petition 48-7"
+    with pytest.raises(TemplateFault, match="fields don't fit"):
+        template.render("en", {"case": harm})
+
+
+def test_every_text_has_a_name_for_those_who_look_after_it() -> None:
+    from messaging.templates import CLASSES
+    from web.messages.titles import CLASS_TITLES, TITLES
+
+    assert set(TITLES) == set(TEMPLATES) and set(CLASS_TITLES) == set(CLASSES)
+    assert {template.message_class for template in TEMPLATES.values()} == set(CLASSES)
