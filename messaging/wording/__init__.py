@@ -1,0 +1,1 @@
+"""The words of texts: versions of each, written by one person and approved by a second."""
