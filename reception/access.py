@@ -21,21 +21,21 @@ _OFFICE = frozenset({AIDE, OFFICIAL})
 
 # What each role may do to a case it sees. Where the case must be: `_is_here`; whether the state allows it: `_possible`.
 MAY = {
-    RECEPTIONIST: {"complete", "reply", "propose_urgent", "paper", "note"},
+    RECEPTIONIST: {"complete", "reply", "propose_urgent", "paper", "note", "book"},
     VERIFIER: {"verify", "return", "reclassify", "agree_urgent", "paper", "note", "dispatch"},
-    MANAGER: {"complete", "reply", "propose_urgent", "agree_urgent", "reopen", "paper", "note", "dispatch"},
+    MANAGER: {"complete", "reply", "propose_urgent", "agree_urgent", "reopen", "paper", "note", "dispatch", "book"},
     OFFICER: {
         "acknowledge", "begin", "transfer", "ask", "reply", "answer", "close", "send_back", "note", "opinion", "paper"
     },
     OFFICIAL: {
         "acknowledge", "begin", "transfer", "ask", "reply", "answer", "close", "send_back", "note",
-        "agree_urgent", "reopen",
+        "agree_urgent", "reopen", "book",
     },
     AIDE: {
         "acknowledge", "begin", "transfer", "ask", "reply", "answer", "close", "send_back", "note", "paper",
-        "agree_urgent", "reopen",
+        "agree_urgent", "reopen", "book",
     },
-    HOTLINE: {"reply", "note", "propose_urgent"},
+    HOTLINE: {"reply", "note", "propose_urgent", "book"},
 }  # fmt: skip
 
 # Verbs that only the holder of the case may use.
@@ -127,7 +127,7 @@ def _possible(verb: str, staff: Staff, petition: Petition) -> bool:
         return checked and PETITION.allows(petition.state, "return")
     if verb == "dispatch":
         return petition.state == states.RECEIVED
-    if verb == "reclassify":
+    if verb in ("reclassify", "book"):
         return not settled
     if verb == "propose_urgent":
         return not settled and petition.type.urgent_lane and petition.urgency != rules.URGENT

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, literal, literal_col
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from core.staff.models import Staff
-from queueing.appointments.models import Claim, Slot
+from queueing.appointments.models import Appointment, Claim, Slot
 from queueing.appointments.resources import attendants, interpreters, visitor, working_as
 from queueing.appointments.rules import RESERVE_LIFTED, VIDEO, earliest
 from queueing.appointments.states import OPEN
@@ -26,20 +26,24 @@ def open_slots(
     needs_interpreter: bool = False,
     urgent: bool = False,
     visitor_id: str | None = None,
+    instead_of: Appointment | None = None,
     limit: int = 60,
 ) -> list[Slot]:
     """Free slots in order of time: place left, official, hall and attendant free, an interpreter where one is needed.
 
     `centre_id` narrows video slots to one hall and leaves the audience, which is at the office, as it is.
     `urgent` sees the reserve and needs little notice. `visitor_id` leaves out times at which the visitor is elsewhere.
+    `instead_of` is an appointment to be moved: what it claims itself will be free by then, its own slot is no offer.
     """
+    freed = _freed_by(instead_of)
+    hall = literal("hall:") + Slot.centre_id
     query = (
         select(Slot)
         .where(Slot.state == _OPEN, Slot.taken < Slot.capacity)
         .where(Slot.starts_at >= max(since or now, earliest(urgent=urgent, now=now)))
-        .where(~_claimed(literal("official:") + Slot.official_id, Slot.id))
-        .where(or_(Slot.kind != VIDEO, Slot.centre_id.is_(None), ~_claimed(literal("hall:") + Slot.centre_id, Slot.id)))
-        .where(_helpers_free(needs_interpreter))
+        .where(~_claimed(literal("official:") + Slot.official_id, Slot.id, freed=freed))
+        .where(or_(Slot.kind != VIDEO, Slot.centre_id.is_(None), ~_claimed(hall, Slot.id, freed=freed)))
+        .where(_helpers_free(needs_interpreter, freed))
         .order_by(Slot.starts_at, Slot.id)
         .limit(limit)
     )
@@ -54,7 +58,9 @@ def open_slots(
     if until:
         query = query.where(Slot.starts_at < until)
     if visitor_id:
-        query = query.where(~_claimed(literal(visitor(visitor_id))))
+        query = query.where(~_claimed(literal(visitor(visitor_id)), freed=freed))
+    if instead_of:
+        query = query.where(Slot.id != instead_of.slot_id)
     return list(session.scalars(query))
 
 
@@ -63,11 +69,18 @@ def first_fitting(session: Session, *, now: datetime, **wishes: object) -> Slot 
     return next(iter(open_slots(session, now=now, limit=1, **wishes)), None)  # type: ignore[arg-type]
 
 
-def _helpers_free(needs_interpreter: bool) -> ColumnElement[bool]:
+def _freed_by(appointment: Appointment | None) -> tuple[str, ...]:
+    """Whose claims end when this appointment leaves its slot; official and hall stay claimed for others in it."""
+    if appointment is None:
+        return ()
+    return (appointment.id, appointment.slot_id) if appointment.slot.taken == 1 else (appointment.id,)
+
+
+def _helpers_free(needs_interpreter: bool, freed: tuple[str, ...]) -> ColumnElement[bool]:
     """An attendant for a meeting in a hall, and an interpreter where one is needed, who must be somebody else."""
     attends, signs = aliased(Staff), aliased(Staff)
-    attendant = _free(attendants(Slot.centre_id, attends), attends).correlate(Slot)
-    interpreter = _free(interpreters(signs), signs)
+    attendant = _free(attendants(Slot.centre_id, attends), attends, freed).correlate(Slot)
+    interpreter = _free(interpreters(signs), signs, freed)
     elsewhere = or_(Slot.kind != VIDEO, Slot.centre_id.is_(None))
     if not needs_interpreter:
         return or_(elsewhere, attendant.exists())
@@ -75,15 +88,20 @@ def _helpers_free(needs_interpreter: bool) -> ColumnElement[bool]:
     return or_(and_(elsewhere, interpreter.correlate(Slot).exists()), both.exists())
 
 
-def _free(people: Select[str], person: type[Staff]) -> Select[str]:
-    return people.where(*(~_claimed(role) for role in working_as(person.id)))
+def _free(people: Select[str], person: type[Staff], freed: tuple[str, ...]) -> Select[str]:
+    return people.where(*(~_claimed(role, freed=freed) for role in working_as(person.id)))
 
 
 def _claimed(
-    resource: ColumnElement[str], owner: ColumnElement[str] | InstrumentedAttribute[str] | None = None
+    resource: ColumnElement[str],
+    owner: ColumnElement[str] | InstrumentedAttribute[str] | None = None,
+    *,
+    freed: tuple[str, ...] = (),
 ) -> ColumnElement[bool]:
-    """Whether anybody (but `owner`) has the resource at some time of the row's slot."""
+    """Whether anybody (but `owner` and those in `freed`) has the resource at some time of the row's slot."""
     claim = aliased(Claim)
     at_that_time = and_(claim.resource == resource, claim.at >= Slot.starts_at, claim.at < Slot.ends_at)
     wanted = at_that_time if owner is None else and_(at_that_time, claim.owner_id != owner)
+    if freed:
+        wanted = and_(wanted, claim.owner_id.not_in(freed))
     return exists().where(wanted).correlate_except(claim)  # also where it stands two levels deep

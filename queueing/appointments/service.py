@@ -24,8 +24,8 @@ _RIVAL = N_("Somebody else is arranging this appointment at this moment. Please 
 _CODE = re.compile(r"[2-9bcdfghjkmnpqrstvwxz]{8}")
 
 __all__ = [
-    "book", "cancel", "check_in", "confirm", "expire_holds", "first_fitting", "hold", "mark_met", "mark_missed",
-    "open_slots", "propose_code", "reschedule",
+    "book", "cancel", "check_in", "confirm", "expire_holds", "first_fitting", "hold", "let_go", "mark_met",
+    "mark_missed", "open_slots", "propose_code", "reschedule",
 ]  # fmt: skip
 
 
@@ -85,6 +85,14 @@ def confirm(session: Session, appointment_id: str, *, by: str, now: datetime) ->
     appointment.state, appointment.held_until = state, None
     appointment.booked_by, appointment.changed_at = by, now
     emit(session, _event(events.AppointmentBooked, appointment), now=now)
+    return appointment
+
+
+def let_go(session: Session, appointment_id: str, *, now: datetime) -> Appointment:
+    """Give a hold back before its time: whoever looked at it has gone on. Raises Refused for anything but a hold."""
+    appointment = _locked(session, appointment_id)
+    _release(session, appointment, APPOINTMENT.next(appointment.state, "expire"), now=now)
+    emit(session, _event(events.HoldExpired, appointment), now=now)
     return appointment
 
 
