@@ -10,7 +10,7 @@ class MessageQueued:
 
 @dataclass(frozen=True, slots=True)
 class MessageSent:
-    """The provider took it (the row's state says how far it got)."""
+    """A gateway took it."""
 
     message_id: str
     subject_kind: str
@@ -18,7 +18,25 @@ class MessageSent:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageDelivered:
+    message_id: str
+    subject_kind: str
+    subject_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class MessageFailed:
+    """It did not arrive and will not: failed for good, or its hour passed (the row's state says which)."""
+
+    message_id: str
+    subject_kind: str
+    subject_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageLost:
+    """Nobody can say what became of it."""
+
     message_id: str
     subject_kind: str
     subject_id: str
@@ -29,3 +47,43 @@ class MessageDropped:
     message_id: str
     subject_kind: str
     subject_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageHeld:
+    message_id: str
+    subject_kind: str
+    subject_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReleased:
+    message_id: str
+    subject_kind: str
+    subject_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesMoved:
+    """So many texts of campaigns went on: thousands of them are not told of one by one."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class InboundReceived:
+    """Somebody wrote to us: the row is `InboundText`."""
+
+    inbound_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberAllowed:
+    """In a pilot this number gets real texts from now on."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberDisallowed:
+    by: str

@@ -7,6 +7,7 @@ none are named in `NO_REACTION`; a test walks every `events.py` and fails for on
 from collections.abc import Callable
 
 from core.staff import events as staff
+from core.workdays import events as workdays
 from messaging import events as messaging
 from queueing.appointments import events as appointments
 from queueing.opening import events as opening
@@ -76,6 +77,9 @@ NO_REACTION: frozenset[type] = frozenset(
     {
         staff.SignedIn,
         staff.SignInFailed,
+        workdays.HolidayDeclared,
+        workdays.HolidayWithdrawn,
+        workdays.WorkingHoursChanged,
         appointments.AppointmentHeld,
         appointments.HoldExpired,
         appointments.AppointmentCheckedIn,
@@ -140,8 +144,16 @@ NO_REACTION: frozenset[type] = frozenset(
         meetings.RecordingLost,
         messaging.MessageQueued,
         messaging.MessageSent,
+        messaging.MessageDelivered,
         messaging.MessageFailed,
+        messaging.MessageLost,
         messaging.MessageDropped,
+        messaging.MessageHeld,
+        messaging.MessageReleased,
+        messaging.MessagesMoved,
+        messaging.InboundReceived,
+        messaging.NumberAllowed,
+        messaging.NumberDisallowed,
         archive.RecordingStarted,
         archive.RecordingFailed,
         notes.NoteWritten,
