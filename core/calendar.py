@@ -78,6 +78,15 @@ def hijri_of(day: date) -> tuple[int, int, int]:
         raise Fault("The date {day} lies outside the Umm al-Qura tables.", day=day.isoformat()) from error
 
 
+def gregorian_of(year: int, month: int, dom: int) -> date:
+    """The day that the Umm al-Qura tables give this name. Raises Fault for one they don't know."""
+    try:
+        return date(*Hijri(year, month, dom).to_gregorian().datetuple())
+    except (OverflowError, ValueError) as error:
+        day = f"{year}/{month}/{dom}"
+        raise Fault("The date {day} lies outside the Umm al-Qura tables.", day=day) from error
+
+
 def clock(at: datetime, lang: str, zone: str) -> str:
     """`٤:٣٠ عصرًا` or `4:30 pm`."""
     local = at.astimezone(ZoneInfo(zone))

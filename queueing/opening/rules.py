@@ -1,25 +1,20 @@
-"""Weekly hours as data, and what a clock says of them. Pure.
+"""What a clock says of a centre's hours, which are data of its working calendar (`core.workdays`). Pure.
 
-`Hours` maps a weekday ("0" is Monday) to spans of minutes since the local midnight: {"6": [[480, 720], [960, 1200]]}.
-A weekday that is missing is closed; an empty mapping sets no limit. Spans are the wall's clock, so on a day when the
-clocks change the doors open when the clock in the hall shows the hour. A span ends at 1440 (midnight) at the latest.
+An empty week sets no limit: the centre receives at any time.
 """
 
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import pairwise
 
-from core.calendar import at_local, day_bounds, local_day
-from core.errors import Mistake
-from core.text import latin_digits
+from core.calendar import day_bounds, local_day
+from core.workdays import week
+from core.workdays.rules import in_ramadan
+from core.workdays.week import WEEKDAYS, Hours, checked, read_spans, write_spans
 
-Hours = Mapping[str, Sequence[Sequence[int]]]
-WEEKDAYS = ("6", "0", "1", "2", "3", "4", "5")  # the week of the calendar on the wall begins on Sunday
-DAY = 24 * 60
+__all__ = ["WEEKDAYS", "Hours", "checked", "next_opening", "opening", "read_spans", "spans", "write_spans"]
+
 LOOK_AHEAD = 60  # days; a centre that stays closed longer has no next opening to tell
-_SPAN = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?\s*[-–—]\s*(\d{1,2})(?:[:.](\d{2}))?")
 
 HOURS, CLOSED_DAY = "hours", "closed_day"
 
@@ -34,74 +29,33 @@ class Opening:
     closes_at: datetime | None = None
 
 
-def opening(hours: Hours, closed: Collection[date], *, zone: str, now: datetime) -> Opening:
-    """What `hours` and the closed days say of this moment."""
+def opening(
+    hours: Hours, closed: Collection[date], *, zone: str, now: datetime, ramadan: Hours | None = None
+) -> Opening:
+    """What `hours`, in Ramadan `ramadan` if there are such, and the closed days say of this moment."""
     today = local_day(now, zone)
-    for begins, ends in [] if today in closed else spans(hours, today, zone):
+    for begins, ends in [] if today in closed else spans(hours, today, zone, ramadan=ramadan):
         if begins <= now < ends:
             return Opening(True, closes_at=ends)
     why = CLOSED_DAY if today in closed else HOURS
-    return Opening(False, why, opens_at=next_opening(hours, closed, zone=zone, now=now))
+    return Opening(False, why, opens_at=next_opening(hours, closed, zone=zone, now=now, ramadan=ramadan))
 
 
-def next_opening(hours: Hours, closed: Collection[date], *, zone: str, now: datetime) -> datetime | None:
+def next_opening(
+    hours: Hours, closed: Collection[date], *, zone: str, now: datetime, ramadan: Hours | None = None
+) -> datetime | None:
     """When the doors open next, later than now; None if not within two months."""
     today = local_day(now, zone)
     for ahead in range(LOOK_AHEAD + 1):
         day = today + timedelta(days=ahead)
-        for begins, _ in [] if day in closed else spans(hours, day, zone):
+        for begins, _ in [] if day in closed else spans(hours, day, zone, ramadan=ramadan):
             if begins > now:
                 return begins
     return None
 
 
-def spans(hours: Hours, day: date, zone: str) -> list[tuple[datetime, datetime]]:
+def spans(hours: Hours, day: date, zone: str, *, ramadan: Hours | None = None) -> list[tuple[datetime, datetime]]:
     """The instants between which the doors are open on a local day."""
     if not hours:
         return [day_bounds(day, zone)]
-    return [(_at(day, first, zone), _at(day, last, zone)) for first, last in hours.get(str(day.weekday()), ())]
-
-
-def read_spans(text: str, *, field: str) -> list[list[int]]:
-    """`8:00–12:00, 16:00–20:00` as people type it, in either digits. Raises Mistake; nothing typed is closed."""
-    found: list[list[int]] = []
-    for part in re.split(r"[,،;؛]", latin_digits(text)):
-        if not part.strip():
-            continue
-        match = _SPAN.fullmatch(part.strip())
-        if match is None:
-            raise Mistake("Write the hours like 8:00-12:00, 16:00-20:00.", field=field)
-        first_hour, first_minute, last_hour, last_minute = (int(number or 0) for number in match.groups())
-        found.append([first_hour * 60 + first_minute, last_hour * 60 + last_minute])
-        if max(first_minute, last_minute) > 59:
-            raise Mistake("Write the hours like 8:00-12:00, 16:00-20:00.", field=field)
-    return _orderly(found, field=field)
-
-
-def write_spans(day: Sequence[Sequence[int]]) -> str:
-    """The way back: what `read_spans` would read."""
-    return ", ".join(f"{a // 60}:{a % 60:02d}-{b // 60}:{b % 60:02d}" for a, b in day)
-
-
-def checked(hours: Hours) -> dict[str, list[list[int]]]:
-    """Raises Mistake for spans that end before they begin, overlap or leave the day."""
-    if set(hours) - set(WEEKDAYS):
-        raise Mistake("There is no such day of the week.", field="hours")
-    days = {day: _orderly([list(map(int, span)) for span in hours[day]], field=f"day_{day}") for day in hours}
-    return {day: days[day] for day in sorted(days) if days[day]}
-
-
-def _orderly(day: list[list[int]], *, field: str) -> list[list[int]]:
-    day = sorted(day)
-    for first, last in day:
-        if not 0 <= first < last <= DAY:
-            raise Mistake("Each span begins before it ends, between 0:00 and 24:00.", field=field)
-    if any(before[1] > after[0] for before, after in pairwise(day)):
-        raise Mistake("Two spans of this day overlap.", field=field)
-    return day
-
-
-def _at(day: date, minutes: int, zone: str) -> datetime:
-    if minutes == DAY:
-        return day_bounds(day, zone)[1]
-    return at_local(day, minutes // 60, minutes % 60, zone)
+    return week.spans(ramadan if ramadan and in_ramadan(day) else hours, day, zone)

@@ -1,4 +1,4 @@
-"""When a centre receives: its week, and the days it stays closed."""
+"""When a centre receives: its week, that of Ramadan, and the days it alone stays closed."""
 
 from datetime import date
 from typing import Any
@@ -27,15 +27,16 @@ def show(ctx: Context) -> Response:
 @pages.post(PAGE, audience=admins)
 def change(ctx: Context) -> Response:
     centre, form = _centre(ctx), Form(ctx)
-    hours = read_week(form) if form.flag("own_hours") else {}
+    own = form.flag("own_hours")
+    hours, ramadan = (read_week(form), read_week(form, "ramadan")) if own else ({}, {})
     if form.flag("own_hours") and not hours and not form.errors:
         form.add("day_6", ctx._("Give the hours of at least one day, or receive at any time."))
     if not form.errors:
         with trying(ctx, form):
-            before = service.hours_of(ctx.session, centre.id)
-            row = service.set_hours(ctx.session, centre.id, hours, now=ctx.now)
-            if row.hours != before:
-                audit.note(ctx.session, "change hours", "centre", centre.id, now=ctx.now, detail={"hours": row.hours})
+            before = _as_set(ctx, centre)
+            service.set_hours(ctx.session, centre.id, hours, ramadan=ramadan, now=ctx.now)
+            if (after := _as_set(ctx, centre)) != before:
+                audit.note(ctx.session, "change hours", "centre", centre.id, now=ctx.now, detail=after)
             ctx.flash(ctx._("Saved"))
             return ctx.redirect(f"/admin/centres/{centre.id}/hours")
     return _page(ctx, centre, form, Form(ctx), status=422)
@@ -43,18 +44,16 @@ def change(ctx: Context) -> Response:
 
 @pages.post(f"{PAGE}/closed", audience=admins)
 def close_on(ctx: Context) -> Response:
-    """A day of rest, here or in every centre."""
+    """A day of rest of this centre. Whoever has an appointment in its hall is shown next, to be moved."""
     centre, form = _centre(ctx), Form(ctx)
     name_ar, name_en = form.text("name_ar", max=80), form.text("name_en", max=80)
     day = _day(ctx, form)
     if not form.errors and day:
         with trying(ctx, form):
-            everywhere = form.flag("everywhere")
-            for one in setup.every_centre(ctx.session) if everywhere else [centre]:
-                service.close_on(
-                    ctx.session, one.id, day, name_ar=name_ar, name_en=name_en, zone=ctx.settings.timezone, now=ctx.now
-                )
-                audit.note(ctx.session, "close day", "centre", one.id, now=ctx.now, detail={"day": day.isoformat()})
+            service.close_on(
+                ctx.session, centre.id, day, name_ar=name_ar, name_en=name_en, zone=ctx.settings.timezone, now=ctx.now
+            )
+            audit.note(ctx.session, "close day", "centre", centre.id, now=ctx.now, detail={"day": day.isoformat()})
             ctx.flash(ctx._("The day is entered. Booked appointments stay: move them if they must not be kept."))
             return ctx.redirect(f"/admin/centres/{centre.id}/hours")
     return _page(ctx, centre, Form(ctx), form, status=422)
@@ -73,33 +72,38 @@ def open_again(ctx: Context) -> Response:
         day = date.fromisoformat(ctx.path("day"))
     except ValueError:
         raise NotFound from None
-    service.open_again_on(ctx.session, centre.id, day, now=ctx.now)
+    service.open_again_on(ctx.session, centre.id, day, zone=ctx.settings.timezone, now=ctx.now)
     audit.note(ctx.session, "open day", "centre", centre.id, now=ctx.now, detail={"day": day.isoformat()})
     ctx.flash(ctx._("The centre receives on this day again."))
     return ctx.redirect(f"/admin/centres/{centre.id}/hours")
 
 
-def read_week(form: Form) -> dict[str, list[list[int]]]:
+def read_week(form: Form, prefix: str = "day") -> dict[str, list[list[int]]]:
     """The hours of each day as typed, with the errors beside their days."""
     found = {}
     for day in rules.WEEKDAYS:
         with form.catch():
-            if spans := rules.read_spans(form.values.get(f"day_{day}", ""), field=f"day_{day}"):
+            if spans := rules.read_spans(form.values.get(f"{prefix}_{day}", ""), field=f"{prefix}_{day}"):
                 found[day] = spans
     return found
 
 
-def week(ctx: Context, hours: rules.Hours, typed: Form | None = None) -> list[dict[str, Any]]:
+def week(ctx: Context, hours: rules.Hours, typed: Form | None = None, prefix: str = "day") -> list[dict[str, Any]]:
     """The fields of a week, Sunday first; with `typed`, what was typed and what is wrong with it."""
     return [
         {
-            "field": f"day_{day}",
+            "field": f"{prefix}_{day}",
             "label": WEEKDAYS[ctx.lang][int(day)],
-            "value": typed.values.get(f"day_{day}", "") if typed else rules.write_spans(hours.get(day, ())),
-            "error": typed.errors.get(f"day_{day}", "") if typed else "",
+            "value": typed.values.get(f"{prefix}_{day}", "") if typed else rules.write_spans(hours.get(day, ())),
+            "error": typed.errors.get(f"{prefix}_{day}", "") if typed else "",
         }
         for day in rules.WEEKDAYS
     ]
+
+
+def _as_set(ctx: Context, centre: Centre) -> dict[str, Any]:
+    week, ramadan = service.hours_of(ctx.session, centre.id), service.ramadan_of(ctx.session, centre.id)
+    return {"hours": week} | ({"ramadan": ramadan} if ramadan else {})
 
 
 def _centre(ctx: Context) -> Centre:
@@ -127,9 +131,10 @@ def _page(ctx: Context, centre: Centre, form: Form, closing: Form, *, status: in
         closing=closing,
         own_hours=form.flag("own_hours") if changing else bool(hours),
         week=week(ctx, hours, form if changing else None),
+        ramadan=week(ctx, service.ramadan_of(ctx.session, centre.id), form if changing else None, "ramadan"),
         now_open=service.opening(ctx.session, centre.id, zone=zone, now=ctx.now),
         closed=[
-            (row, full_day(row.day, ctx.lang))
+            (row, full_day(row.first_day, ctx.lang), full_day(row.last_day, ctx.lang))
             for row in service.closed_days(ctx.session, centre.id, since=local_day(ctx.now, zone))
         ],
     )

@@ -49,7 +49,7 @@ def test_a_day_of_rest_is_passed_over(session: Session, hall: Hall) -> None:
     opening.close_on(session, CENTRE, date(2026, 10, 28), name_ar="عطلة", name_en="Rest", zone=ZONE, now=NOON)
     with pytest.raises(Refused, match="It opens on Thursday 29 October"):
         hall.take(session, now=riyadh(28, 9))
-    opening.open_again_on(session, CENTRE, date(2026, 10, 28), now=NOON)
+    opening.open_again_on(session, CENTRE, date(2026, 10, 28), zone=ZONE, now=NOON)
     assert hall.take(session, now=riyadh(28, 9)).label == "A1"
     with pytest.raises(Mistake, match="This day has passed"):
         opening.close_on(session, CENTRE, date(2026, 10, 26), name_ar="-", name_en="-", zone=ZONE, now=NOON)
