@@ -17,6 +17,7 @@ from messaging.wording.form import (
     TemplateFault,
 )
 from messaging.wording.replies import REPLIES
+from messaging.wording.waiting import WAITING
 
 __all__ = [
     "CAMPAIGN",
@@ -230,6 +231,7 @@ _ALL = (
             "en": "The Minister's order about your petition {case} has been carried out. Its steps: {link}",
         },
     ),
+    *WAITING,
     *REPLIES,
     Template("campaign", CAMPAIGN, {"text": "words"}, {"ar": "{text}", "en": "{text}"}),
 )

@@ -12,8 +12,11 @@ from messaging import events as messaging
 from queueing.appointments import events as appointments
 from queueing.opening import events as opening
 from queueing.tickets import events as tickets
+from queueing.waitlist import events as waitlist
 from reception import arrangements as do
+from reception.appointed import offered as text_w
 from reception.appointed import texts as text_l
+from reception.appointed import waiting
 from reception.directives import events as directives
 from reception.dossier import events as dossier
 from reception.hotline import events as hotline
@@ -44,12 +47,14 @@ REACTIONS: dict[type, tuple[Reaction, ...]] = {
     petitions.PetitionAcknowledged: (text_p.text_petition_acknowledged,),
     petitions.VisitorAsked: (text_p.text_visitor_asked,),
     petitions.PetitionAnswered: (text_p.text_petition_answered,),
-    petitions.PetitionClosed: (text_p.text_petition_closed,),
+    petitions.PetitionClosed: (text_p.text_petition_closed, waiting.leave_waitlist),
+    petitions.UrgentAgreed: (waiting.hurry_on_waitlist,),
     appointments.AppointmentBooked: (
         do.arrange_meeting,
         do.tell_appointment,
         text_a.text_appointment_booked,
         text_l.text_appointment_link,
+        waiting.serve_waitlist,
     ),
     appointments.AppointmentRescheduled: (
         do.arrange_meeting,
@@ -59,6 +64,10 @@ REACTIONS: dict[type, tuple[Reaction, ...]] = {
     ),
     appointments.AppointmentShifted: (do.arrange_meeting, text_a.text_appointment_shifted),
     appointments.AppointmentCancelled: (do.call_off_meeting, text_a.text_appointment_cancelled),
+    waitlist.WaitlistJoined: (text_w.text_waitlist_joined,),
+    waitlist.PlaceOffered: (text_w.text_place_offered,),
+    waitlist.OfferLapsed: (text_w.text_offer_lapsed,),
+    waitlist.WaitlistOver: (text_w.text_waitlist_over,),
     tickets.TicketCalled: (do.tell_the_near,),
     tickets.TicketNearing: (text_t.text_ticket_near, turns.text_turn_phone),
     tickets.TicketFinished: (turns.forget_turn_phone,),
@@ -89,6 +98,12 @@ NO_REACTION: frozenset[type] = frozenset(
         appointments.SlotClosed,
         appointments.SlotReopened,
         appointments.SlotsShifted,
+        waitlist.OfferAccepted,
+        waitlist.OfferDeclined,
+        waitlist.OfferWithdrawn,
+        waitlist.WaitlistResumed,
+        waitlist.WaitlistServed,
+        waitlist.WaitlistLeft,
         tickets.TicketIssued,
         tickets.TicketRecalled,
         tickets.TicketStarted,
@@ -120,7 +135,6 @@ NO_REACTION: frozenset[type] = frozenset(
         petitions.PetitionReopened,
         petitions.NoteAdded,
         petitions.UrgentProposed,
-        petitions.UrgentAgreed,
         petitions.UrgentDeclined,
         visitors.VisitorRegistered,
         dossier.DossierOpened,

@@ -23,7 +23,7 @@ def topics_of(name: str, payload: dict[str, Any]) -> set[str]:
         topics.add(f"department:{payload['from_department_id']}")
     if name.startswith(("reception.", "queueing.appointments.", "video.", "recordings.")):
         topics.add("office")
-    if name.startswith(("queueing.appointments.", "video.")):
+    if name.startswith(("queueing.appointments.", "queueing.waitlist.", "video.")):
         topics.add("calendar")
     if name.startswith("messaging."):
         topics.add("messages")

@@ -12,6 +12,7 @@ from core.settings import Settings
 from messaging.sending import handlers as message_handlers
 from reception import arrangements
 from reception.appointed.reminders import sweep_reminders
+from reception.appointed.waiting import sweep_waitlist
 from reception.files import service as files
 from reception.petitions import drafts
 from reception.reactions import NO_REACTION, REACTIONS
@@ -54,6 +55,7 @@ def make_worker(settings: Settings, db: Database, **more: Any) -> Worker:
         sweeps=(
             *arrangements.SWEEPS,
             sweep_reminders(settings),
+            sweep_waitlist(),
             sweep_abandoned(settings),
             sweep_forgotten(),
             sweep_exports(settings),

@@ -11,6 +11,10 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from queueing.appointments.models import Appointment
+from queueing.appointments.states import CANCELLED, EXPIRED, HELD
+from queueing.waitlist import service as waitlist
+from queueing.waitlist.models import Offer
+from queueing.waitlist.states import ACCEPTED
 from reception.appointed import rules
 from reception.appointed.models import AppointmentLink, AppointmentWord
 from reception.petitions.models import Petition
@@ -29,6 +33,7 @@ class Opened:
     standing: str
     coming: bool
     now_is: Appointment | None
+    offer: Offer | None = None  # it began as an offer of the waitlist
 
     @property
     def mine(self) -> bool:
@@ -62,14 +67,23 @@ def open_(session: Session, token: str, *, now: datetime, lock: bool = False) ->
         raise NotFound("There is no such appointment.")
     appointment = session.get_one(Appointment, link.appointment_id, populate_existing=lock)
     petition = session.get_one(Petition, appointment.petition_id)
+    offer = waitlist.offer_of(session, appointment.id)
+    standing = rules.standing(appointment.state, appointment.slot.starts_at, now=now)
+    if offer is not None and _only_offered(offer, appointment):
+        standing = rules.offer_standing(appointment.state, offer.state, offer.until, now=now)
     return Opened(
         link=link,
         appointment=appointment,
         petition=petition,
-        standing=rules.standing(appointment.state, appointment.slot.starts_at, now=now),
+        standing=standing,
+        offer=offer,
         coming=session.get(AppointmentWord, appointment.id) is not None,
         now_is=_successor(session, link, now=now),
     )
+
+
+def _only_offered(offer: Offer, appointment: Appointment) -> bool:
+    return appointment.state in (HELD, EXPIRED) or (appointment.state == CANCELLED and offer.state != ACCEPTED)
 
 
 def _successor(session: Session, link: AppointmentLink, *, now: datetime) -> Appointment | None:

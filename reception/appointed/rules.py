@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from core.calendar import at_local, local_day
 from core.language import N_
 from queueing.appointments import states
+from queueing.waitlist import states as waitlist
 
 DAY, HOURS = "reminder_day", "reminder_hours"  # the texts' templates
 FROM_HOUR, TO_HOUR = 10, 20  # nobody is written to at night about tomorrow
@@ -41,6 +42,7 @@ def day_closes(starts_at: datetime, zone: str) -> datetime:
 
 
 OPEN, HERE, PAST, MOVED, CALLED_OFF = "open", "here", "past", "moved", "called off"
+OFFERED, OFFER_OVER, DECLINED = "offered", "offer over", "declined"  # a place that the waitlist keeps, or kept
 SHOWN_FOR = timedelta(minutes=15)  # so long a spent link shows what it led to: who reloads, goes back or pressed twice
 MOST_OF_A_DAY, MOST_DAYS = 4, 4
 BY_VISITOR = "visitor"  # in place of a member of staff's id
@@ -60,6 +62,9 @@ CLOSED_WORDS = {
     PAST: N_("The time of this appointment has passed."),
     MOVED: N_("This appointment has been moved. The newest text has its time and its link."),
     CALLED_OFF: N_("This appointment has been cancelled."),
+    OFFERED: N_("This time is kept for you until you answer."),
+    OFFER_OVER: N_("This offer has ended, and the time has gone to the next in line."),
+    DECLINED: N_("You have declined this time."),
 }
 
 
@@ -72,6 +77,13 @@ def standing(state: str, starts_at: datetime, *, now: datetime) -> str:
     if state == states.CHECKED_IN:
         return HERE
     return OPEN if state == states.BOOKED and now < starts_at else PAST
+
+
+def offer_standing(appointment: str, offer: str, until: datetime, *, now: datetime) -> str:
+    """What a link finds while its place is only kept, or if it never came to be more. The hold is the truth."""
+    if offer == waitlist.DECLINED:
+        return DECLINED
+    return OFFERED if appointment == states.HELD and offer == waitlist.OPEN and now < until else OFFER_OVER
 
 
 def shows_outcome(spent_at: datetime | None, *, now: datetime) -> bool:

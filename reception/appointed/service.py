@@ -9,6 +9,7 @@ from core.errors import NotFound, Refused
 from queueing.appointments import service as appointments
 from queueing.appointments.models import Appointment, Slot
 from queueing.appointments.rules import earliest
+from queueing.waitlist import service as waitlist
 from reception.appointed import links, rules
 from reception.appointed.links import Opened
 from reception.appointed.models import AppointmentWord
@@ -78,6 +79,26 @@ def cancel(session: Session, token: str, *, reason: str, now: datetime) -> None:
     appointments.cancel(session, opened.appointment.id, reason=why, by=rules.BY_VISITOR, now=now)
     opened.link.spent_at = now
     audit.note(session, "cancel appointment", "petition", opened.petition.id, now=now, detail=AT)
+
+
+def accept(session: Session, token: str, *, now: datetime) -> Appointment:
+    """Take the time that the waitlist keeps. Raises Refused when the offer has ended."""
+    opened = links.open_(session, token, now=now, lock=True)
+    if opened.offer is None or opened.standing != rules.OFFERED:
+        raise Refused(rules.CLOSED_WORDS[rules.OFFER_OVER])
+    appointment = waitlist.accept(session, opened.offer.id, by=rules.BY_VISITOR, now=now)
+    audit.note(session, "accept offer", "petition", opened.petition.id, now=now, detail=AT)
+    return appointment
+
+
+def decline(session: Session, token: str, *, keep: bool, now: datetime) -> None:
+    """`keep`: go on waiting for another time in the same turn; else leave the waitlist."""
+    opened = links.open_(session, token, now=now, lock=True)
+    if opened.offer is None or opened.standing != rules.OFFERED:
+        raise Refused(rules.CLOSED_WORDS[rules.OFFER_OVER])
+    waitlist.decline(session, opened.offer.id, keep=keep, by=rules.BY_VISITOR, now=now)
+    opened.link.spent_at = now
+    audit.note(session, "decline offer", "petition", opened.petition.id, now=now, detail=AT)
 
 
 def _usable(session: Session, token: str, *, now: datetime) -> Opened:

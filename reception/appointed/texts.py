@@ -62,7 +62,14 @@ def text_appointment_link(
 
 
 def send_link(
-    session: Session, appointment: Appointment, petition: Petition, *, key: str, now: datetime, settings: Settings
+    session: Session,
+    appointment: Appointment,
+    petition: Petition,
+    *,
+    key: str,
+    now: datetime,
+    settings: Settings,
+    template: str = LINK,
 ) -> None:
     """In a text of its own: the confirmation stays in two parts, and its preview remains true to the letter.
 
@@ -75,7 +82,7 @@ def send_link(
     messages.queue(
         session,
         to=visitor.phone,
-        template=LINK,
+        template=template,
         fields={"link": f"{settings.url}/a/{token}"},
         language=visitor.language,
         subject=("petition", petition.id),

@@ -1,0 +1,1 @@
+"""Who waits for an appointment: a place that becomes free goes to the next whom it fits, who has a while to answer."""

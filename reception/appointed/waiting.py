@@ -1,0 +1,168 @@
+"""The waitlist seen from the cases: who joins it and as which class, and what ends the waiting."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.errors import Refused
+from core.settings import Settings
+from queueing.appointments.events import AppointmentBooked, AppointmentRescheduled
+from queueing.tickets.models import Ticket
+from queueing.tickets.reasons import Because, Reasons, explain
+from queueing.tickets.rules import DEAF, REGULAR, Weighed
+from queueing.waitlist import rules, service, states
+from queueing.waitlist.models import Offer, Waiting
+from reception.petitions.events import PetitionClosed, UrgentAgreed
+from reception.petitions.models import Petition
+from reception.petitions.rules import URGENT
+from reception.petitions.states import SETTLED
+
+EVERY = timedelta(seconds=5)
+REASON_CLOSED = "The petition was closed"
+
+
+@dataclass(frozen=True, slots=True)
+class InLine:
+    """One row of the list as staff see it. `because`: why the one before comes first."""
+
+    place: int
+    waiting: Waiting
+    petition: Petition
+    weighed: Weighed | None
+    because: Because | None
+    offer: Offer | None
+
+
+def join(
+    session: Session,
+    petition: Petition,
+    *,
+    by: str,
+    zone: str,
+    now: datetime,
+    kind: str = "",
+    centre_id: str | None = None,
+    official_id: str | None = None,
+    needs_interpreter: bool | None = None,
+    visitor_class: str = "",
+    earliest: datetime | None = None,
+    latest: datetime | None = None,
+) -> Waiting:
+    """What is not said is known from the case: its urgency, the class of its ticket, who signs."""
+    if petition.state in SETTLED:
+        raise Refused("This petition is settled. Reopen it first.")
+    signs = petition.visitor.sign_language if needs_interpreter is None else needs_interpreter
+    waiting = service.join(
+        session,
+        petition_id=petition.id,
+        visitor_id=petition.visitor_id,
+        label=petition.case_number,
+        by=by,
+        zone=zone,
+        kind=kind,
+        centre_id=centre_id,
+        official_id=official_id,
+        needs_interpreter=signs,
+        visitor_class=visitor_class or class_of(session, petition),
+        urgent=petition.urgency == URGENT,
+        earliest=earliest,
+        latest=latest,
+        now=now,
+    )
+    audit.note(session, "join waitlist", "petition", petition.id, now=now)
+    return waiting
+
+
+def class_of(session: Session, petition: Petition) -> str:
+    """The class in which the visitor stood in the hall; else what is known of them."""
+    ticket = session.get(Ticket, petition.ticket_id) if petition.ticket_id else None
+    if ticket is not None:
+        return ticket.visitor_class
+    return DEAF if petition.visitor.sign_language else REGULAR
+
+
+def line(session: Session, *, centre_id: str | None = None, now: datetime) -> list[InLine]:
+    """All who wait, those with an offer or without an answer too, in the order in which times are offered.
+
+    `centre_id` leaves those for whom a time in this centre or at the office could be meant.
+    """
+    wanted = service.in_line()
+    if centre_id:
+        wanted = wanted.where(Waiting.centre_id.is_(None) | (Waiting.centre_id == centre_id))
+    rows = {row.id: row for row in session.scalars(wanted)}
+    discipline = service.discipline_for(session, centre_id, now=now)
+    order, reasons = rules.order(rows.values(), now=now, discipline=discipline)
+    petitions = _by_id(session, [row.petition_id for row in rows.values()])
+    offers = {
+        row.waiting_id: row
+        for row in session.scalars(select(Offer).where(Offer.waiting_id.in_(order), Offer.state == states.OPEN))
+    }
+    weighed = {row.id: row for row in reasons.weighed}
+    before = [None, *order]
+    return [
+        InLine(
+            place=place,
+            waiting=rows[id_],
+            petition=petitions[rows[id_].petition_id],
+            weighed=weighed[id_],
+            because=_because(weighed, before[place - 1], id_),
+            offer=offers.get(id_),
+        )
+        for place, id_ in enumerate(order, 1)
+        if rows[id_].petition_id in petitions
+    ]
+
+
+def place_of(session: Session, waiting: Waiting, *, now: datetime) -> tuple[int, int]:
+    """(place, how many wait for something that would suit this one too)"""
+    found = [row.waiting.id for row in line(session, centre_id=waiting.centre_id, now=now)]
+    return (found.index(waiting.id) + 1 if waiting.id in found else len(found), len(found))
+
+
+def why_offered(offer: Offer) -> list[Because]:
+    """From the offer's own record: why this one before the next, and before whoever had waited longer."""
+    return explain(Reasons.from_json(offer.reasons))
+
+
+def serve_waitlist(
+    session: Session, event: AppointmentBooked | AppointmentRescheduled, *, now: datetime, settings: Settings
+) -> None:
+    """Whoever has an appointment, however they came by it, waits no longer."""
+    service.serve(session, event.petition_id, now=now)
+
+
+def hurry_on_waitlist(session: Session, event: UrgentAgreed, *, now: datetime, settings: Settings) -> None:
+    service.set_urgent(session, event.petition_id, urgent=True, now=now)
+
+
+def leave_waitlist(session: Session, event: PetitionClosed, *, now: datetime, settings: Settings) -> None:
+    waiting = service.of_petition(session, event.petition_id)
+    if waiting is not None:
+        service.leave(session, waiting.id, reason=REASON_CLOSED, by=service.BY, now=now)
+
+
+def sweep_waitlist() -> Callable[[Session, datetime], None]:
+    """For the worker: every few seconds, and at once again while there is something to do."""
+    last: list[datetime] = []
+
+    def sweep_waitlist(session: Session, now: datetime) -> None:
+        if last and timedelta() <= now - last[-1] < EVERY:
+            return
+        last[:] = [] if service.sweep(session, now=now) else [now]
+
+    return sweep_waitlist
+
+
+def _because(weighed: dict[str, Weighed], first: str | None, second: str) -> Because | None:
+    if first is None:
+        return None
+    found = explain(Reasons((weighed[first], weighed[second]), ()), than=second)
+    return found[0] if found else None
+
+
+def _by_id(session: Session, ids: Sequence[str]) -> dict[str, Petition]:
+    return {row.id: row for row in session.scalars(select(Petition).where(Petition.id.in_(ids)))}
