@@ -9,6 +9,10 @@ from collections.abc import Callable
 from core.staff import events as staff
 from core.workdays import events as workdays
 from messaging import events as messaging
+from messaging.campaigns import events as campaigns
+from messaging.inbound import events as inbound
+from messaging.numbers import events as numbers
+from messaging.wording import events as wording
 from queueing.appointments import events as appointments
 from queueing.opening import events as opening
 from queueing.tickets import events as tickets
@@ -168,6 +172,16 @@ NO_REACTION: frozenset[type] = frozenset(
         messaging.InboundReceived,
         messaging.NumberAllowed,
         messaging.NumberDisallowed,
+        wording.WordingProposed,
+        wording.WordingApproved,
+        wording.WordingDeclined,
+        numbers.NumberVerified,
+        numbers.NumberStopped,
+        numbers.NumberStarted,
+        inbound.InboundNeedsPerson,
+        inbound.InboundSettled,
+        campaigns.CampaignChanged,
+        campaigns.CampaignAdvanced,
         archive.RecordingStarted,
         archive.RecordingFailed,
         notes.NoteWritten,

@@ -1,0 +1,1 @@
+"""What people write to us: commands understood as people spell them, and the thread of a short exchange."""
