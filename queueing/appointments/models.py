@@ -8,6 +8,7 @@ from queueing.appointments.states import HELD, LIVE, MOVED, OPEN
 
 _LIVE = text("state IN ({})".format(", ".join(f"'{state}'" for state in LIVE)))
 _CURRENT = text(f"state != '{MOVED}'")
+_CLOSED_FOR = text("closed_for IS NOT NULL")
 _FREE = text(f"state = '{OPEN}' AND taken < capacity")
 
 
@@ -35,6 +36,8 @@ class Slot(Base):
         Index("ix_appointment_slot_offer", "state", "starts_at"),
         Index("ix_appointment_slot_free", "starts_at", "id", sqlite_where=_FREE, postgresql_where=_FREE),
         Index("ix_appointment_slot_official", "official_id", "starts_at"),
+        Index("ix_appointment_slot_series", "series_id", "starts_at"),
+        Index("ix_appointment_slot_closed_for", "closed_for", sqlite_where=_CLOSED_FOR, postgresql_where=_CLOSED_FOR),
         CheckConstraint("taken >= 0 AND taken <= capacity", name="places"),
         CheckConstraint("starts_at < ends_at", name="order"),
     )
@@ -53,6 +56,8 @@ class Slot(Base):
     taken: Mapped[int] = mapped_column(default=0)
     state: Mapped[str] = mapped_column(default=OPEN)
     reserved_urgent: Mapped[bool] = mapped_column(default=False)
+    series_id: Mapped[str | None]
+    closed_for: Mapped[str | None]  # a holiday, which opens it again when it is withdrawn
 
     def place(self, lang: str) -> str:
         return self.place_ar if lang == "ar" else self.place_en
@@ -85,6 +90,7 @@ class Appointment(Base):
     booked_by: Mapped[str]
     code: Mapped[str]
     reason: Mapped[str | None]
+    moved_for: Mapped[str | None]  # why the office moved it, once (rearranging.WHY); a visitor's own move leaves it
     previous_id: Mapped[str | None] = mapped_column(ForeignKey("appointment.id"))
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]

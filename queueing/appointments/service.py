@@ -132,6 +132,7 @@ def reschedule(
     now: datetime,
     reason: str = "",
     urgent: bool = False,
+    moved_for: str | None = None,
 ) -> Appointment:
     """Move to another slot: the old place is given up only if the new one can be had. The code stays the visitor's.
 
@@ -159,6 +160,7 @@ def reschedule(
             now=now,
         )
         appointment.state, appointment.previous_id = BOOKED, old.id
+        appointment.moved_for = moved_for or old.moved_for
         emit(session, _event(events.AppointmentRescheduled, appointment), now=now)
     return appointment
 
