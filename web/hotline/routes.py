@@ -177,6 +177,7 @@ def _case(ctx: Context, petition: Petition, form: Form, *, status: int = 200) ->
         calls=service.calls_about(ctx.session, petition.id),
         appointment=calendar.current(ctx.session, petition.id),
         written=_written(ctx, petition) if readable else None,
+        bookable="book" in access.verbs(ctx.session, ctx.staff, petition),
         form=form,
     )
 
