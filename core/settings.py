@@ -38,6 +38,7 @@ class Settings(BaseSettings):
 
     sms_provider: str = "console"
     upload_limit: int = 15 * 1024 * 1024  # bytes for each attachment
+    clamd: str = ""  # the virus scanner: unix:/run/clamav/clamd.ctl or host:port; empty: there is none
     session_hours: int = 12
 
     signing_key: Path | None = None  # private key that signs recordings; needed by the worker alone

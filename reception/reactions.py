@@ -18,11 +18,15 @@ from queueing.opening import events as opening
 from queueing.tickets import events as tickets
 from queueing.waitlist import events as waitlist
 from reception import arrangements as do
+from reception.answers.failed import call_after_failed_text
+from reception.answers.service import answer_inbound
 from reception.appointed import offered as text_w
 from reception.appointed import texts as text_l
 from reception.appointed import waiting
+from reception.deadlines import events as deadlines
 from reception.directives import events as directives
 from reception.dossier import events as dossier
+from reception.files import events as files
 from reception.hotline import events as hotline
 from reception.kiosks import events as kiosks
 from reception.kiosks import turns
@@ -83,6 +87,9 @@ REACTIONS: dict[type, tuple[Reaction, ...]] = {
     archive.RecordingReady: (do.draw_strip,),
     directives.DirectiveAssigned: (text_o.text_directive_assigned,),
     directives.DirectiveFulfilled: (text_o.text_directive_fulfilled,),
+    messaging.InboundReceived: (answer_inbound,),
+    messaging.MessageFailed: (call_after_failed_text,),
+    messaging.MessageLost: (call_after_failed_text,),
 }
 
 # Hints to screens (web/topics.py), rows of the story or of the audit trail: nothing else follows from them.
@@ -102,6 +109,8 @@ NO_REACTION: frozenset[type] = frozenset(
         appointments.SlotClosed,
         appointments.SlotReopened,
         appointments.SlotsShifted,
+        appointments.SlotsClosed,
+        appointments.SlotsReopened,
         waitlist.OfferAccepted,
         waitlist.OfferDeclined,
         waitlist.OfferWithdrawn,
@@ -131,16 +140,21 @@ NO_REACTION: frozenset[type] = frozenset(
         kiosks.SlipFailed,
         kiosks.PrinterChanged,
         petitions.PetitionVerified,
-        petitions.PetitionReturned,
         petitions.PetitionCompleted,
         petitions.PetitionReclassified,
-        petitions.WorkBegun,
-        petitions.VisitorReplied,
-        petitions.PetitionReopened,
         petitions.NoteAdded,
+        petitions.PetitionDecided,  # the visitor hears it with the answer
+        petitions.HandOverRefused,  # whoever has it next is told by a hint, the visitor when it has gone on
+        petitions.OpinionAsked,
+        petitions.OpinionEnded,
+        petitions.PetitionTypeChanged,
+        petitions.RoutingChanged,
+        deadlines.DeadlineNeared,
+        deadlines.DeadlinesMoved,
         petitions.UrgentProposed,
         petitions.UrgentDeclined,
         visitors.VisitorRegistered,
+        files.PaperInfected,
         dossier.DossierOpened,
         directives.DirectiveMarked,
         directives.DirectiveWritten,
@@ -163,13 +177,10 @@ NO_REACTION: frozenset[type] = frozenset(
         messaging.MessageQueued,
         messaging.MessageSent,
         messaging.MessageDelivered,
-        messaging.MessageFailed,
-        messaging.MessageLost,
         messaging.MessageDropped,
         messaging.MessageHeld,
         messaging.MessageReleased,
         messaging.MessagesMoved,
-        messaging.InboundReceived,
         messaging.NumberAllowed,
         messaging.NumberDisallowed,
         wording.WordingProposed,

@@ -58,6 +58,7 @@ class Context:
     lang: str
     form: FormData
     extras: Mapping[str, Any]
+    prepared: Any = None  # what the page's `before` made
     later: list[Callable[[Session], None]] = field(default_factory=list)
     notices: list[tuple[str, str]] = field(default_factory=list)
     cookies: list[dict[str, Any]] = field(default_factory=list)
@@ -121,14 +122,23 @@ class Context:
 
 
 Handler = Callable[[Context], Response]
+Before = Callable[[FormData, Settings], Any]
+FilesFrom = Callable[[Request, Settings], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
+    """`before` does with a posted form what takes long and needs no database, while no transaction is open yet.
+
+    `files_from` says who else than members of staff may send files to this page, by what the request itself shows.
+    """
+
     method: str
     path: str
     audience: Audience
     handler: Handler
+    before: Before | None = None
+    files_from: FilesFrom | None = None
 
 
 class Pages(list[Page]):
@@ -137,12 +147,21 @@ class Pages(list[Page]):
     def get(self, path: str, *, audience: Audience) -> Callable[[Handler], Handler]:
         return self._add("GET", path, audience)
 
-    def post(self, path: str, *, audience: Audience) -> Callable[[Handler], Handler]:
-        return self._add("POST", path, audience)
+    def post(
+        self, path: str, *, audience: Audience, before: Before | None = None, files_from: FilesFrom | None = None
+    ) -> Callable[[Handler], Handler]:
+        return self._add("POST", path, audience, before, files_from)
 
-    def _add(self, method: str, path: str, audience: Audience) -> Callable[[Handler], Handler]:
+    def _add(
+        self,
+        method: str,
+        path: str,
+        audience: Audience,
+        before: Before | None = None,
+        files_from: FilesFrom | None = None,
+    ) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
-            self.append(Page(method, path, audience, handler))
+            self.append(Page(method, path, audience, handler, before, files_from))
             return handler
 
         return register
@@ -181,8 +200,12 @@ class Edge:
         return route
 
     async def _limit(self, page: Page, request: Request) -> int:
-        """How many bytes a post may have. Files are taken from members of staff only, before anything is written."""
-        if page.audience.roles is None or not has_files(request):
+        """How many bytes a post may have. Files are taken from members of staff, and from whom the page knows."""
+        if not has_files(request):
+            return FIELDS_LIMIT
+        if page.files_from is not None and page.files_from(request, self.settings):
+            return self.settings.upload_limit * 2
+        if page.audience.roles is None:
             return FIELDS_LIMIT
         known = await anyio.to_thread.run_sync(self._is_staff, request)
         return self.settings.upload_limit * 6 if known else FIELDS_LIMIT
@@ -194,8 +217,10 @@ class Edge:
 
     def _serve(self, page: Page, request: Request, form: FormData) -> Response:
         now = clock.now()
+        prepared = self._prepared(page, request, form)
         try:
             with self._context(page, request, form, now) as ctx:
+                ctx.prepared = prepared
                 response = self._answer(page, ctx, now)
         except (IntegrityError, MajlisError) as error:
             # The same form, sent twice at once: the first one's change is what stood in the second one's way.
@@ -216,6 +241,13 @@ class Edge:
         for cookie in ctx.cookies:
             response.set_cookie(**cookie)
         return response
+
+    def _prepared(self, page: Page, request: Request, form: FormData) -> Any:
+        """What the page wants done first, for those who may send it something at all."""
+        if page.before is None or not form or not is_ours(request.headers, self.settings.public_url):
+            return None
+        known = page.files_from is not None and page.files_from(request, self.settings)
+        return page.before(form, self.settings) if known or self._is_staff(request) else None
 
     def _answer(self, page: Page, ctx: Context, now: datetime) -> Response:
         if not page.audience.admits(ctx.me):

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.db import Database
 from core.settings import Settings
+from messaging.campaigns.service import sweep_campaigns
 from messaging.sending import handlers as message_handlers
 from reception import arrangements
 from reception.appointed.reminders import sweep_reminders
@@ -30,6 +31,7 @@ from web.housekeeping import TIDY, sweep_housekeeping, tidy_handler
 from web.proof import check_handler, sign_handler, sweep_forgotten
 from web.recording import finish_handler, sink_opener, sweep_abandoned
 from web.retention.destroying import destroy_handler
+from web.scanning import scan_handler
 from web.stuck import sweep_stuck
 from web.worker import Sweep, Worker
 
@@ -50,11 +52,13 @@ def make_worker(settings: Settings, db: Database, **more: Any) -> Worker:
             CHECK: check_handler(settings, db),
             DESTROY: destroy_handler(settings, db),
             TIDY: tidy_handler(db, clock.now),
+            files.SCAN: scan_handler(settings, db),
             **message_handlers(settings),
         },
         sweeps=(
             *arrangements.SWEEPS,
             sweep_reminders(settings),
+            sweep_campaigns,
             sweep_waitlist(),
             sweep_abandoned(settings),
             sweep_forgotten(),

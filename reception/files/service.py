@@ -1,47 +1,62 @@
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, jobs
 from core.db import new_id
-from core.errors import Mistake, NotFound
-from reception.files import rules
+from core.errors import Mistake, NotFound, Refused
+from core.events import emit
+from reception.files.events import PaperInfected
 from reception.files.models import Attachment
+from reception.files.rules import MAX_PAPERS, Paper
 from reception.files.store import FileStore
+from reception.files.virus import INFECTED, Verdict
+
+SCAN = "papers.scan"
+PAPER, NOTE, PROOF = "paper", "note", "proof"
+WAITING = "waiting"  # for the scanner; the other states are its verdicts
+FIRST_LOOK = timedelta(seconds=30)
 
 
 def accept(
     session: Session,
     store: FileStore,
+    paper: Paper,
     *,
-    name: str,
-    data: bytes,
-    staff_id: str,
+    staff_id: str = "",
     draft_id: str | None = None,
+    petition_id: str | None = None,
+    kind: str = PAPER,
+    scan: str = "",
     now: datetime,
 ) -> Attachment:
-    """Check an upload, make it harmless, seal it and keep it as a pending one. Raises Mistake with the reason.
+    """Seal a harmless copy (reading.Reader made it) and keep it, as a pending upload or at once with its petition.
 
-    The same paper sent twice into one form is kept once.
+    The same paper sent twice into one form is kept once. Raises Mistake for one too many. With `scan` waiting it is
+    asked about again until the scanner answers.
     """
-    paper = rules.inspect(name, data, limit=store.limit)
     digest = hashlib.sha256(paper.data).hexdigest()
-    same = session.scalar(
-        select(Attachment).where(
-            Attachment.uploaded_by == staff_id,
-            Attachment.petition_id.is_(None),
-            Attachment.draft_id == draft_id,
-            Attachment.sha256 == digest,
-        )
+    beside = (
+        Attachment.uploaded_by == staff_id,
+        Attachment.petition_id.is_(None) if petition_id is None else Attachment.petition_id == petition_id,
+        Attachment.draft_id == draft_id,
     )
+    same = session.scalar(select(Attachment).where(*beside, Attachment.sha256 == digest))
     if same is not None:
         return same
+    if (session.scalar(select(func.count(Attachment.id)).where(*beside)) or 0) >= MAX_PAPERS:
+        raise Mistake(
+            "“{name}” was not added: {max} papers are the most. Scan several pages into one.",
+            field="files",
+            name=paper.name,
+            max=MAX_PAPERS,
+        )
     file_id = new_id()
     attachment = Attachment(
         id=file_id,
-        petition_id=None,
+        petition_id=petition_id,
         draft_id=draft_id,
         name=paper.name,
         media_type=paper.media_type,
@@ -50,11 +65,40 @@ def accept(
         path=store.put(file_id, paper.data),
         uploaded_by=staff_id,
         at=now,
+        kind=kind,
+        pages=paper.pages,
+        scan=scan,
+        found="",
     )
     session.add(attachment)
     audit.note(session, "upload", "attachment", file_id, now=now, detail={"type": paper.media_type})
+    if scan == WAITING:
+        jobs.enqueue(
+            session, SCAN, {"file_id": file_id}, now=now, run_at=now + FIRST_LOOK, unique_key=f"{SCAN}:{file_id}"
+        )
     session.flush()
     return attachment
+
+
+def refused_infected(session: Session, name: str, found: str, *, staff_id: str, now: datetime) -> Mistake:
+    """Put down that somebody brought what the scanner knows; what to say about it."""
+    audit.note(session, "infected", "upload", staff_id or "visitor", now=now, detail={"name": name, "found": found})
+    return Mistake(
+        "The virus scanner found something harmful in “{name}”. It was not kept. Ask for the paper itself.",
+        field="files",
+        name=name,
+    )
+
+
+def enter_scan(session: Session, file_id: str, verdict: Verdict, *, now: datetime) -> None:
+    """What the scanner said of a paper that waited for it. An infected one stays, locked: it may be evidence."""
+    found = session.get(Attachment, file_id)
+    if found is None or found.scan != WAITING:
+        return
+    found.scan, found.found = verdict.state, verdict.found
+    if verdict.state == INFECTED:
+        audit.note(session, "infected", "attachment", file_id, now=now, detail={"found": verdict.found})
+        emit(session, PaperInfected(file_id=file_id, petition_id=found.petition_id or "", found=verdict.found), now=now)
 
 
 def pending(session: Session, *, staff_id: str, draft_id: str | None = None) -> list[Attachment]:
@@ -102,7 +146,9 @@ def get(session: Session, file_id: str, *, petition_id: str | None) -> Attachmen
 
 
 def read(session: Session, store: FileStore, attachment: Attachment, *, now: datetime) -> bytes:
-    """The paper's bytes; the reading is audited."""
+    """The paper's bytes; the reading is audited. Raises Refused for a locked one."""
+    if attachment.locked:
+        raise Refused("The virus scanner found something harmful in this paper. It stays locked.")
     audit.note(session, "read", "attachment", attachment.id, now=now, detail={"petition": attachment.petition_id or ""})
     return store.get(attachment.path)
 

@@ -23,7 +23,7 @@ class Visitor(Base):
 
 
 class VisitorWord(Base):
-    """One word of a visitor's name, so that a search by prefix uses an index however many visitors there are."""
+    """One word of a visitor's name (or, behind a tilde, its sound): a search by its beginning uses an index."""
 
     __tablename__ = "visitor_word"
     __table_args__ = (Index("ix_visitor_word_visitor", "visitor_id"),)

@@ -10,7 +10,8 @@ LANGUAGES = ("ar", "en")
 SECTIONS = ("men", "women", "family")
 
 # Written on either side of a name, they distinguish nobody: Ahmad bin Salim is looked up as "احمد سالم".
-_JOINTS = {"بن", "ابن", "بنت", "ابنه", "bin", "ibn", "bint"}
+_JOINTS = {"بن", "ابن", "بنت", "ابنه", "bin", "ibn", "bint", "ben"}
+_FIRST_PARTS = {"عبد", "ابو", "ام", "ال", "abd", "abdul", "abdel", "abu", "um", "umm", "al", "el"}
 
 
 def luhn(digits: str) -> bool:
@@ -86,7 +87,7 @@ def name_words(text: str) -> list[str]:
     words: list[str] = []
     pending = ""
     for word in search_form(text).split():
-        if word in {"عبد", "ابو", "ام", "ال"}:
+        if word in _FIRST_PARTS:
             pending += word
             continue
         joined, pending = pending + word, ""
@@ -95,3 +96,40 @@ def name_words(text: str) -> list[str]:
         bare = joined.removeprefix("ال") if len(joined) > 4 else joined
         words.append(bare)
     return list(dict.fromkeys([*words, pending] if pending else words))
+
+
+SOUND = "~"  # begins the entry of a sound, so that no written word is ever mistaken for one
+
+# What writers of Arabic and of either spelling of it in Latin letters agree on: the consonants.
+_PAIRS = (("kh", "x"), ("sh", "$"), ("ch", "$"), ("gh", "G"), ("th", "t"), ("dh", "d"), ("ph", "f"), ("ou", "w"))
+_CONSONANTS = str.maketrans(
+    {
+        "ا": "a", "ع": "a", "ء": "a", "ب": "b", "پ": "b", "ت": "t", "ث": "t", "ط": "t", "ج": "j", "چ": "j", "ح": "h",
+        "ه": "h", "خ": "x", "د": "d", "ذ": "d", "ض": "d", "ر": "r", "ز": "z", "ظ": "d", "س": "s", "ص": "s", "ش": "$",
+        "غ": "G", "ف": "f", "ڤ": "f", "ق": "k", "ك": "k", "ل": "l", "م": "m", "ن": "n", "و": "w", "ي": "y",
+        "q": "k", "c": "k", "g": "k", "p": "b", "v": "f", "e": "a", "i": "a", "o": "a", "u": "a",
+    }
+)  # fmt: skip
+
+
+def sound(word: str) -> str:
+    """How a word of a name sounds, whoever wrote it: محمد, Mohammed and Muhamad are one. Empty for too little.
+
+    The consonants alone; the first letter stays, also where it is a vowel; doubled ones count once, a last h not at
+    all (فاطمة, Fatima, Fatimah). Names that sound alike fall together: it widens a search that found nobody.
+    """
+    plain = search_form(word)
+    if plain.isascii():
+        plain = re.sub(r"^(al|el)(?=[^aeiou]{1}.{2,})", "", plain)
+        for pair, one in _PAIRS:
+            plain = plain.replace(pair, one)
+    letters = plain.translate(_CONSONANTS)
+    kept = letters[:1] + "".join(letter for letter in letters[1:] if letter not in "awy")
+    single = re.sub(r"(.)\1+", r"\1", kept)
+    return single[:-1] if len(single) > 2 and single.endswith("h") else single
+
+
+def sounds(text: str) -> list[str]:
+    """The sounds of a name's words, as they are kept and looked up beside the words themselves."""
+    found = (sound(word) for word in name_words(text.replace("-", " ")))
+    return list(dict.fromkeys(SOUND + one for one in found if len(one) > 1))

@@ -33,7 +33,10 @@ def by_identity_number(session: Session, text: str) -> Visitor | None:
 
 
 def search(session: Session, text: str, *, limit: int = 20) -> list[Visitor]:
-    """Visitors by identity number, phone number or words of the name (each word a prefix), newest first."""
+    """Visitors by identity number, phone number or words of the name (each word a prefix), newest first.
+
+    A name that is found nowhere as it is written is looked for by its sound: محمد القحطاني, Mohamed Al-Gahtani.
+    """
     for kind, column in ((rules.identity_number, Visitor.identity_number), (rules.phone, Visitor.phone)):
         try:
             exact = kind(text)
@@ -42,14 +45,27 @@ def search(session: Session, text: str, *, limit: int = 20) -> list[Visitor]:
         found = list(session.scalars(select(Visitor).where(column == exact).order_by(Visitor.id.desc()).limit(limit)))
         if found:
             return found
-    words = rules.name_words(text)
-    if not words or search_form(text).replace(" ", "").isdigit():
+    if search_form(text).replace(" ", "").isdigit():
+        return []
+    return _beginning(session, rules.name_words(text), limit) or _beginning(session, rules.sounds(text), limit)
+
+
+def _beginning(session: Session, words: list[str], limit: int) -> list[Visitor]:
+    """Those of whose entries each of `words` is a beginning."""
+    if not words:
         return []
     wanted = select(Visitor)
     for word in words:
         having = select(VisitorWord.visitor_id).where(VisitorWord.word >= word, VisitorWord.word < word + "\U0010ffff")
         wanted = wanted.where(Visitor.id.in_(having))
     return list(session.scalars(wanted.order_by(Visitor.id.desc()).limit(limit)))
+
+
+def index_name(session: Session, visitor: Visitor) -> None:
+    """The entries under which the name is found: its words, and how they sound."""
+    session.execute(delete(VisitorWord).where(VisitorWord.visitor_id == visitor.id))
+    entries = dict.fromkeys([*rules.name_words(visitor.name), *rules.sounds(visitor.name)])
+    session.add_all(VisitorWord(word=entry, visitor_id=visitor.id) for entry in entries)
 
 
 def register(
@@ -87,8 +103,7 @@ def register(
     if "name" in changed:
         visitor.name_search = search_form(named)
         session.flush()
-        session.execute(delete(VisitorWord).where(VisitorWord.visitor_id == visitor.id))
-        session.add_all(VisitorWord(word=word, visitor_id=visitor.id) for word in rules.name_words(named))
+        index_name(session, visitor)
     session.flush()
     if not known:
         emit(session, VisitorRegistered(visitor_id=visitor.id), now=now)

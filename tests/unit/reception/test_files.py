@@ -1,4 +1,6 @@
 import io
+import zipfile
+from typing import Any
 
 import pikepdf
 import pytest
@@ -6,9 +8,11 @@ from PIL import Image
 from sqlalchemy import select
 
 from core.audit import AuditEntry
-from core.errors import Fault, Mistake, NotFound
+from core.errors import Fault, Mistake, NotFound, Refused
 from reception.files import rules, service
+from reception.files.models import Attachment
 from reception.files.store import FileStore
+from reception.files.virus import Verdict
 from tests.unit.reception.conftest import Ministry
 
 LIMIT = 2 * 1024 * 1024
@@ -20,6 +24,13 @@ def pdf(**more: object) -> bytes:
     document.add_blank_page(page_size=(200, 200))
     document.save(out, **more)
     return out.getvalue()
+
+
+def take(ministry: Ministry, store: FileStore, data: bytes, *, name: str = "a.pdf", **more: Any) -> Attachment:
+    paper = rules.inspect(name, data, limit=store.limit)
+    return service.accept(
+        ministry.session, store, paper, **({"staff_id": ministry.id("receptionist"), "now": ministry.now} | more)
+    )
 
 
 def refused(name: str, data: bytes) -> str:
@@ -100,19 +111,43 @@ def test_a_protected_pdf_is_refused_with_what_to_do() -> None:
     assert "password" in refused("a.pdf", pdf(encryption=pikepdf.Encryption(owner="o", user="")))
 
 
+def office(macro: bool) -> bytes:
+    """A document of a word processor, as a clerk's own machine makes it, with a macro where wanted."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as box:
+        box.writestr("[Content_Types].xml", "<Types/>")
+        box.writestr("word/document.xml", "<w:document/>")
+        if macro:
+            box.writestr("word/vbaProject.bin", b"Attribute VB_Name")
+    return out.getvalue()
+
+
+def zip_bomb() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as box:
+        box.writestr("paper.pdf", bytes(200 * 1024 * 1024))
+    return out.getvalue()
+
+
 @pytest.mark.parametrize(
-    ("name", "data"),
+    ("name", "data", "said"),
     [
-        ("holiday.jpg", b"MZ\x90\x00\x03" + b"\0" * 200),
-        ("paper.pdf", b"\x7fELF\x02\x01\x01" + b"\0" * 200),
-        ("page.png", b"<html><script>alert(1)</script></html>"),
-        ("drawing.png", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
-        ("x.pdf", b"PK\x03\x04" + b"\0" * 100),
-        ("x.txt", b"hello"),
+        ("holiday.jpg", b"MZ\x90\x00\x03" + b"\0" * 200, "is a program, whatever its name says"),
+        ("paper.pdf", b"\x7fELF\x02\x01\x01" + b"\0" * 200, "whatever its name says"),
+        ("scan.pdf", b"#!/bin/sh\nrm -rf ~\n", "is a program"),
+        ("page.png", b"<html><script>alert(1)</script></html>", "is not a paper"),
+        ("drawing.png", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is not a paper"),
+        ("x.txt", b"hello", "is not a paper"),
+        ("letter.docm", office(True), "can carry macros"),
+        ("letter.pdf", office(False), "can carry macros"),
+        ("old.doc", bytes.fromhex("D0CF11E0A1B11AE1") + bytes(600), "can carry macros"),
+        ("papers.zip", zip_bomb(), "is an archive and was not unpacked"),
+        ("papers.pdf", b"Rar!\x1a\x07\x01\x00" + bytes(60), "is an archive"),
+        ("IMG_1.jpg", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(60), "a phone's own format"),
     ],
 )
-def test_a_program_with_a_papers_name_is_refused(name: str, data: bytes) -> None:
-    assert "whatever its name says" in refused(name, data)
+def test_what_is_no_paper_is_refused_with_what_to_bring(name: str, data: bytes, said: str) -> None:
+    assert said in refused(name, data)
 
 
 def test_empty_large_and_damaged_files_are_refused_by_name(photo: bytes) -> None:
@@ -147,9 +182,7 @@ def test_a_name_can_be_shown_and_sent_without_harm(given: str, kept: str) -> Non
 
 def test_nothing_readable_lies_on_the_disk(ministry: Ministry, store: FileStore) -> None:
     document = pdf()
-    kept = service.accept(
-        ministry.session, store, name="a.pdf", data=document, staff_id=ministry.id("receptionist"), now=ministry.now
-    )
+    kept = take(ministry, store, document)
     sealed = (store.folder / kept.path).read_bytes()
     assert b"%PDF" not in sealed and b"obj" not in sealed
     data = service.read(ministry.session, store, kept, now=ministry.now)
@@ -159,9 +192,7 @@ def test_nothing_readable_lies_on_the_disk(ministry: Ministry, store: FileStore)
 
 
 def test_an_altered_paper_does_not_open(ministry: Ministry, store: FileStore) -> None:
-    kept = service.accept(
-        ministry.session, store, name="a.pdf", data=pdf(), staff_id=ministry.id("receptionist"), now=ministry.now
-    )
+    kept = take(ministry, store, pdf())
     path = store.folder / kept.path
     sealed = bytearray(path.read_bytes())
     sealed[600] ^= 1
@@ -174,9 +205,8 @@ def test_uploads_wait_for_their_form_and_then_belong_to_the_case(
     ministry: Ministry, store: FileStore, photo: bytes
 ) -> None:
     me, other = ministry.id("receptionist"), ministry.id("far-receptionist")
-    add = {"name": "a.jpg", "data": photo, "staff_id": me, "draft_id": "d1", "now": ministry.now}
-    kept = service.accept(ministry.session, store, **add)
-    assert service.accept(ministry.session, store, **add).id == kept.id, "the same paper twice is kept once"
+    kept = take(ministry, store, photo, draft_id="d1")
+    assert take(ministry, store, photo, draft_id="d1").id == kept.id, "the same paper twice is kept once"
     assert service.pending(ministry.session, staff_id=me, draft_id="d1") == [kept]
     assert service.pending(ministry.session, staff_id=me, draft_id="d2") == []
     assert service.pending(ministry.session, staff_id=other) == []
@@ -186,9 +216,7 @@ def test_uploads_wait_for_their_form_and_then_belong_to_the_case(
 
 
 def test_nobody_attaches_the_upload_of_another(ministry: Ministry, store: FileStore, photo: bytes) -> None:
-    kept = service.accept(
-        ministry.session, store, name="a.jpg", data=photo, staff_id=ministry.id("manager"), now=ministry.now
-    )
+    kept = take(ministry, store, photo, name="a.jpg", staff_id=ministry.id("manager"))
     with pytest.raises(Mistake):
         ministry.petition(files=[kept.id])
     with pytest.raises(NotFound):
@@ -196,9 +224,7 @@ def test_nobody_attaches_the_upload_of_another(ministry: Ministry, store: FileSt
 
 
 def test_a_paper_of_one_case_is_not_found_in_another(ministry: Ministry, store: FileStore, photo: bytes) -> None:
-    kept = service.accept(
-        ministry.session, store, name="a.jpg", data=photo, staff_id=ministry.id("receptionist"), now=ministry.now
-    )
+    kept = take(ministry, store, photo, name="a.jpg")
     petition, other = ministry.petition(files=[kept.id]), ministry.petition()
     assert service.get(ministry.session, kept.id, petition_id=petition.id) is kept
     with pytest.raises(NotFound):
@@ -208,10 +234,28 @@ def test_a_paper_of_one_case_is_not_found_in_another(ministry: Ministry, store: 
 
 
 def test_uploads_that_never_found_a_case_are_thrown_away(ministry: Ministry, store: FileStore, photo: bytes) -> None:
-    kept = service.accept(
-        ministry.session, store, name="a.jpg", data=photo, staff_id=ministry.id("receptionist"), now=ministry.now
-    )
+    kept = take(ministry, store, photo, name="a.jpg")
     assert service.discard_older(ministry.session, store, before=ministry.now, now=ministry.now) == 0
     later = ministry.now.replace(year=2027)
     assert service.discard_older(ministry.session, store, before=later, now=later) == 1
     assert not (store.folder / kept.path).exists()
+
+
+def test_the_fifty_first_paper_is_refused_and_the_fifty_stay(ministry: Ministry, store: FileStore) -> None:
+    out = [rules.Paper(f"{n}.pdf", rules.PDF, b"%PDF" + bytes([n])) for n in range(51)]
+    who = {"staff_id": ministry.id("receptionist"), "draft_id": "d1", "now": ministry.now}
+    for paper in out[:50]:
+        service.accept(ministry.session, store, paper, **who)
+    with pytest.raises(Mistake, match=r"50\.pdf” was not added: 50 papers"):
+        service.accept(ministry.session, store, out[50], **who)
+    assert len(service.pending(ministry.session, staff_id=ministry.id("receptionist"), draft_id="d1")) == 50
+
+
+def test_a_locked_paper_is_kept_and_not_opened(ministry: Ministry, store: FileStore) -> None:
+    kept = take(ministry, store, pdf(), scan=service.WAITING)
+    service.enter_scan(ministry.session, kept.id, Verdict("infected", "Eicar-Test"), now=ministry.now)
+    assert kept.locked and (store.folder / kept.path).exists()
+    with pytest.raises(Refused, match="virus scanner"):
+        service.read(ministry.session, store, kept, now=ministry.now)
+    service.enter_scan(ministry.session, kept.id, Verdict("clean"), now=ministry.now)
+    assert kept.locked, "a later word doesn't open it"

@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from core.audit import AuditEntry
 from reception.files import service as files
+from reception.files.rules import inspect
 from reception.petitions import service, verification
 from reception.petitions.models import Petition
 from tests.unit.reception.conftest import CAST
@@ -26,8 +27,7 @@ def with_paper(desk: Desk, enter: Enter, photo: bytes, code: str = "violation") 
         return files.accept(
             session,
             store_of(desk.settings),
-            name="صورة.jpg",
-            data=photo,
+            inspect("صورة.jpg", photo, limit=1 << 20),
             staff_id=desk.ids["receptionist"],
             now=datetime.now(UTC),
         ).id
