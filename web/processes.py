@@ -41,9 +41,15 @@ def configure_logging() -> None:
     )
 
 
+SWITCH_S = 0.0005
+"""A press is a dozen short questions to the database, each of which lets go of the interpreter. With Python's own five
+milliseconds it waits that long after each of them while another page is being made."""
+
+
 def serve_web(settings: Settings) -> None:
     from web.app import create_app
 
+    sys.setswitchinterval(SWITCH_S)
     app = create_app(settings, Database(settings.database))
     uvicorn.run(
         app,

@@ -106,6 +106,7 @@ class Replay:
         self.town, self.port, self.tickets, self.rate = town, port, tickets, rate
         self.random = Random(seed)
         self.presses: list[tuple[str, float, float, int]] = []  # verb, began, done (by the clock), tickets given
+        self.looks: list[float] = []  # seconds that the ticket's page took
         self.issued = 0
         self.parked: dict[bool, list[tuple[float, str]]] = {False: [], True: []}
         self.visit = len(town.clerks) / rate * 0.55
@@ -138,6 +139,10 @@ class Replay:
             where = await self._press("issue", browser, f"/kiosk/{self.town.centre.code}/ticket", **fields, **need)
             assert "/ticket/" in where, where
             self.issued += 1
+            shown = time.monotonic()
+            page = await browser.look(where)  # as the kiosk does: here the visitor is told the wait, and it is kept
+            assert page.status == 200, page.body[-300:]
+            self.looks.append(time.monotonic() - shown)
             if self.issued % 500 == 0:
                 took = [done - at for verb, at, done, _ in self.presses[-500:] if verb == "issue"]
                 self._say(f"replay: {self.issued} tickets; issue p50 {1000 * sorted(took)[len(took) // 2]:.1f} ms")
@@ -223,9 +228,15 @@ def right(town: Town, tickets: int) -> dict[str, float]:
         of = Ticket.centre_id == town.centre.id
         count = session.scalar(select(func.count()).where(of)) or 0
         labels = session.scalar(select(func.count(func.distinct(Ticket.label))).where(of)) or 0
+        range_told = session.scalar(select(func.count()).where(of, Ticket.promised_low.is_not(None))) or 0
         calls = session.execute(select(CallLog.ticket_id, CallLog.reasons).where(CallLog.kind == "call")).all()
         wrong = sum(rules.replay(Reasons.from_json(reasons)) != ticket for ticket, reasons in calls)
-    return {"replay_tickets_lost": tickets - count, "replay_numbers_twice": count - labels, "replay_calls_wrong": wrong}
+    return {
+        "replay_tickets_lost": tickets - count,
+        "replay_numbers_twice": count - labels,
+        "replay_calls_wrong": wrong,
+        "replay_wait_told_pct": round(100 * range_told / tickets, 1),
+    }
 
 
 def replay(town: Town, tickets: int, *, rate: float, sockets: int, seed: int, say: Say) -> dict[str, float]:
@@ -251,6 +262,7 @@ def replay(town: Town, tickets: int, *, rate: float, sockets: int, seed: int, sa
     figures["sockets_lost"] = dead
     for verb in sorted({verb for verb, *_ in run.presses}):
         figures |= told(f"http_{verb}", [done - at for name, at, done, _ in run.presses if name == verb])
+    figures |= told("http_ticket_page", run.looks)
     calls = [(given, done - at) for verb, at, done, given in run.presses if verb == "call_next"]
     figures |= {f"http_{name}": value for name, value in late_to_early(calls, tickets).items()}
     figures |= told("call_to_screens", reached(run.presses, heard))

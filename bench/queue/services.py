@@ -67,7 +67,7 @@ class Day:
     def _arrive(self) -> None:
         one = wish(self.random)
         with self.timed("issue") as session:
-            service.issue(
+            ticket = service.issue(
                 session,
                 centre_id=self.town.centre.id,
                 service_point_id=self.town.points[one.service],
@@ -78,7 +78,17 @@ class Day:
                 now=self.now,
                 zone=ZONE,
             )
+        self._tell(ticket.id)
         self.issued += 1
+
+    def _tell(self, ticket_id: str) -> None:
+        """What the ticket's page does: a look into the future while nobody waits for it, then two figures written."""
+        began = time.perf_counter()
+        with self.town.db.read() as session:
+            place = service.place_in_line(session, session.get_one(Ticket, ticket_id), now=self.now)
+        self.took.setdefault("forecast", []).append(time.perf_counter() - began)
+        with self.timed("note_told") as session:
+            service.note_told(session, ticket_id, place, now=self.now)
 
     def _work(self, clerk: Clerk) -> None:
         here = self.town.at_counter(clerk.counter_id)

@@ -9,9 +9,9 @@ from core.errors import Refused
 from core.events import emit
 from core.ids import new_id
 from queueing.tickets import events, rules, standing, states
+from queueing.tickets.lines import candidates, open_counters
 from queueing.tickets.models import Counter, Ticket
 from queueing.tickets.moves import finish as finish_ticket
-from queueing.tickets.queries import open_counters, waiting
 from queueing.tickets.steps import Press, counter_for, lock_ticket, locking, log_call, move, need_free, press
 
 
@@ -30,11 +30,11 @@ def call_next(
     need_free(session, counter)
     version = standing.version_at(session, counter.centre_id, now=now)
     discipline = standing.discipline_of(version)
-    line = {ticket.id: ticket for ticket in waiting(session, counter.centre_id, now=now, upcoming=True)}
+    line = {one.id: one for one in candidates(session, counter.centre_id, now=now)}
     others = [c.desk() for c in open_counters(session, counter.centre_id)]
     while True:
         chosen, reasons = rules.choose(
-            (ticket.candidate() for ticket in line.values()),
+            line.values(),
             counter.desk(),
             now=now,
             others=others,
@@ -47,7 +47,9 @@ def call_next(
         if ticket is None:
             del line[chosen.id]  # a rival has it
         elif ticket.candidate() == chosen:
-            break  # else it has just been sent to another line, or made urgent: weigh again
+            break
+        else:  # it has just been sent to another line, or made urgent: weigh again
+            line[chosen.id] = ticket.candidate()
     changes = {"called_at": now, "first_called_at": ticket.first_called_at or now, "recalls": 0}
     move(session, ticket, "call", counter=counter, changes=changes, pressed=hand, now=now)
     log_call(

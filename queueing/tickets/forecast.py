@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from heapq import heapify, heappop, heappush
+from itertools import accumulate
 from math import exp, inf, log, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
@@ -43,6 +44,8 @@ COME_LATELY = timedelta(hours=1)  # who came since then tells how often others w
 AT_LEAST = timedelta(minutes=45)  # so long they count for at least: many stand before the door when it opens
 
 _MINUTE = timedelta(minutes=1)
+_NOBODY = (inf, inf, -1)  # at the front of a line that has ended
+_ON_TOP = 1e7  # minutes of rank that no wait reaches
 _DRAWS = 509  # services of one future before the table begins again
 _SHARES = 256
 _BELL = NormalDist()
@@ -131,6 +134,15 @@ def forecast(hall: Hall, *, now: datetime, newcomers: Iterable[Candidate] = ()) 
     return ranges
 
 
+class _Sort(NamedTuple):
+    """All that the game asks of a visitor but since when: who are alike in it differ in arrival alone."""
+
+    urgent: bool
+    rate: float
+    point: str
+    takers: int  # a bit for each counter
+
+
 class _Game:
     """The hall in numbers: minutes from now, groups of those whom only arrival tells apart, counters as bit masks."""
 
@@ -140,7 +152,7 @@ class _Game:
         self.first_ghost = len(hall.waiting)
         seats = list(hall.seats)
         desks = [seat.desk for seat in seats]
-        self.served = [self._able(person, desks) for person in self.people]
+        self.served = self._able(desks)
         alone = {(p.service_point_id, p.section) for p, ok in zip(self.people, self.served, strict=True) if not ok}
         for point, section in sorted(alone):
             everybody = frozenset(p.language for p in self.people)
@@ -148,15 +160,21 @@ class _Game:
         self.seats = seats
         self.desks = desks or [seat.desk for seat in seats]
         self.groups: list[list[tuple[float, float, int]]] = []  # (since, from when, who), in the order of turn
-        self.about: list[tuple[bool, float, str]] = []  # urgent, rate, point
+        self.about: list[_Sort] = []
         self.able: list[list[int]] = [[] for _ in seats]  # the groups that each counter takes
+        self._sorts: dict[tuple[object, ...], _Sort] = {}
         self._gather()
-        points = sorted({point for _, _, point in self.about} | {seat.point for seat in seats if seat.since})
+        points = sorted({one.point for one in self.about} | {seat.point for seat in seats if seat.since})
         self.services = {point: hall.services.get(point, Service()) for point in points}
 
-    def _able(self, person: Candidate, desks: list[Desk]) -> bool:
-        at = max(self.now, person.eligible_at)
-        return any(rules.why_not(person, desk, now=at, others=desks) is None for desk in desks)
+    def _able(self, desks: list[Desk]) -> list[bool]:
+        """Of everybody, whether an open counter takes them once they are due."""
+        known: dict[tuple[object, ...], bool] = {}
+        for person in self.people:
+            if (kind := _kind(person)) not in known:
+                at = max(self.now, person.eligible_at)
+                known[kind] = any(rules.why_not(person, desk, now=at, others=desks) is None for desk in desks)
+        return [known[_kind(person)] for person in self.people]
 
     def _minutes(self, at: datetime) -> float:
         return (at - self.now) / _MINUTE
@@ -164,48 +182,57 @@ class _Game:
     def _gather(self) -> None:
         found: dict[tuple[object, ...], int] = {}
         for index, person in enumerate(self.people):
-            ghost = index >= self.first_ghost
-            key = (*_kind(person), person.eligible_at > self.now and person.id, ghost and person.id)
+            sort = self._sort(person)
+            alone = index >= self.first_ghost or person.eligible_at > self.now
+            key = (sort, person.id if alone else "")
             if key not in found:
-                found[key] = self._group(person)
+                found[key] = self._group(sort)
             free_from = max(0.0, self._minutes(person.eligible_at))
             insort(self.groups[found[key]], (self._minutes(person.ranked_from), free_from, index))
         # Only the urgent, a faster class, or a head start can come from outside and be called before who waits.
-        rate = self.hall.discipline.rate
-        slowest = min((r for _, r, _ in self.about), default=inf)
-        self.streams: list[tuple[int, float, float]] = []  # group, how many a minute, with what head start
+        slowest = min((one.rate for one in self.about), default=inf)
+        often: dict[tuple[_Sort, float], float] = {}  # (who, with what head start), how many a minute
         for stream in self.hall.streams:
-            counted = rate(rules.counted_as(stream.like, discipline=self.hall.discipline))
+            sort = self._sort(stream.like)
             ahead = self.hall.discipline.head_start_minutes if rules.APPOINTMENT in stream.like.also else 0.0
-            if stream.per_minute > 0 and (stream.like.urgent or counted > slowest or ahead > 0):
-                self.streams.append((self._group(stream.like), stream.per_minute, ahead))
+            if stream.per_minute > 0 and sort.takers and (sort.urgent or sort.rate > slowest or ahead > 0):
+                often[sort, ahead] = often.get((sort, ahead), 0.0) + stream.per_minute
+        self.streams = [(self._group(sort), per_minute, ahead) for (sort, ahead), per_minute in often.items()]
 
-    def _group(self, person: Candidate) -> int:
-        number = len(self.groups)
-        rate = self.hall.discipline.rate(rules.counted_as(person, discipline=self.hall.discipline))
+    def _sort(self, person: Candidate) -> _Sort:
+        kind = _kind(person)
+        if (known := self._sorts.get(kind)) is None:
+            discipline = self.hall.discipline
+            rate = discipline.rate(rules.counted_as(person, discipline=discipline))
+            at = max(self.now, person.eligible_at)
+            takers = 0
+            for number, seat in enumerate(self.seats):
+                if rules.why_not(person, seat.desk, now=at, others=self.desks) is None:
+                    takers |= 1 << number
+            known = self._sorts[kind] = _Sort(person.urgent, rate, person.service_point_id, takers)
+        return known
+
+    def _group(self, sort: _Sort) -> int:
+        group = len(self.groups)
         self.groups.append([])
-        self.about.append((person.urgent, rate, person.service_point_id))
-        at = max(self.now, person.eligible_at)
-        for seat, takes in zip(self.seats, self.able, strict=True):
-            if rules.why_not(person, seat.desk, now=at, others=self.desks) is None:
-                takes.append(number)
-        return number
+        self.about.append(sort)
+        for number, takes in enumerate(self.able):
+            if sort.takers >> number & 1:
+                takes.append(group)
+        return group
 
     def positions(self) -> list[int]:
         """The place of each among those whom some counter of theirs would call before them, judged at this moment."""
-        takers = [0] * len(self.groups)
-        for number, takes in enumerate(self.able):
-            for group in takes:
-                takers[group] |= 1 << number
         row: list[tuple[tuple[bool, float, float, int], int]] = []
-        for group, members in enumerate(self.groups):
-            urgent, rate, _ = self.about[group]
-            row += [((not urgent, min(0.0, since) * rate, since, who), group) for since, _, who in members]
+        for about, members in zip(self.about, self.groups, strict=True):
+            row += [
+                ((not about.urgent, min(0.0, since) * about.rate, since, who), about.takers)
+                for since, _, who in members
+            ]
         row.sort()
         ahead: dict[int, int] = {}
         places = [1] * len(self.people)
-        for (_, _, _, who), group in row:
-            mask = takers[group]
+        for (_, _, _, who), mask in row:
             places[who] = 1 + sum(n for other, n in ahead.items() if other & mask)
             if who < self.first_ghost and self.people[who].eligible_at <= self.now:
                 ahead[mask] = ahead.get(mask, 0) + 1
@@ -213,7 +240,7 @@ class _Game:
 
     def play(self, future: int, waits: list[list[float]]) -> None:
         """One way the rest of the day may go; appends everybody's minutes until the call."""
-        evens, exponentials = _tables()[0][future], _tables()[1][future]
+        evens, sums = _tables()[0][future], _tables()[1][future]
         drawn = len(self.seats)
         services = self._services(evens)
         pause = self.hall.turnover_minutes
@@ -225,44 +252,48 @@ class _Game:
                 left = _remaining(shares, sway, -self._minutes(seat.since), evens[number % _DRAWS]) + pause
             free.append((left, number))
         heapify(free)
-        lines = list(self.groups)
-        heads = [0] * len(lines)
-        for group, per_minute, ahead in self.streams:
-            lines[group] = _coming(per_minute, ahead, exponentials, start=group * 61)
+        heads = [0] * len(self.groups)
+        first = [line[0] if line else _NOBODY for line in self.groups]  # the front of every line
+        coming = {group: (per_minute, ahead) for group, per_minute, ahead in self.streams}
+        for group, (per_minute, ahead) in coming.items():
+            first[group] = _coming(per_minute, ahead, sums, group, 1)
         closes = [self._minutes(seat.until) if seat.until else inf for seat in self.seats]
         owed = len(self.people)
-        about, able, first_ghost, people = self.about, self.able, self.first_ghost, len(self.people)
+        groups, able, first_ghost, people = self.groups, self.able, self.first_ghost, len(self.people)
+        ranks = [(_ON_TOP if one.urgent else 0.0, one.rate) for one in self.about]
         while owed and free:
             at, number = heappop(free)
             if at > AHEAD or at >= closes[number]:
                 continue
-            best, best_key, soonest = -1, (False, -1.0, 0.0), inf
+            best, best_score, best_since, soonest = -1, -1.0, 0.0, inf
             for group in able[number]:
-                line, head = lines[group], heads[group]
-                if head >= len(line):
-                    continue
-                since, free_from, _ = line[head]
+                since, free_from, _ = first[group]
                 if free_from > at:
-                    soonest = min(soonest, free_from)
+                    if free_from < soonest:
+                        soonest = free_from
                     continue
-                urgent, rate, _ = about[group]
-                score = (at - since) * rate if at > since else 0.0
-                key = (urgent, score, -since)
-                if key > best_key:
-                    best, best_key = group, key
+                top, rate = ranks[group]
+                score = top + (at - since) * rate if at > since else top
+                if score > best_score or (score == best_score and since < best_since):
+                    best, best_score, best_since = group, score, since
             if best < 0:
                 if soonest < inf:
                     heappush(free, (soonest, number))
                 continue
-            who = lines[best][heads[best]][2]
-            heads[best] += 1
+            who = first[best][2]
+            heads[best] = head = heads[best] + 1
+            if best in coming:
+                first[best] = _coming(*coming[best], sums, best, head + 1)
+            else:
+                line = groups[best]
+                first[best] = line[head] if head < len(line) else _NOBODY
             if who >= 0:
                 waits[who].append(at)
                 owed -= 1
             if first_ghost <= who < people:
                 heappush(free, (at, number))
                 continue
-            shares, sway = services[about[best][2]]
+            shares, sway = services[self.about[best].point]
             drawn += 1
             heappush(free, (at + shares[int(evens[drawn % _DRAWS] * _SHARES)] * sway + pause, number))
         if owed:
@@ -299,7 +330,8 @@ def _shares(service: Service) -> tuple[float, ...]:
 
 @cache
 def _tables() -> tuple[list[list[float]], list[list[float]]]:
-    """Even draws between 0 and 1 (a Latin hypercube) and exponential ones, a row for each future."""
+    """Even draws between 0 and 1 (a Latin hypercube); and the sums of exponential ones, which are a stream of arrivals
+    at one a minute. A row for each future."""
     chance = random.Random(1964)  # noqa: S311 - nothing secret is drawn
     columns = []
     for _ in range(_DRAWS):
@@ -307,7 +339,8 @@ def _tables() -> tuple[list[list[float]], list[list[float]]]:
         chance.shuffle(strata)
         columns.append([(stratum + chance.random()) / FUTURES for stratum in strata])
     evens = [list(row) for row in zip(*columns, strict=True)]
-    return evens, [[chance.expovariate(1) for _ in range(_DRAWS)] for _ in range(FUTURES)]
+    arrivals = [[chance.expovariate(1) for _ in range(_DRAWS)] for _ in range(FUTURES)]
+    return evens, [list(accumulate(row + row, initial=0.0)) for row in arrivals]
 
 
 def _percentile(line: Sequence[float], share: float) -> float:
@@ -319,17 +352,14 @@ def _percentile(line: Sequence[float], share: float) -> float:
 
 
 def _coming(
-    per_minute: float, head_start: float, exponentials: Sequence[float], *, start: int
-) -> list[tuple[float, float, int]]:
-    """Those who are still to come, as (since, from when, nobody known)."""
-    at = 0.0
-    line: list[tuple[float, float, int]] = []
-    for number in range(_DRAWS):
-        at += exponentials[(start + number) % _DRAWS] / per_minute
-        if at > AHEAD:
-            break
-        line.append((at - head_start, at, -1))
-    return line
+    per_minute: float, head_start: float, sums: Sequence[float], group: int, number: int
+) -> tuple[float, float, int]:
+    """Who comes as the `number`-th of a stream, as (since, from when, nobody known)."""
+    if number > _DRAWS:
+        return _NOBODY
+    start = group * 61 % _DRAWS
+    at = (sums[start + number] - sums[start]) / per_minute
+    return (at - head_start, at, -1) if at <= AHEAD else _NOBODY
 
 
 def _remaining(shares: Sequence[float], sway: float, lasted: float, even: float) -> float:

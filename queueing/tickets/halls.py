@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from queueing.tickets import standing, states
 from queueing.tickets.discipline import Discipline
 from queueing.tickets.forecast import AT_LEAST, COME_LATELY, Hall, Range, Seat, Service, Stream, forecast
-from queueing.tickets.lines import at_counter, open_counters, waiting
+from queueing.tickets.lines import at_counter, candidates, open_counters
 from queueing.tickets.models import ServicePoint, Ticket, TicketPeriod
 from queueing.tickets.rules import Candidate
 
@@ -24,9 +24,9 @@ GRAIN = 5  # seconds: within them the same hall is told the same, worked out onc
 def hall_of(session: Session, centre_id: str, *, now: datetime, discipline: Discipline | None = None) -> Hall:
     """Everything the forecast knows of a centre at this moment."""
     discipline = discipline or standing.discipline_at(session, centre_id, now=now)
-    line = waiting(session, centre_id, now=now, upcoming=True, discipline=discipline)
+    line = candidates(session, centre_id, now=now)
     return Hall(
-        waiting=tuple(sorted((t.candidate() for t in line), key=lambda c: (c.ranked_from, c.id))),
+        waiting=tuple(sorted(line, key=lambda c: (c.ranked_from, c.id))),
         seats=tuple(_seats(session, centre_id)),
         services=_services(session, centre_id, now=now),
         streams=tuple(_streams(session, centre_id, now=now)),

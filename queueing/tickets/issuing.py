@@ -15,7 +15,7 @@ from core.events import emit
 from queueing.opening import service as opening
 from queueing.tickets import course, events, rules, standing, states
 from queueing.tickets.models import ServicePoint, Ticket, TicketNear, TicketSeries
-from queueing.tickets.queries import place_in_line
+from queueing.tickets.places import position_of
 from queueing.tickets.steps import begin_period, next_number
 
 OPEN, CLOSED, FULL = "open", "closed", "full"
@@ -116,9 +116,7 @@ def issue(
     session.flush()
     begin_period(session, ticket, "issue", now=now)
     session.refresh(ticket)
-    place = place_in_line(session, ticket, now=now)
-    ticket.promised_low, ticket.promised_high = place.low, place.high
-    know_near(session, ticket, place.position, now=now)
+    know_near(session, ticket, position_of(session, ticket, now=now), now=now)
     emit(session, events.TicketIssued(ticket.id, centre_id), now=now)
     return ticket
 

@@ -74,6 +74,32 @@ def waiting(
     return [t for t in line if upcoming or t.eligible_at <= now]
 
 
+_KNOWN = (
+    Ticket.id,
+    Ticket.label,
+    Ticket.service_point_id,
+    Ticket.section,
+    Ticket.language,
+    Ticket.sign_language,
+    Ticket.visitor_class,
+    Ticket.urgent,
+    Ticket.ranked_from,
+    Ticket.eligible_at,
+    Ticket.also,
+)
+
+
+def candidates(session: Session, centre_id: str, *, now: datetime) -> list[Candidate]:
+    """All of today's line, due or not, in no order, as the choice may know them: for whoever needs no rows.
+
+    Read column by column: a call weighs the whole line while everybody else waits for its end.
+    """
+    rows = session.execute(
+        select(*_KNOWN).where(Ticket.centre_id == centre_id, Ticket.state == states.WAITING, Ticket.expires_at > now)
+    )
+    return [Candidate(*known, also=tuple(also)) for *known, also in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """Who waits, in order of turn, and the counters that are open: places are counted in it without the database."""

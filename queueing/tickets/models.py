@@ -135,7 +135,8 @@ class Ticket(Base):
     appointment_id: Mapped[str | None] = mapped_column(index=True)
     petition_id: Mapped[str | None] = mapped_column(index=True)
     visitor_id: Mapped[str | None] = mapped_column(index=True)
-    promised_low: Mapped[int | None]  # minutes said at the kiosk, kept to publish how often they held
+    # minutes from the issue, as told first (places.note_told): how often they held is published
+    promised_low: Mapped[int | None]
     promised_high: Mapped[int | None]
 
     service_point: Mapped[ServicePoint] = relationship(lazy="joined", innerjoin=True)

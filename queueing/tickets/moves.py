@@ -14,7 +14,8 @@ from core.events import emit
 from queueing.tickets import course, events, rules, standing, states
 from queueing.tickets.issuing import know_near
 from queueing.tickets.models import ServicePoint, Ticket, TicketPeriod
-from queueing.tickets.queries import place_in_line, since
+from queueing.tickets.places import position_of
+from queueing.tickets.queries import since
 from queueing.tickets.steps import Press, counter_for, counter_of, lock_ticket, move, need_free, press
 
 PARK_REASONS = ("papers", "interpreter", "colleague", "rest", "other")
@@ -171,7 +172,7 @@ def forward(
     }
     move(session, ticket, "forward", changes=changes, pressed=press(session, counter_id, by), now=now)
     session.refresh(ticket, ["service_point"])
-    know_near(session, ticket, place_in_line(session, ticket, now=now).position, now=now)
+    know_near(session, ticket, position_of(session, ticket, now=now), now=now)
     emit(session, events.TicketForwarded(ticket.id, ticket.centre_id, point.id), now=now)
     return ticket
 

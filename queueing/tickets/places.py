@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from queueing.tickets import rules, standing, states
-from queueing.tickets.halls import hall_of, ranges, service_times
-from queueing.tickets.lines import Line, open_counters
+from queueing.tickets.halls import GRAIN, hall_of, ranges, service_times
+from queueing.tickets.lines import Line, candidates, open_counters
 from queueing.tickets.models import ServicePoint, Ticket
 
 
@@ -22,10 +23,57 @@ class Place(NamedTuple):
 
 
 def place_in_line(session: Session, ticket: Ticket, *, now: datetime) -> Place:
-    """The ticket's place among those who compete for the same counters, and the range of its wait."""
+    """The ticket's place among those who compete for the same counters, and the range of its wait.
+
+    In the first seconds the range is the one that was told first: screen, paper and phone say the same.
+    """
     if ticket.state != states.WAITING:
         return Place(0, 0, 0)
+    fresh = now - ticket.issued_at < timedelta(seconds=GRAIN)
+    if fresh and ticket.promised_low is not None and ticket.promised_high is not None:
+        return Place(position_of(session, ticket, now=now), ticket.promised_low, ticket.promised_high)
     return place_of(session, ticket.centre_id, ticket.candidate(), now=now)
+
+
+def position_of(session: Session, ticket: Ticket, *, now: datetime) -> int:
+    """The place alone, without a look into the future: cheap enough for where others wait for a lock."""
+    line = [one for one in candidates(session, ticket.centre_id, now=now) if one.eligible_at <= now]
+    discipline = standing.discipline_at(session, ticket.centre_id, now=now)
+    me = ticket.candidate()
+    return (
+        Line.of(line, open_counters(session, ticket.centre_id), discipline).ahead_of(me, now=max(now, me.eligible_at))
+        + 1
+    )
+
+
+def tell_wait(session: Session, ticket: Ticket, *, now: datetime) -> Place:
+    """The place and the range, kept as told: for whoever has no reader's view beside this transaction."""
+    place = place_in_line(session, ticket, now=now)
+    note_told(session, ticket.id, place, now=now)
+    return place
+
+
+def untold(ticket: Ticket) -> bool:
+    """Whether the visitor still waits for the first call and was told no range of the wait yet."""
+    return ticket.state == states.WAITING and ticket.first_called_at is None and ticket.promised_low is None
+
+
+def note_told(session: Session, ticket_id: str, told: Place, *, now: datetime) -> None:
+    """Keep the range that the visitor is told first, whoever tells it: how often it holds is published.
+
+    It is counted from the issue. Looking further ahead than the ticket's own row would hold everybody up who wants to
+    change something, so the range comes from a reader's view, and only these two figures are written.
+    """
+    ticket = session.get(Ticket, ticket_id)
+    if ticket is None or not untold(ticket):
+        return
+    passed = round((now - ticket.issued_at) / timedelta(minutes=1))
+    session.execute(
+        update(Ticket)
+        .where(Ticket.id == ticket_id, Ticket.promised_low.is_(None))
+        .values(promised_low=passed + told.low, promised_high=passed + told.high)
+        .execution_options(synchronize_session="fetch")
+    )
 
 
 def place_of(session: Session, centre_id: str, me: rules.Candidate, *, now: datetime) -> Place:

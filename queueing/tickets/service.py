@@ -23,6 +23,7 @@ from queueing.tickets.moves import (
     transfer,
 )
 from queueing.tickets.near import tell_near
+from queueing.tickets.places import note_told, tell_wait, untold
 from queueing.tickets.queries import board, place_in_line, waiting
 from queueing.tickets.standing import discipline_at, set_discipline
 from queueing.tickets.undo import Undoable, undo, undoable
@@ -58,6 +59,7 @@ __all__ = [
     "issue",
     "no_show",
     "no_show_from",
+    "note_told",
     "offer",
     "open_counter",
     "park",
@@ -71,10 +73,12 @@ __all__ = [
     "set_discipline",
     "start",
     "tell_near",
+    "tell_wait",
     "ticket_of_appointment",
     "transfer",
     "undo",
     "undoable",
+    "untold",
     "urgencies",
     "urgencies_pending",
     "urgency_pending",

@@ -22,7 +22,8 @@ def test_the_days_numbers_are_those_of_its_tickets(any_db: Database) -> None:
         for step in range(60):
             now += timedelta(seconds=random.randrange(20, 140))
             wishes = {"appointment_id": f"a{step}", "appointment_at": now + minutes(7)} if step % 9 == 0 else {}
-            hall.take(session, now=now, service_point_id=random.choice((hall.new, hall.ask)).id, **wishes)
+            point = random.choice((hall.new, hall.ask))
+            service.tell_wait(session, hall.take(session, now=now, service_point_id=point.id, **wishes), now=now)
             if step < 5 or random.random() < 0.3:
                 continue
             counter = random.choice((hall.first, hall.second))

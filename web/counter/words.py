@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from core.calendar import digits
 from core.language import N_
-from queueing.tickets import rules, states
+from queueing.tickets import queries, rules, service, states
+from queueing.tickets.places import Place
 from queueing.tickets.rules import Because
 
 if TYPE_CHECKING:
@@ -81,6 +82,19 @@ def wait_range(ctx: "Context", low: int, high: int) -> str:
         return ctx._("Less than {minutes}").format(minutes=minutes(ctx, high))
     text = ctx.ngettext("{low} to {high} minute", "{low} to {high} minutes", high)
     return text.format(low=digits(low, ctx.lang), high=digits(high, ctx.lang))
+
+
+def told(ctx: "Context", ticket: Any) -> tuple[Place, bool]:
+    """The ticket's place and wait as this page tells them, and whether an open counter takes it (else none is told).
+
+    The range that is told first is kept, to see whether it holds. It is written once the page is made: nobody who wants
+    to change something waits for a look into the future.
+    """
+    place = service.place_in_line(ctx.session, ticket, now=ctx.now)
+    served = queries.is_served(ctx.session, ticket.centre_id, ticket.candidate(), now=ctx.now)
+    if served and ctx.request.method == "GET" and service.untold(ticket):
+        ctx.afterwards(lambda session: service.note_told(session, ticket.id, place, now=ctx.now))
+    return place, served
 
 
 def because(ctx: "Context", why: Because) -> str:

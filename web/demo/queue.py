@@ -103,7 +103,7 @@ def _issue(
     session: Session, ministry: Ministry, code: str, centre_id: str, random: Random, *, zone: str, now: datetime
 ) -> None:
     point = ministry.points[code, random.choice(("reception", "reception", "followup", "records"))]
-    service.issue(
+    ticket = service.issue(
         session,
         centre_id=centre_id,
         service_point_id=point.id,
@@ -114,6 +114,7 @@ def _issue(
         zone=zone,
         now=now,
     )
+    service.tell_wait(session, ticket, now=now)
 
 
 def _work(

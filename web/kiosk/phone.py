@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from core.errors import Mistake, NotFound, Refused
 from core.text import latin_digits
-from queueing.tickets import leaving, queries, service, states
+from queueing.tickets import leaving, queries, states
 from queueing.tickets.models import Counter, Ticket
 from reception.centres.models import Centre
 from reception.kiosks import turns
@@ -34,7 +34,7 @@ def follow(ctx: Context) -> Response:
 
 def _show(ctx: Context, ticket: Ticket, *, error: str = "", status: int = 200) -> Response:
     centre = ctx.session.get_one(Centre, ticket.centre_id)
-    place = service.place_in_line(ctx.session, ticket, now=ctx.now)
+    place, served = words.told(ctx, ticket)
     over = ticket.expires_at <= ctx.now
     return ctx.render(
         "kiosk/phone.html",
@@ -46,7 +46,7 @@ def _show(ctx: Context, ticket: Ticket, *, error: str = "", status: int = 200) -
         place=place,
         wait=words.wait_range(ctx, place.low, place.high),
         coverage=coverage(ctx),
-        served=queries.is_served(ctx.session, centre.id, ticket.candidate(), now=ctx.now),
+        served=served,
         early=ticket.eligible_at > ctx.now,
         counter=ctx.session.get(Counter, ticket.counter_id) if ticket.counter_id else None,
         may_rejoin=leaving.may_rejoin(ctx.session, ticket, now=ctx.now),

@@ -68,7 +68,7 @@ def given(step: Step, ticket: Ticket) -> Response:
 @plainly
 def ticket(ctx: Context) -> Response:
     step, row = _step_and_ticket(ctx)
-    place = service.place_in_line(ctx.session, row, now=ctx.now)
+    place, served = words.told(ctx, row)
     return step.show(
         "ticket",
         ticket=row,
@@ -77,7 +77,7 @@ def ticket(ctx: Context) -> Response:
         place=place,
         wait=words.wait_range(ctx, place.low, place.high),
         coverage=coverage(ctx),
-        served=queries.is_served(ctx.session, row.centre_id, row.candidate(), now=ctx.now),
+        served=served,
         section=ctx._(words.SECTIONS[row.section]),
         needs=words.needs(ctx, row),
         paper=_paper(step, row),

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core.errors import Mistake, Refused
 from core.language import say
 from queueing.opening import service as opening
-from queueing.tickets import rules, service, standing
+from queueing.tickets import places, rules, service, standing
 from queueing.tickets.discipline import Discipline
 from queueing.tickets.models import CallLog
 from tests.unit.queueing.tickets.hall import CENTRE, NOON, ZONE, Hall, build, minutes
@@ -169,3 +169,30 @@ def test_a_call_is_decided_by_the_rates_of_its_time(session: Session, hall: Hall
     assert [v.content["rates"]["elderly"] for v in standing.versions(session, CENTRE)] == [1.0, 2.0]
     with pytest.raises(Mistake, match="passed"):
         standing.set_discipline(session, CENTRE, Discipline(), by="admin", valid_from=NOON, now=NOON + minutes(2))
+
+
+def test_no_press_looks_into_the_future_while_others_wait_for_the_lock(
+    session: Session, hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The forecast takes longer than all else that a press does: it belongs to whoever only reads."""
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("a forecast under lock")
+
+    monkeypatch.setattr(places, "ranges", never)
+    ticket = hall.take(session)
+    assert hall.next(session) is not None
+    service.start(session, ticket.id, now=NOON)
+    service.forward(session, ticket.id, hall.ask.id, now=NOON)
+    with pytest.raises(AssertionError):
+        service.place_in_line(session, ticket, now=NOON)
+
+
+def test_a_range_is_kept_once_and_only_while_the_first_call_is_to_come(session: Session, hall: Hall) -> None:
+    ticket, other = hall.take(session), hall.take(session)
+    service.note_told(session, other.id, places.Place(2, 4, 9), now=NOON + minutes(3))
+    service.note_told(session, other.id, places.Place(2, 1, 3), now=NOON + minutes(5))
+    assert (other.promised_low, other.promised_high) == (7, 12), "counted from the issue, as the wait is"
+    hall.next(session)
+    service.note_told(session, ticket.id, places.Place(1, 4, 9), now=NOON)
+    assert ticket.promised_low is None and not service.untold(ticket)

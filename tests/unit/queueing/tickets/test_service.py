@@ -254,7 +254,7 @@ def test_a_call_undone_leaves_the_board(session: Session, hall: Hall) -> None:
 
 def test_the_day_is_told_in_numbers(session: Session, hall: Hall) -> None:
     for n in range(3):
-        hall.take(session, now=NOON + minutes(n))
+        service.tell_wait(session, hall.take(session, now=NOON + minutes(n)), now=NOON + minutes(n))
     for at in (4, 20):
         ticket = hall.next(session, now=NOON + minutes(at))
         assert ticket

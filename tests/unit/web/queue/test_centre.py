@@ -19,6 +19,7 @@ from core.staff import service as staff_service
 from core.staff.rules import MANAGER
 from queueing.tickets import service, standing
 from queueing.tickets.models import Counter, HelpRequest, Ticket, TicketUrgency
+from queueing.tickets.places import Place
 from tests.unit.web.conftest import Cast
 from web.demo.people import Ministry
 from web.http import SESSION_COOKIE
@@ -100,6 +101,7 @@ def take(house: House, point: str, section: str, *, ago: float = 0) -> Ticket:
             zone=ZONE,
             now=clock.now() - timedelta(minutes=ago),
         )
+        service.note_told(session, made.id, Place(1, 0, 30), now=made.issued_at)
         made.expires_at = clock.now() + timedelta(hours=2)  # just after midnight it would be yesterday's
         made.day = local_day(clock.now(), ZONE)
         session.flush()

@@ -173,11 +173,45 @@ def test_no_wait_is_promised_while_no_counter_is_open(place: Place, press: Any) 
     (ticket,) = tickets(place)
     for shown in (page, place.browser().get(f"/t/{ticket.code}?lang=en").text):
         assert "one opens soon" in shown and "Expected wait" not in shown
+    open_to_all(place, press)
+    assert "Expected wait" in place.browser().get(f"/t/{ticket.code}?lang=en").text
+
+
+def open_to_all(place: Place, press: Any) -> None:
     press(place.browser("huda"), "/counter", "/counter/open")
     with place.db.write() as session:
         for counter in session.scalars(select(Counter)):
             counter.languages = ["ar", "en"]
-    assert "Expected wait" in place.browser().get(f"/t/{ticket.code}?lang=en").text
+
+
+def test_the_wait_that_is_told_first_is_kept_and_nothing_told_later(place: Place, press: Any) -> None:
+    open_to_all(place, press)
+    for _ in range(4):
+        page = press(place.browser(), f"/kiosk/riyadh/needs?{ANSWERS}", "/kiosk/riyadh/ticket").text
+    last = max(tickets(place), key=lambda t: t.number)
+    shown = re.search(r"<dd>(?:Less than (\d+)|(\d+) to (\d+)) minutes?</dd>", page)
+    assert shown and last.promised_high == int(shown[1] or shown[3]) and last.promised_low == int(shown[2] or 0)
+    with place.db.write() as session:
+        for other in session.scalars(select(Ticket).where(Ticket.id != last.id)):
+            queue.cancel(session, other.id, now=clock.now())
+    assert shown[0] in place.browser().get(f"/t/{last.code}?lang=en").text, "screen, paper and phone say the same"
+    with place.db.write() as session:
+        session.get_one(Ticket, last.id).issued_at -= timedelta(minutes=10)
+    assert shown[0] not in place.browser().get(f"/t/{last.code}?lang=en").text, "later it is what it is by then"
+    kept = max(tickets(place), key=lambda t: t.number)
+    assert (kept.promised_low, kept.promised_high) == (last.promised_low, last.promised_high)
+
+
+def test_no_range_is_kept_that_nobody_was_told(place: Place, press: Any) -> None:
+    press(place.browser(), f"/kiosk/riyadh/needs?{ANSWERS}", "/kiosk/riyadh/ticket")
+    (ticket,) = tickets(place)
+    assert ticket.promised_high is None, "no counter was open: the screen gave no wait"
+    with place.db.write() as session:
+        session.get_one(Ticket, ticket.id).issued_at -= timedelta(minutes=7)
+    open_to_all(place, press)
+    place.browser().get(f"/t/{ticket.code}?lang=en")
+    (ticket,) = tickets(place)
+    assert (ticket.promised_low, ticket.promised_high) == (7, 9), "counted from the issue, as the wait is"
 
 
 # Devices and their printers
