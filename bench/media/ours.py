@@ -32,8 +32,8 @@ class Ours(Server):
 
     async def call(self, load: Load, number: int) -> None:
         ups = [await self._join(load, f"m{number}", role) for role in PEOPLE]
-        for up in ups:
-            await asyncio.wait_for(up, 15)
+        async with asyncio.timeout(15):
+            await asyncio.gather(*ups)
 
     async def _join(self, load: Load, meeting: str, role: str) -> asyncio.Future[Any]:
         info = PEOPLE[role]
@@ -42,7 +42,8 @@ class Ours(Server):
         self._links.append(link)
         await link.send(json.dumps({"type": "join", "token": mint(SECRET, claims, now=time.time())}))
         while True:
-            message = json.loads(await asyncio.wait_for(link.recv(), 10))
+            async with asyncio.timeout(10):
+                message = json.loads(await link.recv())
             if message["type"] == "close":
                 raise RuntimeError(f"the node closed the connection: {message['reason']}")
             if message["type"] == "offer":

@@ -1,4 +1,7 @@
-"""What every measured server needs: a folder, a process, a hand on the load process. Ends only what it started."""
+"""What every measured server needs: a folder, a process, a hand on the load process. Ends only what it started.
+
+Waits are bounded by `asyncio.timeout`: before Python 3.12 `wait_for` forgets a Ctrl-C that comes as its wait ends.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,8 @@ async def ended(process: Process | None, patience: float = 15) -> None:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(word)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), patience)
+            async with asyncio.timeout(patience):
+                await process.wait()
             return
 
 
@@ -82,7 +86,8 @@ class Load:
         assert self.process.stdin is not None
         async with self._asking:
             self.process.stdin.write(json.dumps({"do": do, **words}).encode() + b"\n")
-            answer = await asyncio.wait_for(self._answers.get(), 20)
+            async with asyncio.timeout(20):
+                answer = await self._answers.get()
         if answer["is"] == "dead":
             raise RuntimeError("the load process has ended")
         return answer
