@@ -314,6 +314,7 @@ def _offered(session: Session, slot: Slot, waiting: Waiting, until: datetime, *,
                 Appointment.petition_id == waiting.petition_id,
                 Appointment.state == held.EXPIRED,
                 Appointment.changed_at == now,
+                Appointment.booked_by != BY,
             )
             if session.scalar(select(pushed_out)):  # somebody at a desk was talking a time over with them
                 raise Refused(_ENDED)

@@ -8,7 +8,10 @@ from sqlalchemy.orm import Session
 
 from queueing.appointments import rules
 from queueing.appointments.models import Appointment, Claim, Slot
-from queueing.appointments.states import HELD, LIVE, MET, MISSED
+from queueing.appointments.states import EXPIRED, HELD, LIVE, MET, MISSED
+from queueing.waitlist import states as waitlist
+from queueing.waitlist.models import Offer, Waiting
+from queueing.waitlist.service import BY
 
 
 def check(session: Session) -> list[Appointment]:
@@ -37,7 +40,30 @@ def check(session: Session) -> list[Appointment]:
     found = {(claim.resource, claim.at, claim.owner_id) for claim in session.scalars(select(Claim))}
     named = {(role(resource), at, owner) for resource, at, owner in found}
     assert named == expected, "all that a meeting needs is claimed, and nothing else"
+    check_offers(session, placed)
     return placed
+
+
+def check_offers(session: Session, placed: list[Appointment]) -> None:
+    """A place is kept for one; who has an offer has one; what was taken is an appointment or was one."""
+    held = {row.id: row for row in placed if row.state == HELD}
+    line = {row.id: row for row in session.scalars(select(Waiting))}
+    offers = list(session.scalars(select(Offer)))
+    open_ones = [offer for offer in offers if offer.state == waitlist.OPEN]
+    assert len({offer.waiting_id for offer in open_ones}) == len(open_ones)
+    for offer in open_ones:
+        assert line[offer.waiting_id].state == waitlist.OFFERED
+        assert offer.appointment.petition_id == line[offer.waiting_id].petition_id
+        if offer.appointment_id in held:
+            assert held[offer.appointment_id].held_until == offer.until, "the offer ends with its hold"
+    for row in line.values():
+        has_offer = any(offer.waiting_id == row.id for offer in open_ones)
+        assert has_offer == (row.state == waitlist.OFFERED)
+    answerable = {offer.appointment_id for offer in open_ones}
+    assert all(row.id in answerable for row in held.values() if row.booked_by == BY), "a place is kept for nobody"
+    assert all(offer.appointment.state not in (HELD, EXPIRED) for offer in offers if offer.state == waitlist.ACCEPTED)
+    waiting = Counter(row.petition_id for row in line.values() if row.state in waitlist.IN_LINE)
+    assert not waiting or max(waiting.values()) == 1
 
 
 def shared(slot: Slot) -> set[str]:

@@ -1,4 +1,7 @@
-"""64 people race for ten slots on both databases while holds run out, processes die and connections break."""
+"""64 people race for ten slots on both databases, by themselves and through the waitlist.
+
+Holds and offers run out meanwhile, processes die and connections break.
+"""
 
 import os
 import random
@@ -9,6 +12,7 @@ import time as clock
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from threading import Barrier
@@ -18,19 +22,24 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.db import Database
-from core.errors import MajlisError
+from core.errors import MajlisError, Refused
 from core.staff.models import Staff, StaffRole
 from core.staff.rules import ATTENDANT, INTERPRETER
 from queueing.appointments import calendar, service
 from queueing.appointments.models import Appointment, Claim, Slot
 from queueing.appointments.states import BOOKED, HELD, LIVE
+from queueing.waitlist import service as waitlist
+from queueing.waitlist.models import Offer, Waiting
+from queueing.waitlist.states import IN_LINE
 from tests.appointments.invariants import check
 from tests.conftest import attendant
 
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = 64
+WAITLIST = ("join", "join", "sweep", "give", "accept", "accept", "decline", "leave")
 SHORT_S = 5.0  # of racing in the short version; a slow machine gets through fewer rounds
 MORNING, EVENING = (datetime(2026, 10, 27, hour, tzinfo=UTC) for hour in (9, 20))
+LONGEST_HOLD = timedelta(hours=15)  # an offer in the evening, answered by the next morning
 ROUNDS = int(os.environ.get("MAJLIS_ROUNDS", "2000"))
 
 
@@ -71,7 +80,7 @@ def one_person(db: Database, slots: list[str], n: int, dice: random.Random, now:
     done = "looked"
     mine: str | None = None
     for _ in range(3):
-        act = dice.choice(["hold", "hold", "book", "confirm", "confirm", "cancel", "move", "offers"])
+        act = dice.choice(["hold", "hold", "book", "confirm", "confirm", "cancel", "move", "offers", *WAITLIST])
         plug = dice.random()
         try:
             with db.write() as session:
@@ -81,6 +90,8 @@ def one_person(db: Database, slots: list[str], n: int, dice: random.Random, now:
                         session, slot_id=dice.choice(slots), visitor_id=f"v{n % 40}", petition_id=f"p{n % 50}",
                         by="aide", now=now, needs_interpreter=dice.random() < 0.3, urgent=True,
                     ).id  # fmt: skip
+                elif act in WAITLIST:
+                    in_the_line(session, act, slots, n, dice, now)
                 elif act == "offers":
                     service.first_fitting(session, now=now, needs_interpreter=True)
                 else:
@@ -107,6 +118,28 @@ def one_person(db: Database, slots: list[str], n: int, dice: random.Random, now:
     return done
 
 
+def in_the_line(session: Session, act: str, slots: list[str], n: int, dice: random.Random, now: datetime) -> None:
+    """What somebody who waits, a desk, or one of several workers may do, each as if alone."""
+    if act == "join":
+        waitlist.join(
+            session, petition_id=f"p{n % 50}", visitor_id=f"v{n % 40}", label=f"{n % 50}", by="aide", now=now,
+            zone="Asia/Riyadh", needs_interpreter=dice.random() < 0.3, urgent=dice.random() < 0.5,
+        )  # fmt: skip
+    elif act == "sweep":
+        waitlist.sweep(session, now=now)
+    elif act == "give":
+        waitlist.offer_next(session, dice.choice(slots), now=now)
+    else:
+        offers = list(session.scalars(select(Offer).order_by(Offer.offered_at.desc(), Offer.id).limit(8)))
+        offer = dice.choice(offers) if offers else None
+        if offer is not None and act == "accept":
+            waitlist.accept(session, offer.id, by="visitor", now=now)
+        elif offer is not None and act == "decline":
+            waitlist.decline(session, offer.id, keep=dice.random() < 0.5, by="visitor", now=now)
+        elif offer is not None:
+            waitlist.leave(session, offer.waiting_id, reason="because", by="aide", now=now)
+
+
 def race(db: Database, now: datetime, *, rounds: int, seconds: float = 1e9, seed: int = 1) -> Counter[str]:
     slots = ten_slots(db, now)
     came_to: Counter[str] = Counter()
@@ -128,7 +161,10 @@ def race(db: Database, now: datetime, *, rounds: int, seconds: float = 1e9, seed
             if clock.monotonic() > until:
                 break
     with db.write() as session:
-        service.expire_holds(session, now=now + timedelta(minutes=5))
+        after = now + LONGEST_HOLD
+        service.expire_holds(session, now=after)
+        while session.scalar(select(Offer.id).where(Offer.state == "open")):
+            assert waitlist.sweep(session, now=after.replace(hour=0)), "no offer is left for ever, night or day"
     with db.read() as session:
         assert all(row.state != HELD for row in check(session)), "no hold is left for ever"
     return came_to
@@ -139,13 +175,17 @@ def after_round(db: Database, now: datetime, dice: random.Random) -> datetime:
     now += timedelta(seconds=dice.choice([1, 60, 200, 400]))
     with db.write() as session:
         if now > EVENING:  # a long race takes the day again; nothing is left of the holds of this one
-            service.expire_holds(session, now=now + timedelta(minutes=5))
+            service.expire_holds(session, now=now + LONGEST_HOLD)
             now = MORNING
         if dice.random() < 0.5:
             service.expire_holds(session, now=now)
         for row in list(session.scalars(select(Appointment).where(Appointment.state.in_(LIVE)))):
             if dice.random() < 0.6:
                 service.cancel(session, row.id, reason="next round", by="aide", now=now)
+        for waiting in list(session.scalars(select(Waiting).where(Waiting.state.in_(IN_LINE)))):
+            if dice.random() < 0.3:
+                with suppress(Refused), session.begin_nested():  # a desk has confirmed what was offered
+                    waitlist.leave(session, waiting.id, reason="next round", by="aide", now=now)
         check(session)
     return now
 
@@ -156,7 +196,9 @@ def test_a_short_race(any_db: Database, now: datetime) -> None:
     assert came_to["crashed"] > 0
     with any_db.read() as session:
         ever = Counter(session.scalars(select(Appointment.state)))
-    assert ever[BOOKED] + ever["cancelled"] + ever["expired"] > 10
+        offered = Counter(session.scalars(select(Offer.state)))
+    assert ever[BOOKED] + ever["cancelled"] + ever["expired"] > 3
+    assert offered.total() > 0, "some of the places went by way of the waitlist"
 
 
 @pytest.mark.long
@@ -164,6 +206,9 @@ def test_thousands_of_rounds(any_db: Database, now: datetime) -> None:
     """`MAJLIS_ROUNDS` says how many; about a second each. Old appointments stay, as they would."""
     came_to = race(any_db, now, rounds=ROUNDS, seed=int(os.environ.get("MAJLIS_SEED", "1")))
     assert came_to["rounds"] == ROUNDS
+    with any_db.read() as session:
+        offered = Counter(session.scalars(select(Offer.state)))
+    assert ROUNDS < 20 or all(offered[state] for state in ("accepted", "declined", "lapsed", "withdrawn")), offered
 
 
 WRITER = """
