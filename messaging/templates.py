@@ -115,6 +115,51 @@ _ALL = (
         },
     ),
     Template(
+        "petition_begun",
+        SERVICE,
+        _CASE_LINK,
+        {
+            "ar": "بدأ موظف العمل على طلبكم {case}. تابعوه هنا: {link}",
+            "en": "An officer has begun to work on your petition {case}. Follow it here: {link}",
+        },
+    ),
+    Template(
+        "petition_returned",
+        SERVICE,
+        {"case": "case", "centre": "place", "phone": "phone"},
+        {
+            "ar": "ينقص طلبكم {case} شيء. راجعوا {centre} أو اتصلوا مجانًا على {phone} لتعرفوا ما هو.",
+            "en": "Something is missing in your petition {case}. Ask at {centre}, or call free of charge: {phone}.",
+        },
+    ),
+    Template(
+        "petition_reply_received",
+        SERVICE,
+        _CASE_LINK,
+        {
+            "ar": "وصلنا ردكم في الطلب {case}، والعمل عليه مستمر: {link}",
+            "en": "We have your reply in petition {case}; the work goes on: {link}",
+        },
+    ),
+    Template(
+        "petition_reopened",
+        SERVICE,
+        _CASE_LINK,
+        {
+            "ar": "أُعيد فتح طلبكم {case} للنظر فيه من جديد: {link}",
+            "en": "Your petition {case} has been taken up again: {link}",
+        },
+    ),
+    Template(
+        "petition_urgent",
+        SERVICE,
+        _CASE_LINK,
+        {
+            "ar": "طلبكم {case} يُعامل الآن معاملة عاجلة: {link}",
+            "en": "Your petition {case} is now treated as urgent: {link}",
+        },
+    ),
+    Template(
         "petition_closed",
         SERVICE,
         {"case": "case", "phone": "phone"},

@@ -1,19 +1,22 @@
 """The one door to petitions: who sees which case, how much of it, and what they may do. No query goes round it.
 
-Reception and verification see their centre's cases, an officer those that are or ever were with the department, the
-office all, the hotline all but the text of confidential ones. Attendants, interpreters and administrators see none.
+Reception and verification see their centre's cases, an officer those that are or ever were with the department or
+that it was asked about, the office all, the hotline all but the text of confidential ones. Of secret ones a
+receptionist sees only what they took in themselves, a department only what it has or is asked about now, and the
+hotline nothing.
+Attendants, interpreters and administrators see none.
 """
 
 from typing import Any
 
-from sqlalchemy import Select, exists, false, or_, select
+from sqlalchemy import Select, and_, exists, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound, Refused
 from core.staff.models import Staff
 from core.staff.rules import AIDE, HOTLINE, MANAGER, OFFICER, OFFICIAL, RECEPTIONIST, VERIFIER
-from reception.petitions import rules, states, urgency
-from reception.petitions.models import Petition, Referral
+from reception.petitions import opinions, rules, states, urgency
+from reception.petitions.models import Opinion, Petition, Referral
 from reception.petitions.states import PETITION, VERIFICATION
 
 _CENTRE = frozenset({RECEPTIONIST, VERIFIER, MANAGER})
@@ -25,7 +28,8 @@ MAY = {
     VERIFIER: {"verify", "return", "reclassify", "agree_urgent", "paper", "note", "dispatch"},
     MANAGER: {"complete", "reply", "propose_urgent", "agree_urgent", "reopen", "paper", "note", "dispatch", "book"},
     OFFICER: {
-        "acknowledge", "begin", "transfer", "ask", "reply", "answer", "close", "send_back", "note", "opinion", "paper"
+        "acknowledge", "refuse", "begin", "transfer", "ask", "reply", "decide", "answer", "close", "merge", "send_back",
+        "ask_opinion", "waive_opinion", "give_opinion", "note", "opinion", "paper",
     },
     OFFICIAL: {
         "acknowledge", "begin", "transfer", "ask", "reply", "answer", "close", "send_back", "note",
@@ -39,23 +43,38 @@ MAY = {
 }  # fmt: skip
 
 # Verbs that only the holder of the case may use.
-_HOLDERS = {"acknowledge", "begin", "transfer", "ask", "answer", "close", "send_back", "opinion"}
+_HOLDERS = {
+    "acknowledge", "refuse", "begin", "transfer", "ask", "decide", "answer", "close", "merge", "send_back", "opinion",
+    "ask_opinion", "waive_opinion",
+}  # fmt: skip
 
 # The row of the state table behind a verb; verbs that aren't here change no state and only need a case not closed.
-_ROWS = {"transfer": "route", "dispatch": "route", "send_back": "return"}
+_ROWS = {"transfer": "route", "dispatch": "route", "send_back": "return", "merge": "close"}
 
 
 def visible(stmt: Select[Any], staff: Staff) -> Select[Any]:
     """`stmt` (which selects from Petition) narrowed to the cases that this person may see."""
     roles = staff.roles
-    if roles & _OFFICE or HOTLINE in roles:
+    if roles & _OFFICE:
         return stmt
     doors = []
+    plain = Petition.confidentiality != rules.SECRET
+    if HOTLINE in roles:
+        doors.append(plain)
     if roles & _CENTRE and staff.centre_id:
-        doors.append(Petition.centre_id == staff.centre_id)
+        own = true() if roles & {VERIFIER, MANAGER} else or_(plain, Petition.received_by == staff.id)
+        doors.append(and_(Petition.centre_id == staff.centre_id, own))
     if OFFICER in roles and staff.department_id:
-        was_here = exists().where(Referral.petition_id == Petition.id, Referral.to_department_id == staff.department_id)
-        doors.append(or_(Petition.department_id == staff.department_id, was_here))
+        here = staff.department_id
+        was_here = exists().where(Referral.petition_id == Petition.id, Referral.to_department_id == here)
+        asked = exists().where(Opinion.petition_id == Petition.id, Opinion.department_id == here)
+        doors.append(
+            or_(
+                Petition.department_id == here,
+                and_(plain, or_(was_here, asked)),
+                asked.where(Opinion.state == states.ASKED),
+            )
+        )
     return stmt.where(or_(*doors) if doors else false())
 
 
@@ -101,6 +120,10 @@ def verbs(session: Session, staff: Staff, petition: Petition) -> set[str]:
         allowed.discard("agree_urgent")
     if proposal is not None:
         allowed.discard("propose_urgent")
+    if "give_opinion" in allowed and opinions.asked_of(session, petition.id, staff.department_id) is None:
+        allowed.discard("give_opinion")
+    if allowed & {"waive_opinion", "decide", "answer"}:
+        allowed -= {"decide", "answer"} if opinions.awaited(session, petition.id) else {"waive_opinion"}
     return {verb for verb in allowed if _possible(verb, staff, petition)}
 
 
@@ -135,6 +158,12 @@ def _possible(verb: str, staff: Staff, petition: Petition) -> bool:
         return not settled and petition.urgency != rules.URGENT and petition.type.urgent_lane
     if verb in ("paper", "note", "opinion"):
         return petition.state != states.CLOSED
+    if verb in ("give_opinion", "waive_opinion"):
+        return not settled
+    if verb == "ask_opinion":
+        return petition.state in (states.ACKNOWLEDGED, states.IN_PROGRESS)
+    if verb == "reopen" and petition.merged_into_id:
+        return False
     if verb == "answer" and petition.verification != states.PASSED:
         return False
     return PETITION.allows(petition.state, _ROWS.get(verb, verb))

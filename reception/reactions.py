@@ -14,6 +14,7 @@ from messaging.inbound import events as inbound
 from messaging.numbers import events as numbers
 from messaging.wording import events as wording
 from queueing.appointments import events as appointments
+from queueing.appointments.series import events as series
 from queueing.opening import events as opening
 from queueing.tickets import events as tickets
 from queueing.waitlist import events as waitlist
@@ -23,10 +24,13 @@ from reception.answers.service import answer_inbound
 from reception.appointed import offered as text_w
 from reception.appointed import texts as text_l
 from reception.appointed import waiting
+from reception.checking import events as checking
 from reception.deadlines import events as deadlines
+from reception.deadlines import moving
 from reception.directives import events as directives
 from reception.dossier import events as dossier
 from reception.files import events as files
+from reception.follow import events as follow
 from reception.hotline import events as hotline
 from reception.kiosks import events as kiosks
 from reception.kiosks import turns
@@ -85,6 +89,9 @@ REACTIONS: dict[type, tuple[Reaction, ...]] = {
     archive.RecordingClosed: (do.make_playable,),
     archive.RecordingTriedAgain: (do.make_playable,),
     archive.RecordingReady: (do.draw_strip,),
+    workdays.HolidayDeclared: (moving.move_for_holiday,),
+    workdays.HolidayWithdrawn: (moving.move_for_holiday,),
+    workdays.WorkingHoursChanged: (moving.move_for_hours,),
     directives.DirectiveAssigned: (text_o.text_directive_assigned,),
     directives.DirectiveFulfilled: (text_o.text_directive_fulfilled,),
     messaging.InboundReceived: (answer_inbound,),
@@ -97,9 +104,6 @@ NO_REACTION: frozenset[type] = frozenset(
     {
         staff.SignedIn,
         staff.SignInFailed,
-        workdays.HolidayDeclared,
-        workdays.HolidayWithdrawn,
-        workdays.WorkingHoursChanged,
         appointments.AppointmentHeld,
         appointments.HoldExpired,
         appointments.AppointmentCheckedIn,
@@ -111,6 +115,9 @@ NO_REACTION: frozenset[type] = frozenset(
         appointments.SlotsShifted,
         appointments.SlotsClosed,
         appointments.SlotsReopened,
+        series.SeriesBegun,
+        series.SeriesChanged,
+        series.SeriesEnded,
         waitlist.OfferAccepted,
         waitlist.OfferDeclined,
         waitlist.OfferWithdrawn,
@@ -155,6 +162,10 @@ NO_REACTION: frozenset[type] = frozenset(
         petitions.UrgentDeclined,
         visitors.VisitorRegistered,
         files.PaperInfected,
+        checking.CheckTaken,
+        checking.CheckLeft,
+        follow.SatisfactionGiven,
+        follow.PaperSent,
         dossier.DossierOpened,
         directives.DirectiveMarked,
         directives.DirectiveWritten,

@@ -10,9 +10,14 @@ from reception.petitions.events import (
     PetitionAnswered,
     PetitionClosed,
     PetitionReceived,
+    PetitionReopened,
+    PetitionReturned,
     PetitionRouted,
     PetitionTransferred,
+    UrgentAgreed,
     VisitorAsked,
+    VisitorReplied,
+    WorkBegun,
 )
 from reception.petitions.models import Petition
 
@@ -61,6 +66,38 @@ def text_petition_acknowledged(
     )
 
 
+def text_work_begun(session: Session, event: WorkBegun, *, now: datetime, settings: Settings) -> None:
+    """That a person is at work on it now."""
+    _tell_step(session, event.petition_id, "petition_begun", now=now, settings=settings)
+
+
+def text_petition_returned(session: Session, event: PetitionReturned, *, now: datetime, settings: Settings) -> None:
+    """That something is missing, and where to bring it; what it is stands on the visitor's page or is told there."""
+    petition = session.get_one(Petition, event.petition_id)
+    tell(
+        session,
+        petition,
+        "petition_returned",
+        lambda lang: _case(petition) | {"centre": petition.centre.name(lang), "phone": settings.hotline_number},
+        key=each_time(petition, now),
+        now=now,
+    )
+
+
+def text_visitor_replied(session: Session, event: VisitorReplied, *, now: datetime, settings: Settings) -> None:
+    """That the reply has arrived and the work goes on."""
+    _tell_step(session, event.petition_id, "petition_reply_received", now=now, settings=settings)
+
+
+def text_petition_reopened(session: Session, event: PetitionReopened, *, now: datetime, settings: Settings) -> None:
+    _tell_step(session, event.petition_id, "petition_reopened", now=now, settings=settings)
+
+
+def text_petition_urgent(session: Session, event: UrgentAgreed, *, now: datetime, settings: Settings) -> None:
+    """That it jumps the order now."""
+    _tell_step(session, event.petition_id, "petition_urgent", now=now, settings=settings)
+
+
 def text_visitor_asked(session: Session, event: VisitorAsked, *, now: datetime, settings: Settings) -> None:
     """That something is missing; what it is stands on the visitor's own page, not in a text anybody may read."""
     _tell_where(session, event.petition_id, "visitor_asked", now=now, settings=settings)
@@ -79,6 +116,14 @@ def text_petition_closed(session: Session, event: PetitionClosed, *, now: dateti
         lambda lang: _case(petition) | {"phone": settings.hotline_number},
         key=each_time(petition, now),
         now=now,
+    )
+
+
+def _tell_step(session: Session, petition_id: str, template: str, *, now: datetime, settings: Settings) -> None:
+    """A step that needs nothing of the visitor, and where all steps stand."""
+    petition = session.get_one(Petition, petition_id)
+    tell(
+        session, petition, template, lambda lang: _case_link(petition, settings), key=each_time(petition, now), now=now
     )
 
 

@@ -10,9 +10,11 @@ from core.db import new_id
 from core.errors import NotFound
 from core.events import emit
 from reception.centres.models import Department
+from reception.deadlines import service as deadlines
+from reception.deadlines.rules import ANSWER, CUSTODY, OPINION, WORK, Allowance, allowed
 from reception.petitions import catalogue, rules, story
 from reception.petitions.events import PetitionRouted
-from reception.petitions.models import CaseCounter, Petition, Referral
+from reception.petitions.models import CaseCounter, Opinion, Petition, Referral
 from reception.petitions.states import PETITION
 
 
@@ -56,7 +58,15 @@ def live_referral(session: Session, petition: Petition) -> Referral | None:
     )
 
 
+def was_refused(session: Session, petition: Petition, *, by: str) -> bool:
+    """Whether this department has refused the petition before."""
+    mine = (Referral.petition_id == petition.id, Referral.to_department_id == by, Referral.refused != "")
+    return session.scalar(select(Referral.id).where(*mine).limit(1)) is not None
+
+
 def end_referral(session: Session, petition: Petition, *, now: datetime) -> None:
+    deadlines.end(session, petition.id, CUSTODY, now=now)
+    deadlines.end(session, petition.id, WORK, now=now)
     session.execute(
         update(Referral)
         .where(Referral.petition_id == petition.id, Referral.ended_at.is_(None))
@@ -65,11 +75,49 @@ def end_referral(session: Session, petition: Petition, *, now: datetime) -> None
     )
 
 
-def resume_clock(petition: Petition, *, now: datetime) -> None:
-    """The deadline stood still while the visitor was asked or something was missing; it moves by that time."""
-    if petition.asked_at and petition.due_at:
-        petition.due_at = rules.due_after_waiting(petition.due_at, petition.asked_at, now=now)
+def stop_clock(session: Session, petition: Petition, *, now: datetime) -> None:
+    """The deadlines stand still: the visitor was asked, or something is missing."""
+    deadlines.pause(session, petition.id, now=now)
+    petition.asked_at = petition.asked_at or now
+
+
+def resume_clock(session: Session, petition: Petition, *, now: datetime) -> None:
+    """They go on, later by the working time in which they stood still."""
+    if petition.asked_at:
+        deadlines.resume(session, petition.id, now=now)
+        mirror(session, petition)
     petition.asked_at = None
+
+
+def mirror(session: Session, petition: Petition) -> None:
+    """Copies the clocks' deadlines to where lists sort by them."""
+    for clock in deadlines.running(session, petition.id):
+        if clock.step == ANSWER:
+            petition.due_at = clock.due_at
+        elif clock.step == CUSTODY and (referral := session.get(Referral, clock.subject_id)):
+            referral.due_at = clock.due_at
+        elif clock.step == OPINION and (opinion := session.get(Opinion, clock.subject_id)):
+            opinion.due_at = clock.due_at
+
+
+def give_time(session: Session, petition: Petition, *, now: datetime) -> None:
+    """The deadline of the whole, as the type's version promises it, from now on."""
+    days = catalogue.terms(session, petition).days
+    if petition.urgency == rules.URGENT:
+        days = min(days, rules.URGENT_DAYS)
+    deadlines.end(session, petition.id, ANSWER, now=now)
+    clock = deadlines.start(
+        session, petition.id, ANSWER, Allowance(days), department_id=petition.department_id, now=now
+    )
+    petition.due_at = clock.due_at
+
+
+def allowance(session: Session, petition: Petition, step: str) -> Allowance:
+    """How long a step of this petition may take."""
+    if step == CUSTODY and petition.urgency == rules.URGENT:
+        return Allowance(minutes=int(rules.URGENT_CUSTODY.total_seconds() // 60), by_the_clock=True)
+    terms = catalogue.terms(session, petition)
+    return Allowance(allowed(step, days=terms.days, steps=terms.steps))
 
 
 def hand_over(
@@ -81,12 +129,13 @@ def hand_over(
     reason_en: str,
     rule_id: str | None,
     by: str | None,
+    officer_id: str | None = None,
     now: datetime,
 ) -> Referral:
     """End the present custody and send the petition to `department`, whose clock starts; the total deadline stays."""
     petition.state = PETITION.next(petition.state, "send_up" if department.is_office else "route")
     end_referral(session, petition, now=now)
-    resume_clock(petition, now=now)
+    resume_clock(session, petition, now=now)
     referral = Referral(
         id=new_id(),
         petition_id=petition.id,
@@ -97,34 +146,49 @@ def hand_over(
         reason_en=reason_en,
         sent_by=by,
         sent_at=now,
-        due_at=rules.custody_due(petition.urgency, now=now),
+        due_at=now,
     )
     session.add(referral)
     petition.department_id, petition.department = department.id, department
-    petition.officer_id = None
+    petition.officer_id = officer_id
+    clock = deadlines.start(
+        session,
+        petition.id,
+        CUSTODY,
+        allowance(session, petition, CUSTODY),
+        department_id=department.id,
+        subject_id=referral.id,
+        now=now,
+    )
+    referral.due_at = clock.due_at
+    if (whole := deadlines.one(session, petition.id, ANSWER)) is not None:
+        whole.department_id = department.id
     return referral
 
 
 def route_by_rules(session: Session, petition: Petition, *, by: str | None, now: datetime) -> Referral | None:
-    """Send the petition where the rules say, with their reason in the story; None (and a step) when no rule fits."""
-    rule = catalogue.route(session, petition.type, petition.urgency)
+    """Send the petition where the rules say, with their reasons in the story; None (and a step) when no rule fits."""
+    path = catalogue.way(session, petition)
+    rule = path[-1] if path else None
     department = session.get(Department, rule.department_id) if rule else None
     if rule is None or department is None:
         story.tell(session, petition, "unrouted", now=now)
         return None
     if petition.department_id == department.id and live_referral(session, petition):
         return None  # it is there already
+    reason_ar, reason_en = ("؛ ".join(dict.fromkeys(r.reason_ar for r in path)), "; ".join(r.reason_en for r in path))
     referral = hand_over(
         session,
         petition,
         department,
-        reason_ar=rule.reason_ar,
-        reason_en=rule.reason_en,
+        reason_ar=reason_ar,
+        reason_en=reason_en,
         rule_id=rule.id,
         by=by,
+        officer_id=rule.officer_id,
         now=now,
     )
-    why = {"why_ar": rule.reason_ar, "why_en": rule.reason_en}
+    why = {"why_ar": reason_ar, "why_en": reason_en}
     kind = "sent_up" if department.is_office else "routed"
     story.tell(session, petition, kind, now=now, fields=story.named("department", department) | why)
     emit(

@@ -14,7 +14,7 @@ from core import audit
 from core.db import new_id
 from reception.centres.models import Department
 from reception.petitions.models import PetitionType, RoutingRule
-from reception.petitions.rules import CONFIDENTIAL, OPEN_TO_STAFF, URGENT
+from reception.petitions.rules import CONFIDENTIAL, OPEN_TO_STAFF, SECRET, URGENT
 
 # code, Arabic, English, the minister's office?
 DEPARTMENTS = (
@@ -30,13 +30,13 @@ DEPARTMENTS = (
 )
 
 # code, icon, Arabic, English, Arabic hint, English hint; then the types under it:
-# code, Arabic, English, urgent lane, confidential, working days
+# code, Arabic, English, urgent lane, confidential (or its level), working days
 TYPES = (
     ("rights", "scale", "حقوق وقضايا", "Rights and cases", "قصاص، صلح، مطالبة، تظلّم", "Retribution, claims, grievances", (
         ("retribution", "قصاص أو عفو أو صلح", "Retribution, pardon or settlement", True, True, 5),
         ("claim", "مطالبة بحق خاص", "Claim of a private right", True, False, 10),
         ("grievance", "تظلّم من إجراء أو قرار", "Grievance against a measure", False, True, 10),
-        ("threat", "تهديد أو خطر على النفس", "Threat to life or safety", True, True, 3),
+        ("threat", "تهديد أو خطر على النفس", "Threat to life or safety", True, SECRET, 3),
     )),
     ("detention", "building", "موقوفون وسجناء", "Detainees and prisoners", "زيارة، إفراج مؤقت، نقل، علاج", "Visits, temporary release, care", (
         ("release", "إفراج مؤقت لظرف أسري", "Temporary release for the family's sake", True, True, 5),
@@ -92,6 +92,31 @@ RULES = (
 )  # fmt: skip
 
 
+PAPER_NAMES = {
+    "judgement": ("صورة الحكم", "Copy of the judgement"),
+    "kinship": ("ما يثبت القرابة", "Proof of kinship"),
+    "residence": ("صورة الإقامة", "Copy of the residence permit"),
+    "violation": ("صورة المخالفة", "Copy of the violation"),
+    "income": ("ما يثبت الدخل", "Proof of income"),
+}
+# papers that intake asks for with a type
+PAPERS = {
+    "retribution": ("judgement", "kinship"),
+    "release": ("kinship",),
+    "prison-visit": ("kinship",),
+    "residence": ("residence",),
+    "violation": ("violation",),
+    "aid": ("income",),
+}
+# questions of a type: code, kind of answer, Arabic, English, required
+FIELDS = {
+    "violation": (("violation", "number", "رقم المخالفة", "Number of the violation", False),),
+    "claim": (("court-case", "text", "رقم القضية في المحكمة", "Number of the case at court", False),),
+    "prison-visit": (("prison", "text", "اسم السجن", "Name of the prison", True),),
+    "prison-transfer": (("prison", "text", "اسم السجن", "Name of the prison", True),),
+}  # fmt: skip
+
+
 def install(session: Session, *, now: datetime) -> None:
     """Add what is missing of departments, types and rules; rows that exist stay as they are."""
     departments = {row.code: row for row in session.scalars(select(Department))}
@@ -138,7 +163,19 @@ def _install_types(session: Session) -> None:
             session.add(
                 PetitionType(
                     code=leaf, name_ar=leaf_ar, name_en=leaf_en, parent_id=known[code].id, place=under,
-                    urgent_lane=urgent, confidentiality=CONFIDENTIAL if confidential else OPEN_TO_STAFF, days=days,
+                    urgent_lane=urgent, days=days,
+                    confidentiality=CONFIDENTIAL if confidential is True else confidential or OPEN_TO_STAFF,
+                    papers=[_paper(code) for code in PAPERS.get(leaf, ())],
+                    fields=[_field(*row) for row in FIELDS.get(leaf, ())],
                 )
             )  # fmt: skip
     session.flush()
+
+
+def _paper(code: str) -> dict[str, object]:
+    name_ar, name_en = PAPER_NAMES[code]
+    return {"code": code, "label_ar": name_ar, "label_en": name_en, "required": True}
+
+
+def _field(code: str, kind: str, label_ar: str, label_en: str, required: bool) -> dict[str, object]:
+    return {"code": code, "kind": kind, "label_ar": label_ar, "label_en": label_en, "required": required}

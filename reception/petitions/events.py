@@ -138,3 +138,51 @@ class UrgentDeclined:
     petition_id: str
     visitor_id: str
     centre_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PetitionDecided:
+    petition_id: str
+    visitor_id: str
+    department_id: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandOverRefused:
+    """`from_department_id` did not accept it. `department_id`: back with the sender, or empty: a person sends it on."""
+
+    petition_id: str
+    visitor_id: str
+    department_id: str
+    from_department_id: str
+    centre_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpinionAsked:
+    """`department_id` is asked; the case stays where it is."""
+
+    petition_id: str
+    department_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpinionEnded:
+    """Given, waived or needed no more; `from_department_id` was asked, `department_id` decides."""
+
+    petition_id: str
+    department_id: str
+    from_department_id: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class PetitionTypeChanged:
+    type_id: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingChanged:
+    rule_id: str

@@ -1,17 +1,21 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.db import Base, new_id
 from reception.centres.models import Centre, Department
-from reception.petitions.rules import CONFIDENTIAL
+from reception.petitions.rules import OPEN_TO_STAFF
 from reception.visitors.models import Visitor
 
 
 class PetitionType(Base):
-    """A place in the tree of what people ask for. `urgent_lane`: urgency may be proposed for it."""
+    """A place in the tree of what people ask for. `urgent_lane`: urgency may be proposed for it.
+
+    `fields` and `papers` are what intake asks for (kinds.py), `steps` working days for each step of
+    `deadlines.rules.STEPS` (`days` is the whole). The row is the present version; `PetitionTypeVersion` has them all.
+    """
 
     __tablename__ = "petition_type"
 
@@ -25,9 +29,14 @@ class PetitionType(Base):
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("petition_type.id"), index=True)
     place: Mapped[int] = mapped_column(default=0)
     urgent_lane: Mapped[bool] = mapped_column(default=False)
-    confidentiality: Mapped[str] = mapped_column(default="open")
+    confidentiality: Mapped[str] = mapped_column(default=OPEN_TO_STAFF)
     days: Mapped[int] = mapped_column(default=10)  # working days to the answer
     active: Mapped[bool] = mapped_column(default=True)
+    version: Mapped[int] = mapped_column(default=1)
+    fields: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    papers: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    steps: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    reopen_days: Mapped[int] = mapped_column(default=30)  # days after the end in which it may be taken up again
 
     def name(self, lang: str) -> str:
         return self.name_ar if lang == "ar" else self.name_en
@@ -36,8 +45,24 @@ class PetitionType(Base):
         return self.hint_ar if lang == "ar" else self.hint_en
 
 
+class PetitionTypeVersion(Base):
+    """What a type asked for and promised when it was so numbered: a petition keeps the version it was entered under."""
+
+    __tablename__ = "petition_type_version"
+
+    type_id: Mapped[str] = mapped_column(ForeignKey("petition_type.id", ondelete="CASCADE"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    values: Mapped[dict[str, Any]]
+    since: Mapped[datetime]
+    by: Mapped[str | None]
+
+
 class RoutingRule(Base):
-    """Where a type goes and why, in words that stand in the story. Tried by `order`; the first that fits wins."""
+    """Where a type goes and why, in words that stand in the story. Tried by `order`; the first that fits wins.
+
+    An empty condition holds for everything. `from_department_id` makes it an onward rule: it is tried for what the
+    rules have sent there. `officer_id` puts the case into one person's hands at once.
+    """
 
     __tablename__ = "routing_rule"
     __table_args__ = (Index("ix_routing_rule_active", "active", "order"),)
@@ -50,6 +75,12 @@ class RoutingRule(Base):
     reason_ar: Mapped[str]
     reason_en: Mapped[str]
     active: Mapped[bool] = mapped_column(default=True)
+    centre_codes: Mapped[list[str]] = mapped_column(default=list)  # the region is that of the centre
+    keywords: Mapped[list[str]] = mapped_column(default=list)  # any of them in subject or text
+    confidentiality: Mapped[str | None]
+    from_department_id: Mapped[str | None] = mapped_column(ForeignKey("department.id"))
+    officer_id: Mapped[str | None]
+    changed_at: Mapped[datetime | None]
 
     def reason(self, lang: str) -> str:
         return self.reason_ar if lang == "ar" else self.reason_en
@@ -99,6 +130,11 @@ class Petition(Base):
     close_reason: Mapped[str | None]
     search_text: Mapped[str]
     step_count: Mapped[int] = mapped_column(default=0)
+    type_version: Mapped[int] = mapped_column(default=1)
+    confidentiality: Mapped[str] = mapped_column(default=OPEN_TO_STAFF)  # as its type's was when it was entered
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)  # answers to the type's own questions
+    outcome: Mapped[str | None]  # what was decided: a key of rules.OUTCOMES
+    merged_into_id: Mapped[str | None] = mapped_column(index=True)
 
     visitor: Mapped[Visitor] = relationship()
     centre: Mapped[Centre] = relationship()
@@ -108,7 +144,7 @@ class Petition(Base):
     @property
     def confidential(self) -> bool:
         """Its words are for the centre, the departments and the office: no text, no page, no phone tells them."""
-        return self.type.confidentiality == CONFIDENTIAL
+        return self.confidentiality != OPEN_TO_STAFF
 
 
 class PetitionStep(Base):
@@ -156,6 +192,7 @@ class Referral(Base):
     acknowledged_by: Mapped[str | None]
     acknowledged_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    refused: Mapped[str] = mapped_column(default="")  # why the receiver did not accept it
 
     def reason(self, lang: str) -> str:
         return self.reason_ar if lang == "ar" else self.reason_en
@@ -177,6 +214,31 @@ class PetitionNote(Base):
     staff_id: Mapped[str | None]
     department_id: Mapped[str | None]
     at: Mapped[datetime]
+
+
+class Opinion(Base):
+    """A department is asked what it thinks, while the case stays where it is. Deciding waits for all that are asked."""
+
+    __tablename__ = "petition_opinion"
+    __table_args__ = (
+        UniqueConstraint("petition_id", "department_id", "number"),
+        Index("ix_petition_opinion_department", "department_id", "state", "due_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    petition_id: Mapped[str] = mapped_column(ForeignKey("petition.id", ondelete="CASCADE"))
+    department_id: Mapped[str] = mapped_column(ForeignKey("department.id"))
+    number: Mapped[int] = mapped_column(default=1)  # a department may be asked again
+    state: Mapped[str]
+    question: Mapped[str]
+    asked_by: Mapped[str]
+    asked_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    text: Mapped[str] = mapped_column(default="")  # the opinion, or why it was waived
+    ended_by: Mapped[str | None]
+    ended_at: Mapped[datetime | None]
+
+    department: Mapped[Department] = relationship()
 
 
 class Verification(Base):

@@ -1,50 +1,35 @@
 """Decisions about petitions: the number, the way, the deadline, who may agree. Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.calendar import at_local, hijri_of, local_day
+from core.calendar import hijri_of, local_day
 from core.errors import Mistake
+from core.language import N_
 from core.staff.rules import AIDE, MANAGER, OFFICIAL, VERIFIER
 from core.text import clean, search_form
 
 # Numbers and deadlines belong to the ministry, not to a centre: one zone for all.
 ZONE = "Asia/Riyadh"
-WEEKEND = (4, 5)  # Monday is 0: Friday and Saturday
-CLOSING_HOUR = 15
 
 NORMAL, URGENT = "normal", "urgent"
-OPEN_TO_STAFF, CONFIDENTIAL = "open", "confidential"
+OPEN_TO_STAFF, CONFIDENTIAL, SECRET = "open", "confidential", "secret"
+LEVELS = (OPEN_TO_STAFF, CONFIDENTIAL, SECRET)
 
 URGENT_DAYS = 2  # working days to the answer
-CUSTODY_DAYS = 1  # working days in which a receiver confirms what was sent
-URGENT_CUSTODY = timedelta(hours=2)
+URGENT_CUSTODY = timedelta(hours=2)  # by the clock on the wall: the urgent lane does not rest at night
+
+# What a department may decide.
+OUTCOMES = {
+    "granted": N_("Granted"),
+    "partly": N_("Granted in part"),
+    "refused": N_("Refused"),
+    "informed": N_("Answered with information"),
+    "not_ours": N_("Another authority is competent"),
+}
 
 MAY_AGREE_TO_URGENCY = frozenset({VERIFIER, MANAGER, AIDE, OFFICIAL})
 
 SUBJECT_MAX, BODY_MAX, TEXT_MAX = 160, 12_000, 4_000
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A routing rule as data. Empty `type_codes` is every type; None urgency is either."""
-
-    id: str
-    order: int
-    type_codes: tuple[str, ...]
-    urgency: str | None
-    department_id: str
-
-
-def route(codes: Sequence[str], urgency: str, rules: Sequence[Rule]) -> Rule | None:
-    """The first rule, in its order, that names the type or one of its parents. `codes`: the type, then its parents."""
-    for rule in sorted(rules, key=lambda r: (r.order, r.id)):
-        if rule.urgency not in (None, urgency):
-            continue
-        if not rule.type_codes or set(rule.type_codes) & set(codes):
-            return rule
-    return None
 
 
 def case_year(*, now: datetime, zone: str = ZONE) -> int:
@@ -57,27 +42,9 @@ def case_number(year: int, number: int) -> str:
     return f"{year % 100:02d}-{number:06d}"
 
 
-def working_days_after(start: datetime, days: int, *, zone: str = ZONE, weekend: tuple[int, ...] = WEEKEND) -> datetime:
-    """Closing time of the `days`-th working day after the day of `start`."""
-    day = local_day(start, zone)
-    left = days
-    while left > 0:
-        day += timedelta(days=1)
-        left -= day.weekday() not in weekend
-    return at_local(day, CLOSING_HOUR, 0, zone)
-
-
-def answer_due(urgency: str, type_days: int, *, now: datetime) -> datetime:
-    return working_days_after(now, min(URGENT_DAYS, type_days) if urgency == URGENT else type_days)
-
-
-def custody_due(urgency: str, *, now: datetime) -> datetime:
-    return now + URGENT_CUSTODY if urgency == URGENT else working_days_after(now, CUSTODY_DAYS)
-
-
-def due_after_waiting(due: datetime, asked_at: datetime, *, now: datetime) -> datetime:
-    """A deadline that stood still while the visitor was asked moves by as long as that took."""
-    return due + (now - asked_at)
+def may_reopen(settled_at: datetime, days: int, *, now: datetime) -> bool:
+    """A settled case is taken up again within its type's window; afterwards the matter is entered anew."""
+    return now <= settled_at + timedelta(days=days)
 
 
 def subject(text: str) -> str:

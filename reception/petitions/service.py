@@ -11,9 +11,12 @@ from core.errors import Mistake, NotFound, Refused
 from core.events import emit
 from core.ids import new_code
 from core.language import N_
+from core.text import latin_digits
 from reception.centres.models import Centre, Department
+from reception.deadlines import service as deadlines
+from reception.deadlines.rules import CHECK, CUSTODY, WORK
 from reception.files import service as files_service
-from reception.petitions import catalogue, custody, events, rules, states, story
+from reception.petitions import catalogue, custody, events, kinds, opinions, rules, states, story
 from reception.petitions import urgency as urgent_lane
 from reception.petitions.models import Petition, PetitionNote, PetitionType
 from reception.petitions.states import PETITION, VERIFICATION
@@ -62,11 +65,13 @@ def receive(
     urgent_reason: str = "",
     ticket_id: str | None = None,
     files: list[str] | None = None,
+    details: dict[str, str] | None = None,
     now: datetime,
 ) -> Petition:
     """Enter a classified petition with its papers (ids of uploads), number it and route it at once by the rules.
 
-    Urgent is only proposed here: the case runs as a normal one until a second person agrees. Raises Mistake.
+    `details` answers the type's own questions (`kinds.answers` checks them); without it none are asked. Urgent is only
+    proposed here: the case runs as a normal one until a second person agrees. Raises Mistake.
     """
     kind = catalogue.leaf(session, type.id)
     centre = session.get(Centre, centre_id)
@@ -75,6 +80,7 @@ def receive(
     about, text = rules.subject(subject), rules.body(body)
     if urgency not in (rules.NORMAL, rules.URGENT):
         raise Mistake("Choose normal or urgent.", field="urgency")
+    answers = kinds.answers(kind.fields, details) if details is not None else {}
     year = rules.case_year(now=now)
     number = rules.case_number(year, custody.next_number(session, year))
     petition = Petition(
@@ -98,12 +104,17 @@ def receive(
         received_by=staff_id,
         received_at=now,
         changed_at=now,
-        due_at=rules.answer_due(rules.NORMAL, kind.days, now=now),
+        type_version=kind.version,
+        confidentiality=kind.confidentiality,
+        details=answers,
+        due_at=now,
         search_text=rules.search_text(number, visitor.name, about),
         step_count=0,
     )
     session.add(petition)
     session.flush()
+    custody.give_time(session, petition, now=now)
+    deadlines.start(session, petition.id, CHECK, custody.allowance(session, petition, CHECK), now=now)
     story.tell(
         session,
         petition,
@@ -140,6 +151,15 @@ def acknowledge(session: Session, petition_id: str, *, staff_id: str, now: datet
     referral = custody.live_referral(session, petition)
     if referral:
         referral.acknowledged_by, referral.acknowledged_at = staff_id, now
+    deadlines.end(session, petition.id, CUSTODY, now=now)
+    deadlines.start(
+        session,
+        petition.id,
+        WORK,
+        custody.allowance(session, petition, WORK),
+        department_id=petition.department_id,
+        now=now,
+    )
     _step(session, petition, "acknowledged", staff_id, now)
     emit(session, events.PetitionAcknowledged(**_ids(petition)), now=now)
     return petition
@@ -150,6 +170,7 @@ def begin(session: Session, petition_id: str, *, staff_id: str, now: datetime) -
     petition = custody.locked(session, petition_id)
     petition.state = PETITION.next(petition.state, "begin")
     petition.officer_id = staff_id
+    deadlines.end(session, petition.id, WORK, now=now)
     _step(session, petition, "begun", staff_id, now)
     emit(session, events.WorkBegun(**_ids(petition), officer_id=staff_id), now=now)
     return petition
@@ -184,7 +205,7 @@ def ask_visitor(session: Session, petition_id: str, *, question: str, staff_id: 
     """Ask the visitor for more; the deadline stands still until the reply."""
     petition = custody.locked(session, petition_id)
     petition.state = PETITION.next(petition.state, "ask")
-    petition.asked_at = now
+    custody.stop_clock(session, petition, now=now)
     asked = _write(session, petition, "question", question, "question", staff_id, now)
     _step(session, petition, "asked", staff_id, now, asked.text)
     emit(session, events.VisitorAsked(**_ids(petition)), now=now)
@@ -206,7 +227,8 @@ def visitor_replied(
     """
     petition = custody.locked(session, petition_id)
     state = PETITION.next(petition.state, "reply")
-    custody.resume_clock(petition, now=now)
+    custody.resume_clock(session, petition, now=now)
+    deadlines.end(session, petition.id, WORK, now=now)
     petition.state = state
     written = _write(session, petition, "reply", reply, "reply", staff_id, now)
     if staff_id is not None:
@@ -222,10 +244,73 @@ def answer(session: Session, petition_id: str, *, text: str, staff_id: str, now:
     state = PETITION.next(petition.state, "answer")
     if petition.verification != states.PASSED:
         raise Refused("Verification has not passed yet: identity and papers must be checked before an answer.")
+    opinions.all_in(session, petition)
     written = _write(session, petition, "answer", text, "answer", staff_id, now)
     _settle(session, petition, state, now)
     _step(session, petition, "answered", staff_id, now, written.text)
     emit(session, events.PetitionAnswered(**_ids(petition)), now=now)
+    return petition
+
+
+def decide(session: Session, petition_id: str, *, outcome: str, reason: str, staff_id: str, now: datetime) -> Petition:
+    """What the answer will be, and why. The visitor hears it with the answer. Refused while an opinion is awaited."""
+    petition = custody.locked(session, petition_id)
+    state = PETITION.next(petition.state, "decide")
+    if outcome not in rules.OUTCOMES:
+        raise Mistake("Choose what was decided.", field="outcome")
+    opinions.all_in(session, petition)
+    written = _write(session, petition, "decision", reason, "reason", staff_id, now)
+    deadlines.end(session, petition.id, WORK, now=now)
+    petition.state, petition.outcome = state, outcome
+    fields = story.named("department", petition.department or petition.centre) | {"reason": rules.OUTCOMES[outcome]}
+    story.tell(session, petition, "decided", now=now, by=staff_id, text=written.text, fields=fields)
+    emit(session, events.PetitionDecided(**_ids(petition), outcome=outcome), now=now)
+    return petition
+
+
+def refuse(session: Session, petition_id: str, *, reason: str, staff_id: str, now: datetime) -> Petition:
+    """The receiver does not accept what was sent, and says why. It goes back to the department that sent it; what a
+    rule sent, or what comes back for a second time, waits for a person to send it on."""
+    petition = custody.locked(session, petition_id)
+    state = PETITION.next(petition.state, "refuse")
+    why = rules.words(reason, field="reason")
+    referral, refuser = custody.live_referral(session, petition), petition.department
+    if referral is None or refuser is None:
+        raise Refused("Nothing waits to be confirmed.")
+    referral.refused = why
+    sender = session.get(Department, referral.from_department_id) if referral.from_department_id else None
+    sent_back_before = custody.was_refused(session, petition, by=sender.id) if sender else False
+    custody.end_referral(session, petition, now=now)
+    petition.state = state
+    petition.department_id, petition.department, petition.officer_id = None, None, None
+    fields = story.named("department", refuser)
+    story.tell(session, petition, "refused", now=now, by=staff_id, text=why, fields=fields)
+    back = sender if sender is not None and sender.active and not sent_back_before else None
+    if back is not None:
+        custody.hand_over(session, petition, back, reason_ar=why, reason_en=why, rule_id=None, by=staff_id, now=now)
+    emit(
+        session,
+        events.HandOverRefused(**_ids(petition), from_department_id=refuser.id, centre_id=petition.centre_id),
+        now=now,
+    )
+    return petition
+
+
+def merge(session: Session, petition_id: str, *, into: str, staff_id: str, now: datetime) -> Petition:
+    """Join it to another open petition of the same visitor (`into`: its case number), whose clocks alone go on."""
+    petition = custody.locked(session, petition_id)
+    state = PETITION.next(petition.state, "close")
+    other = by_case_number(session, latin_digits(into).strip().replace(" ", ""))
+    if other is None or other.id == petition.id or other.visitor_id != petition.visitor_id:
+        raise Mistake("Write the case number of another petition of this visitor.", field="into")
+    if other.state in states.SETTLED:
+        raise Mistake("That petition is settled. Take it up again first.", field="into")
+    other = custody.locked(session, other.id)
+    _settle(session, petition, state, now)
+    petition.close_reason, petition.merged_into_id = "duplicate", other.id
+    story.tell(session, petition, "merged", now=now, by=staff_id, fields={"case": other.case_number})
+    story.tell(session, other, "joined", now=now, by=staff_id, fields={"case": petition.case_number})
+    emit(session, events.PetitionClosed(**_ids(petition), reason="duplicate"), now=now)
     return petition
 
 
@@ -249,14 +334,19 @@ def reopen(session: Session, petition_id: str, *, reason: str, staff_id: str, no
     petition = custody.locked(session, petition_id)
     state = PETITION.next(petition.state, "reopen")
     why = rules.words(reason, field="reason")
+    window = catalogue.terms(session, petition).reopen_days
+    if petition.settled_at and not rules.may_reopen(petition.settled_at, window, now=now):
+        raise Refused("It could be taken up again for {days} days after its end. Enter the matter anew.", days=window)
+    if petition.merged_into_id:
+        raise Refused("It was joined to another petition, which goes on in its place.")
     department = petition.department
     if department is None:
         raise Refused("No department ever had this case: enter it anew.")
     petition.state = states.REOPENED
     custody.hand_over(session, petition, department, reason_ar=why, reason_en=why, rule_id=None, by=staff_id, now=now)
     petition.state = state
-    petition.settled_at, petition.close_reason = None, None
-    petition.due_at = rules.answer_due(petition.urgency, petition.type.days, now=now)
+    petition.settled_at, petition.close_reason, petition.outcome = None, None, None
+    custody.give_time(session, petition, now=now)
     story.tell(session, petition, "reopened", now=now, by=staff_id, text=why)
     emit(session, events.PetitionReopened(**_ids(petition)), now=now)
     return petition
@@ -339,7 +429,9 @@ def _write(
 
 
 def _settle(session: Session, petition: Petition, state: str, now: datetime) -> None:
-    custody.resume_clock(petition, now=now)
+    custody.resume_clock(session, petition, now=now)
     petition.state = state
     petition.settled_at = now
+    opinions.drop(session, petition, now=now)
     custody.end_referral(session, petition, now=now)
+    deadlines.end(session, petition.id, now=now)

@@ -73,6 +73,20 @@ TELLINGS: dict[str, Telling] = {
         N_("The urgent lane was agreed to"), N_("Your petition is treated as urgent."), "bolt", "urgent"
     ),
     "urgent_declined": Telling(N_("The urgent lane was declined"), None, "bolt"),
+    "decided": Telling(N_("{department} decided: {reason}"), None, "gavel", "info"),
+    "refused": Telling(N_("{department} did not accept it"), None, "undo", "wait"),
+    "merged": Telling(
+        N_("Joined to petition {case}"),
+        N_("It was joined to your petition {case} and goes on there."),
+        "folder",
+        "info",
+    ),
+    "joined": Telling(N_("Petition {case} was joined to this one"), None, "folder"),
+    "opinion_asked": Telling(N_("{department} was asked for its opinion"), None, "help", "info"),
+    "opinion_given": Telling(N_("{department} gave its opinion"), None, "edit", "good"),
+    "opinion_waived": Telling(N_("The opinion of {department} was waived"), None, "x"),
+    "late": Telling(N_("Past the deadline ({step}): {whom} was told"), None, "hourglass", "danger"),
+    "deadline_moved": Telling(N_("The working calendar changed: now due {due}"), None, "calendar", "info"),
     "note": Telling(N_("Note"), None, "edit"),
     "opinion": Telling(N_("Opinion of {department}"), None, "edit", "info"),
     "paper": Telling(N_("Paper added: {name}"), N_("A paper was added."), "document"),
@@ -114,7 +128,7 @@ class Step:
 
     def say(self, translate: Callable[[str], str], lang: str) -> str:
         """The title in the reader's language; fields that are msgids themselves are translated too."""
-        words = {k: translate(v) if k == "reason" and v else v for k, v in self.words(lang).items()}
+        words = {k: translate(v) if k in _SAID and v else v for k, v in self.words(lang).items()}
         return translate(self.title).format(**words)
 
     def note(self, lang: str) -> str:
@@ -185,7 +199,9 @@ def _steps(session: Session, petition_id: str, title: Callable[[Telling], str | 
                 at=row.at,
                 kind=row.kind,
                 title=words,
-                fields=row.fields if private else {k: v for k, v in row.fields.items() if k[:-3] in _PUBLIC},
+                fields=row.fields
+                if private
+                else {k: v for k, v in row.fields.items() if k.removesuffix("_ar").removesuffix("_en") in _PUBLIC},
                 text=row.text if private else "",
                 icon=telling.icon,
                 tone=telling.tone,
@@ -197,4 +213,5 @@ def _steps(session: Session, petition_id: str, title: Callable[[Telling], str | 
     return told
 
 
-_PUBLIC = {"centre", "department"}
+_PUBLIC = {"centre", "department", "case"}
+_SAID = ("reason", "step", "whom")  # fields that are msgids themselves

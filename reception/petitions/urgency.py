@@ -10,9 +10,11 @@ from core.db import new_id
 from core.errors import Mistake, Refused
 from core.events import emit
 from core.staff.models import Staff
-from reception.petitions import custody, rules, states, story
+from reception.deadlines import service as deadlines
+from reception.deadlines.rules import ANSWER, CUSTODY, Allowance, due
+from reception.petitions import catalogue, custody, rules, states, story
 from reception.petitions.events import UrgentAgreed, UrgentDeclined, UrgentProposed
-from reception.petitions.models import Petition, UrgentProposal
+from reception.petitions.models import Petition, Referral, UrgentProposal
 
 
 def pending(session: Session, petition_id: str) -> UrgentProposal | None:
@@ -49,15 +51,13 @@ def agree(session: Session, petition_id: str, *, staff_id: str, now: datetime) -
     petition, proposal = _decide(session, petition_id, staff_id)
     proposal.decided_by, proposal.decided_at, proposal.agreed = staff_id, now, True
     petition.urgency = rules.URGENT
-    soon = rules.answer_due(rules.URGENT, petition.type.days, now=now)
-    petition.due_at = min(petition.due_at, soon) if petition.due_at else soon
+    _draw_in(session, petition, now=now)
     story.tell(session, petition, "urgent_agreed", now=now, by=staff_id)
     if petition.state in (states.RECEIVED, *states.AWAITING_CUSTODY, *states.AT_WORK):
-        referral = custody.route_by_rules(session, petition, by=staff_id, now=now) or custody.live_referral(
-            session, petition
-        )
-        if referral and referral.acknowledged_at is None:
-            referral.due_at = min(referral.due_at, rules.custody_due(rules.URGENT, now=now))
+        moved = custody.route_by_rules(session, petition, by=staff_id, now=now)
+        referral = moved or custody.live_referral(session, petition)
+        if moved is None and referral and referral.acknowledged_at is None:
+            _hurry(session, petition, referral, now=now)
     audit.note(session, "agree to urgency", "petition", petition.id, now=now)
     emit(
         session,
@@ -69,6 +69,36 @@ def agree(session: Session, petition_id: str, *, staff_id: str, now: datetime) -
         now=now,
     )
     return petition
+
+
+def _draw_in(session: Session, petition: Petition, *, now: datetime) -> None:
+    """The whole is due by the urgent lane's own time, counted from now, unless it was due sooner already."""
+    soon = min(catalogue.terms(session, petition).days, rules.URGENT_DAYS)
+    clock = deadlines.one(session, petition.id, ANSWER)
+    if clock is None:
+        custody.give_time(session, petition, now=now)
+        return
+    at = due(now, Allowance(soon), (), deadlines.calendar(session))
+    if at < clock.due_at:
+        clock.started_at, clock.days = now, soon
+        clock.pauses = [[now.isoformat()]] if petition.asked_at else []
+        deadlines.recount(session, clock)
+        petition.due_at = clock.due_at
+
+
+def _hurry(session: Session, petition: Petition, referral: Referral, *, now: datetime) -> None:
+    """It lies with the right department already, which now has hours instead of days to confirm it."""
+    deadlines.end(session, petition.id, CUSTODY, now=now)
+    clock = deadlines.start(
+        session,
+        petition.id,
+        CUSTODY,
+        custody.allowance(session, petition, CUSTODY),
+        department_id=referral.to_department_id,
+        subject_id=referral.id,
+        now=now,
+    )
+    referral.due_at = min(referral.due_at, clock.due_at)
 
 
 def decline(session: Session, petition_id: str, *, reason: str, staff_id: str, now: datetime) -> Petition:

@@ -12,6 +12,8 @@ from core import audit
 from core.db import new_id
 from core.errors import Mistake, Refused
 from core.events import emit
+from reception.deadlines import service as deadlines
+from reception.deadlines.rules import ANSWER, CHECK
 from reception.files import service as files_service
 from reception.petitions import catalogue, custody, events, rules, states, story
 from reception.petitions.models import Petition, PetitionNote, Verification
@@ -23,6 +25,7 @@ def verify(session: Session, petition_id: str, *, staff_id: str, now: datetime) 
     petition = _other_persons(session, petition_id, staff_id)
     petition.verification = VERIFICATION.next(petition.verification, "pass")
     _keep(session, petition, staff_id, now, passed=True)
+    deadlines.end(session, petition.id, CHECK, now=now)
     story.tell(session, petition, "verified", now=now, by=staff_id)
     emit(
         session,
@@ -94,7 +97,9 @@ def complete(
     petition.state = PETITION.next(petition.state, "complete")
     petition.verification = VERIFICATION.next(petition.verification, "resubmit")
     said = rules.words(note, field="note")
-    custody.resume_clock(petition, now=now)
+    custody.resume_clock(session, petition, now=now)
+    deadlines.end(session, petition.id, CHECK, now=now)
+    deadlines.start(session, petition.id, CHECK, custody.allowance(session, petition, CHECK), now=now)
     papers = files_service.attach(session, files or [], petition_id=petition.id, staff_id=staff_id)
     story.tell(
         session, petition, "completed", now=now, by=staff_id, text=said, fields=story.named("centre", petition.centre)
@@ -119,10 +124,12 @@ def reclassify(session: Session, petition_id: str, *, type_id: str, staff_id: st
     if kind.id == petition.type_id:
         raise Mistake("It is of this type already.", field="type")
     fields = story.named("old_type", petition.type) | story.named("type", kind)
-    if petition.due_at:  # the new type's time counts from the start, and what was waited stays added
-        was = rules.answer_due(petition.urgency, petition.type.days, now=petition.received_at)
-        petition.due_at += rules.answer_due(petition.urgency, kind.days, now=petition.received_at) - was
-    petition.type_id, petition.type = kind.id, kind
+    petition.type_id, petition.type, petition.type_version = kind.id, kind, kind.version
+    petition.confidentiality = kind.confidentiality
+    if petition.urgency != rules.URGENT and (clock := deadlines.one(session, petition.id, ANSWER)):
+        clock.days = kind.days  # counted from the start, and what was waited stays added
+        deadlines.recount(session, clock)
+        petition.due_at = clock.due_at
     story.tell(session, petition, "reclassified", now=now, by=staff_id, fields=fields)
     audit.note(session, "reclassify", "petition", petition.id, now=now, detail={"type": kind.code})
     if petition.state != states.RETURNED:
@@ -155,7 +162,7 @@ def _back(
     petition.state = PETITION.next(petition.state, "return")
     custody.end_referral(session, petition, now=now)
     petition.department_id, petition.department, petition.officer_id = None, None, None
-    petition.asked_at = petition.asked_at or now  # the deadline stands still until it is complete
+    custody.stop_clock(session, petition, now=now)
     session.add(
         PetitionNote(
             id=new_id(),

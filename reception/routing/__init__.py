@@ -1,0 +1,1 @@
+"""Where petitions go, as data: rules matched in order, chains of them, circles refused, trials on past petitions."""
