@@ -3,16 +3,15 @@
 from starlette.responses import Response
 
 from core import audit
-from core.errors import NotFound
 from core.staff.rules import AIDE, OFFICIAL
 from messaging import service as messages
 from queueing.appointments import calendar, service
 from queueing.appointments.models import Appointment
 from queueing.appointments.states import APPOINTMENT, AWAITED
-from reception import access
 from video.meetings import service as meetings
 from web.forms import Form
 from web.http import Context, Pages, staff
+from web.office.carrying import appointment_for
 from web.office.engagements import engagements
 from web.quality import words
 from web.quality.view import fared
@@ -83,12 +82,7 @@ def _page(ctx: Context, appointment: Appointment, form: Form, *, status: int = 2
 
 
 def _mine(ctx: Context) -> Appointment:
-    """The appointment, for an aide and for its official. Raises NotFound to the others."""
-    appointment = calendar.appointment_of(ctx.session, ctx.path("appointment_id"))
-    access.petition_for(ctx.session, ctx.staff, appointment.petition_id)
-    if AIDE not in ctx.staff.roles and appointment.slot.official_id != ctx.staff.id:
-        raise NotFound("There is no such appointment.")
-    return appointment
+    return appointment_for(ctx, ctx.path("appointment_id"))
 
 
 def _back(ctx: Context) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
@@ -20,6 +21,7 @@ from reception.centres.models import Centre
 from reception.petitions.models import Petition
 from web.forms import Form
 from web.http import Context, Pages, staff
+from web.office import carrying
 from web.office.engagements import Engagement, engagements, officials, whose
 from web.office.today import awaiting_decision
 
@@ -66,7 +68,7 @@ class Day:
 
 @pages.get("/office/calendar", audience=office)
 def week(ctx: Context) -> Response:
-    return _week(ctx, _first_day(ctx), Form(ctx))
+    return page(ctx, Form(ctx))
 
 
 @pages.get("/office/calendar/sessions", audience=office)
@@ -111,7 +113,16 @@ def reopen(ctx: Context) -> Response:
     return ctx.redirect(_where(ctx, slot))
 
 
-def _week(ctx: Context, first: date, form: Form, *, status: int = 200) -> Response:
+def page(ctx: Context, form: Form, *, refusal: str = "", status: int = 200) -> Response:
+    """The week that the address or the form names."""
+    return _week(ctx, _first_day(ctx), form, refusal=refusal, status=status)
+
+
+def week_of(ctx: Context, at: datetime) -> date:
+    return _sunday(local_day(at, ctx.settings.timezone))
+
+
+def _week(ctx: Context, first: date, form: Form, *, refusal: str = "", status: int = 200) -> Response:
     zone = ctx.settings.timezone
     days = [first + timedelta(days=n) for n in range(7)]
     start, end = day_bounds(days[0], zone)[0], day_bounds(days[-1], zone)[1]
@@ -134,6 +145,7 @@ def _week(ctx: Context, first: date, form: Form, *, status: int = 200) -> Respon
             shown.append(Day(day, sessions(cells), load[day]))
             by_id |= {cell.slot.id: cell for cell in cells}
     chosen = by_id.get(ctx.query.get("slot", ""))
+    carry = carrying.carried(ctx, start, end, {slot_id: cell.look for slot_id, cell in by_id.items()})
     people = officials(ctx.session)
     at = proposed(days, now=ctx.now.astimezone(ZoneInfo(zone)))
     halls = [centre for centre in centres.centres(ctx.session) if centre.video_hall]
@@ -146,6 +158,10 @@ def _week(ctx: Context, first: date, form: Form, *, status: int = 200) -> Respon
         today=local_day(ctx.now, zone),
         earlier=first - timedelta(weeks=1),
         later=first + timedelta(weeks=1),
+        carry=carry,
+        moved=carrying.moved(ctx),
+        refusal=refusal or (carry.refused if carry else ""),
+        asked=_asked(first, ctx.query.get("official", "")),
         chosen=chosen,
         candidates=_candidates(ctx, chosen),
         officials=people if OFFICIAL not in ctx.staff.roles else [ctx.staff],
@@ -162,6 +178,11 @@ def _week(ctx: Context, first: date, form: Form, *, status: int = 200) -> Respon
         place_ar=PLACE_AR,
         place_en=PLACE_EN,
     )
+
+
+def _asked(first: date, official_id: str) -> str:
+    """This week's own address, to which others add what they want."""
+    return f"/office/calendar?week={first}" + (f"&official={quote(official_id)}" if official_id else "")
 
 
 def _tabs(ctx: Context, people: list[Staff], first: date, official_id: str | None) -> list[dict[str, object]]:
@@ -300,7 +321,7 @@ def _where(ctx: Context, slot: Slot) -> str:
 
 def _first_day(ctx: Context) -> date:
     try:
-        return _sunday(date.fromisoformat(ctx.query.get("week", "")))
+        return _sunday(date.fromisoformat(ctx.query.get("week") or str(ctx.form.get("week") or "")))
     except ValueError:
         return _sunday(local_day(ctx.now, ctx.settings.timezone))
 
