@@ -1,15 +1,18 @@
 """The official's calendar: sessions added, slots closed, and what a day or week looks like."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.calendar import day_bounds, local_day, wall_clock
 from core.db import new_id
 from core.errors import Mistake, NotFound, Refused
 from core.events import emit
+from core.language import Named
+from core.workdays import service as workdays
 from queueing.appointments import resources, rules
 from queueing.appointments.events import SlotClosed, SlotReopened, SlotsOpened
 from queueing.appointments.models import Appointment, Slot
@@ -61,17 +64,54 @@ def add_session(
     if not 1 <= capacity <= 20:
         raise Mistake("Between 1 and 20 visitors fit one time.", field="capacity")
     times = rules.plan(day, start, end, minutes=minutes, pause=pause, zone=zone, now=now)
-    resources.lock(session, (touched for span in times for touched in rules.days(*span)))
-    same_offer = select(Slot.id).where(
-        Slot.official_id == official_id,
-        Slot.kind == kind,
-        Slot.centre_id.is_(None) if centre_id is None else Slot.centre_id == centre_id,
-        Slot.starts_at < times[-1][1],
-        Slot.ends_at > times[0][0],
-    )
-    if session.scalar(same_offer.limit(1)):
-        raise Refused("This official has slots at this time and place already.")
     reserve = rules.spread_reserve(len(times), reserved_urgent)
+    return offer(
+        session,
+        [(*span, n in reserve) for n, span in enumerate(times)],
+        official_id=official_id,
+        kind=kind,
+        centre_id=centre_id,
+        place_ar=place_ar,
+        place_en=place_en,
+        zone=zone,
+        capacity=capacity,
+        now=now,
+    )
+
+
+def offer(
+    session: Session,
+    times: Sequence[tuple[datetime, datetime, bool]],
+    *,
+    official_id: str,
+    kind: str,
+    centre_id: str | None,
+    place_ar: str,
+    place_en: str,
+    zone: str,
+    capacity: int,
+    now: datetime,
+    series_id: str | None = None,
+) -> list[Slot]:
+    """One slot for each (begin, end, kept for urgent cases).
+
+    Raises Refused on a holiday, and for the same offer twice; what a series has given up is none any more.
+    """
+    resources.lock(session, (touched for begin, end, _ in times for touched in rules.days(begin, end)))
+    days = [local_day(begin, zone) for begin, _, _ in times]
+    for row in workdays.holidays(session, since=min(days), until=max(days), centre_id=centre_id or workdays.MINISTRY):
+        if any(row.first_day <= day <= row.last_day for day in days):
+            raise Refused("This day is a holiday: {name}.", name=Named(row.name_ar, row.name_en))
+    spans = offered(
+        session,
+        min(begin for begin, _, _ in times),
+        max(end for _, end, _ in times),
+        official_id=official_id,
+        kind=kind,
+        centre_id=centre_id,
+    )
+    if any(first < end and begin < last for first, last in spans for begin, end, _ in times):
+        raise Refused("This official has slots at this time and place already.")
     slots = [
         Slot(
             id=new_id(),
@@ -85,14 +125,40 @@ def add_session(
             wall_start=wall_clock(starts_at, zone),
             zone=zone,
             capacity=capacity,
-            reserved_urgent=n in reserve,
+            reserved_urgent=reserved,
+            series_id=series_id,
         )
-        for n, (starts_at, ends_at) in enumerate(times)
+        for starts_at, ends_at, reserved in times
     ]
     session.add_all(slots)
     session.flush()
     emit(session, SlotsOpened(official_id=official_id, first_slot_id=slots[0].id, count=len(slots)), now=now)
     return slots
+
+
+def offered(
+    session: Session,
+    since: datetime,
+    until: datetime,
+    *,
+    official_id: str,
+    kind: str,
+    centre_id: str | None,
+    but_of: str | None = None,
+) -> list[tuple[datetime, datetime]]:
+    """When the official has slots of this kind and place, open or closed; `but_of` leaves out those of a series."""
+    given_up = and_(Slot.series_id.is_not(None), Slot.closed_for == Slot.series_id)
+    query = select(Slot.starts_at, Slot.ends_at).where(
+        Slot.official_id == official_id,
+        Slot.kind == kind,
+        Slot.centre_id.is_(None) if centre_id is None else Slot.centre_id == centre_id,
+        Slot.starts_at < until,
+        Slot.ends_at > since,
+        or_(Slot.series_id.is_(None), Slot.closed_for.is_(None), ~given_up),
+    )
+    if but_of is not None:
+        query = query.where(or_(Slot.series_id.is_(None), Slot.series_id != but_of))
+    return [(begin, end) for begin, end in session.execute(query)]
 
 
 def close_slot(session: Session, slot_id: str, *, now: datetime) -> Slot:
@@ -105,7 +171,7 @@ def close_slot(session: Session, slot_id: str, *, now: datetime) -> Slot:
 
 def reopen_slot(session: Session, slot_id: str, *, now: datetime) -> Slot:
     slot = _locked(session, slot_id)
-    slot.state = SLOT.next(slot.state, "reopen")
+    slot.state, slot.closed_for = SLOT.next(slot.state, "reopen"), None
     emit(session, SlotReopened(slot_id=slot.id, official_id=slot.official_id), now=now)
     return slot
 

@@ -104,3 +104,19 @@ class SlotsShifted:
 
     shifted: int
     blocked: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlotsClosed:
+    """A holiday was declared: `count` slots are offered no longer."""
+
+    count: int
+    holiday_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlotsReopened:
+    """A holiday was withdrawn: `count` slots are offered again."""
+
+    count: int
+    holiday_id: str

@@ -17,7 +17,10 @@ NEAR = timedelta(hours=12)  # of a helper's claims that count as this day's work
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """Who must leave a slot, and what would do instead. Same official, same kind, same hall: the visitor lives there."""
+    """Who must leave a slot, and what would do instead: same official, same kind, and the hall where the visitor lives.
+
+    Who has no slot yet has an empty `slot_id`.
+    """
 
     id: str
     slot_id: str
@@ -113,25 +116,57 @@ def assign(
     guests: Sequence[Guest], places: Iterable[Place], ledger: Ledger, helpers: Helpers, *, now: datetime
 ) -> dict[str, Place]:
     """The first fitting place of each guest, in the order given; who isn't named finds none."""
-    ledger, in_time = ledger.copy(), sorted(places, key=lambda place: (place.starts_at, place.id))
+    ledger, in_time = ledger.copy(), _in_time(places)
     added: dict[str, int] = defaultdict(int)
     found: dict[str, Place] = {}
     for guest in guests:
         given = ledger.leave(guest)
-        for place in in_time:
-            if place.id == guest.slot_id or not _suits(place, guest, added[place.id], now=now):
-                continue
-            claims = _needs(place, guest, ledger, helpers)
-            if claims is not None:
-                for resource, owner in claims:
-                    ledger.take(resource, steps(place.starts_at, place.ends_at), owner=owner)
-                ledger.taken[place.id] = ledger.taken.get(place.id, 0) + 1
-                added[place.id] += 1
-                found[guest.id] = place
-                break
-        else:
+        place = _seat(guest, in_time, added, ledger, helpers, now=now)
+        if place is None:
             ledger.stay(guest, given)
+        else:
+            found[guest.id] = place
     return found
+
+
+def swap(
+    leaver: Guest,
+    comer: Guest,
+    slot: Place,
+    places: Iterable[Place],
+    ledger: Ledger,
+    helpers: Helpers,
+    *,
+    now: datetime,
+) -> Place | None:
+    """Where `leaver` would go so that `comer` gets the place in `slot`; None when one of the two has none."""
+    ledger = ledger.copy()
+    ledger.leave(leaver)
+    others = [place for place in places if place.id != slot.id]
+    place = _seat(leaver, _in_time(others), defaultdict(int), ledger, helpers, now=now)
+    return place if place is not None and _needs(slot, comer, ledger, helpers) is not None else None
+
+
+def _in_time(places: Iterable[Place]) -> list[Place]:
+    return sorted(places, key=lambda place: (place.starts_at, place.id))
+
+
+def _seat(
+    guest: Guest, in_time: Sequence[Place], added: dict[str, int], ledger: Ledger, helpers: Helpers, *, now: datetime
+) -> Place | None:
+    """The first place that fits, and all that the meeting needs, entered in the ledger."""
+    for place in in_time:
+        if place.id == guest.slot_id or not _suits(place, guest, added[place.id], now=now):
+            continue
+        claims = _needs(place, guest, ledger, helpers)
+        if claims is None:
+            continue
+        for resource, owner in claims:
+            ledger.take(resource, steps(place.starts_at, place.ends_at), owner=owner)
+        ledger.taken[place.id] = ledger.taken.get(place.id, 0) + 1
+        added[place.id] += 1
+        return place
+    return None
 
 
 def _suits(place: Place, guest: Guest, added: int, *, now: datetime) -> bool:

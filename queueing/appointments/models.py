@@ -57,7 +57,7 @@ class Slot(Base):
     state: Mapped[str] = mapped_column(default=OPEN)
     reserved_urgent: Mapped[bool] = mapped_column(default=False)
     series_id: Mapped[str | None]
-    closed_for: Mapped[str | None]  # a holiday, which opens it again when it is withdrawn
+    closed_for: Mapped[str | None]  # a holiday, whose withdrawal opens it again; the series that gave it up
 
     def place(self, lang: str) -> str:
         return self.place_ar if lang == "ar" else self.place_en
