@@ -11,8 +11,8 @@ from messaging.rules import MOST_PARTS, can_be_written_to, segments
 from messaging.wording.rules import written
 
 MOST = 100_000  # recipients of one campaign
-PORTION = 200  # texts written at a time
-AHEAD = 400  # texts of a campaign that wait to leave: what a pause can't hold back is no more than this
+PORTION = 250  # texts written at a time
+AHEAD = 1000  # texts of a campaign that wait to leave: what a pause can't hold back is no more than this
 
 NO_NUMBER, STOPPED, NO_WISH, UNVERIFIED = "no number", "stopped", "no wish", "unverified"
 WHY = {

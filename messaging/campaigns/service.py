@@ -19,6 +19,7 @@ from messaging.campaigns.states import CAMPAIGN, DRAFT, PROPOSED, RUNNING, SKIPP
 from messaging.models import Message
 from messaging.numbers import service as numbers
 from messaging.states import WAITING as NOT_LEFT
+from messaging.templates import CAMPAIGN as CLASS
 
 SUBJECT = "campaign"
 
@@ -130,7 +131,7 @@ def start(session: Session, campaign_id: str, *, now: datetime) -> Campaign:
 
 
 def pause(session: Session, campaign_id: str, *, now: datetime) -> Campaign:
-    """No further text is written; what waits to leave, a few hundred at most, still does."""
+    """No further text is written; what waits to leave, a thousand at most, still does."""
     row = _locked(session, campaign_id)
     row.state = CAMPAIGN.next(row.state, "pause")
     return _changed(session, row, "pause", now=now)
@@ -181,7 +182,7 @@ def advance(session: Session, campaign_id: str, *, now: datetime) -> int:
     )
     written = 0
     for recipient in batch:
-        if numbers.refuses(session, recipient.number, rules.CLASS):
+        if numbers.refuses(session, recipient.number, CLASS):
             recipient.state, recipient.why = SKIPPED, rules.STOPPED
             row.total, row.skipped = row.total - 1, row.skipped + 1
             continue
@@ -208,12 +209,18 @@ def advance(session: Session, campaign_id: str, *, now: datetime) -> int:
     return written
 
 
+def sweep_campaigns(session: Session, now: datetime) -> None:
+    """For the worker: the next portion of each that runs."""
+    for campaign_id in running(session):
+        advance(session, campaign_id, now=now)
+
+
 def progress(session: Session, campaign_id: str) -> dict[str, int]:
     """How many texts are in each state."""
     query = select(Message.state, func.count()).where(
         Message.subject_kind == SUBJECT, Message.subject_id == campaign_id
     )
-    return dict(session.execute(query.group_by(Message.state)).tuples().all())
+    return dict(session.execute(query.group_by(Message.state)).all())
 
 
 def left_out(session: Session, campaign_id: str) -> dict[str, int]:
@@ -221,7 +228,7 @@ def left_out(session: Session, campaign_id: str) -> dict[str, int]:
     query = select(CampaignRecipient.why, func.count()).where(
         CampaignRecipient.campaign_id == campaign_id, CampaignRecipient.state == SKIPPED
     )
-    return dict(session.execute(query.group_by(CampaignRecipient.why)).tuples().all())
+    return dict(session.execute(query.group_by(CampaignRecipient.why)).all())
 
 
 def languages(session: Session, campaign_id: str) -> dict[str, int]:
@@ -229,7 +236,7 @@ def languages(session: Session, campaign_id: str) -> dict[str, int]:
     query = select(CampaignRecipient.language, func.count()).where(
         CampaignRecipient.campaign_id == campaign_id, CampaignRecipient.state != SKIPPED
     )
-    return dict(session.execute(query.group_by(CampaignRecipient.language)).tuples().all())
+    return dict(session.execute(query.group_by(CampaignRecipient.language)).all())
 
 
 def _not_left(campaign_id: str) -> Any:
