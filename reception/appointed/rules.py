@@ -43,6 +43,7 @@ def day_closes(starts_at: datetime, zone: str) -> datetime:
 
 OPEN, HERE, PAST, MOVED, CALLED_OFF = "open", "here", "past", "moved", "called off"
 OFFERED, OFFER_OVER, DECLINED = "offered", "offer over", "declined"  # a place that the waitlist keeps, or kept
+OF_AN_OFFER = (OFFERED, OFFER_OVER, DECLINED)
 SHOWN_FOR = timedelta(minutes=15)  # so long a spent link shows what it led to: who reloads, goes back or pressed twice
 MOST_OF_A_DAY, MOST_DAYS = 4, 4
 BY_VISITOR = "visitor"  # in place of a member of staff's id

@@ -10,6 +10,7 @@ from queueing.appointments import service as appointments
 from queueing.appointments.models import Appointment, Slot
 from queueing.appointments.rules import earliest
 from queueing.waitlist import service as waitlist
+from queueing.waitlist.states import PAUSED
 from reception.appointed import links, rules
 from reception.appointed.links import Opened
 from reception.appointed.models import AppointmentWord
@@ -99,6 +100,14 @@ def decline(session: Session, token: str, *, keep: bool, now: datetime) -> None:
     waitlist.decline(session, opened.offer.id, keep=keep, by=rules.BY_VISITOR, now=now)
     opened.link.spent_at = now
     audit.note(session, "decline offer", "petition", opened.petition.id, now=now, detail=AT)
+
+
+def ask_again(session: Session, token: str, *, now: datetime) -> None:
+    """Who left several offers without an answer is here now: times are offered again. Else nothing to do."""
+    opened = links.open_(session, token, now=now, lock=True)
+    if opened.offer is not None and opened.offer.waiting.state == PAUSED:
+        waitlist.resume(session, opened.offer.waiting_id, now=now)
+        audit.note(session, "resume waitlist", "petition", opened.petition.id, now=now, detail=AT)
 
 
 def _usable(session: Session, token: str, *, now: datetime) -> Opened:

@@ -60,6 +60,7 @@ ACTIONS = {
     "grant": N_("gave leave to view"),
     "hold": N_("forbade its destruction"),
     "join waitlist": N_("put it on the waitlist"),
+    "resume waitlist": N_("had times offered to it again"),
     "leave waitlist": N_("took it off the waitlist"),
     "install": N_("set up"),
     "invite": N_("invited somebody"),

@@ -1,8 +1,12 @@
-"""`/a/{token}`: keep, move or cancel an appointment. Every press is a plain form; reloads and second presses are safe.
+"""`/a/{token}`: keep, move or cancel an appointment, or answer an offer of the waitlist.
+
+Every press is a plain form; reloads and second presses are safe.
 
 The page says what the text said: when, where, the code. Nobody's name, case or number stands on it.
 """
 
+from collections.abc import Callable
+from contextlib import suppress
 from itertools import groupby
 
 from starlette.responses import PlainTextResponse, Response
@@ -34,12 +38,6 @@ def come(ctx: Context) -> Response:
         return opened
     if opened.standing == rules.OPEN:
         service.come(ctx.session, ctx.path("token"), now=ctx.now)
-    return ctx.redirect(_here(ctx))
-
-
-@pages.get("/a/{token}/come", audience=everyone)
-def reloaded(ctx: Context) -> Response:
-    """A browser that was left on the address of a press."""
     return ctx.redirect(_here(ctx))
 
 
@@ -108,13 +106,42 @@ def cancel(ctx: Context) -> Response:
     return ctx.redirect(_here(ctx))
 
 
+@pages.post("/a/{token}/accept", audience=everyone)
+def accept(ctx: Context) -> Response:
+    """The kept time becomes the visitor's, if the offer still stands; the page says which of the two it is."""
+    return _answer(ctx, lambda: service.accept(ctx.session, ctx.path("token"), now=ctx.now))
+
+
+@pages.get("/a/{token}/leave", audience=everyone)
+def confirm_leave(ctx: Context) -> Response:
+    opened = _open(ctx)
+    if isinstance(opened, Response):
+        return opened
+    if opened.standing != rules.OFFERED:
+        return ctx.redirect(_here(ctx))
+    return _render(ctx, "appointment/leave.html", opened)
+
+
+@pages.post("/a/{token}/decline", audience=everyone)
+def decline(ctx: Context) -> Response:
+    keep = str(ctx.form.get("keep") or "") == "1"
+    return _answer(ctx, lambda: service.decline(ctx.session, ctx.path("token"), keep=keep, now=ctx.now))
+
+
+@pages.post("/a/{token}/again", audience=everyone)
+def again(ctx: Context) -> Response:
+    """Who did not answer several times asks to be offered times again."""
+    return _answer(ctx, lambda: service.ask_again(ctx.session, ctx.path("token"), now=ctx.now))
+
+
 @pages.get("/a/{token}/majlis.ics", audience=everyone)
 def calendar_file(ctx: Context) -> Response:
     """For the phone's own calendar: the same entry again after a move, and its end after a cancellation."""
     opened = _open(ctx)
     if isinstance(opened, Response):
         return opened
-    if opened.standing != rules.OPEN and not rules.shows_outcome(opened.link.spent_at, now=ctx.now):
+    fresh = rules.shows_outcome(opened.link.spent_at, now=ctx.now)
+    if opened.standing in rules.OF_AN_OFFER or (opened.standing != rules.OPEN and not fresh):
         return ctx.redirect(_here(ctx))
     text = calendars.for_visitor(
         ctx.session,
@@ -125,6 +152,12 @@ def calendar_file(ctx: Context) -> Response:
         now=ctx.now,
     )
     return calendar_response(text)
+
+
+@pages.get("/a/{token}/{verb}", audience=everyone)
+def left_behind(ctx: Context) -> Response:
+    """A browser that was left on the address of a press."""
+    return ctx.redirect(_here(ctx))
 
 
 def _open(ctx: Context) -> Opened | Response:
@@ -144,9 +177,26 @@ def _open(ctx: Context) -> Opened | Response:
     return opened
 
 
+def _answer(ctx: Context, act: Callable[[], object]) -> Response:
+    """To an offer. One that has ended meanwhile is told by the page itself."""
+    opened = _open(ctx)
+    if isinstance(opened, Response):
+        return opened
+    with suppress(Refused), ctx.session.begin_nested():
+        act()
+    return ctx.redirect(_here(ctx))
+
+
 def _page(ctx: Context, opened: Opened) -> Response:
     if opened.standing == rules.OPEN:
-        return _render(ctx, "appointment/index.html", opened)
+        taken = opened.offer is not None and rules.shows_outcome(opened.offer.answered_at, now=ctx.now)
+        return _render(ctx, "appointment/index.html", opened, taken=taken)
+    if opened.standing == rules.OFFERED:
+        return _render(ctx, "appointment/offer.html", opened)
+    if opened.standing in rules.OF_AN_OFFER and opened.offer is not None:
+        state, fresh = opened.offer.waiting.state, rules.shows_outcome(opened.link.spent_at, now=ctx.now)
+        status = 200 if fresh else 410
+        return _render(ctx, "appointment/offer_over.html", opened, status=status, waits=state, refused=fresh)
     words = rules.CLOSED_WORDS[opened.standing]
     return _render(ctx, "appointment/closed.html", opened, status=200 if opened.mine else 410, words=ctx._(words))
 
