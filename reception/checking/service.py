@@ -1,0 +1,70 @@
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.errors import Refused
+from core.events import emit
+from core.staff.models import Staff
+from reception.checking import rules
+from reception.checking.events import CheckLeft, CheckTaken
+from reception.checking.models import VerificationClaim
+from reception.petitions.models import Petition
+
+
+def take(session: Session, petition: Petition, *, staff_id: str, now: datetime) -> VerificationClaim:
+    """Have the case in hand for a while. Of two who reach for it at once one gets it; raises Refused to the other."""
+    fresh = now + rules.HOLD
+    took = session.scalar(
+        update(VerificationClaim)
+        .where(
+            VerificationClaim.petition_id == petition.id,
+            (VerificationClaim.staff_id == staff_id) | (VerificationClaim.until <= now),
+        )
+        .values(staff_id=staff_id, until=fresh)
+        .returning(VerificationClaim)
+        .execution_options(synchronize_session="fetch")
+    )
+    if took is None:
+        took = VerificationClaim(petition_id=petition.id, staff_id=staff_id, until=fresh)
+        try:
+            with session.begin_nested():
+                session.add(took)
+        except IntegrityError:
+            raise Refused("A colleague has this case in hand already. Take the next one.") from None
+    audit.note(session, "take", "verification", petition.id, now=now)
+    emit(session, CheckTaken(petition_id=petition.id, centre_id=petition.centre_id, staff_id=staff_id), now=now)
+    return took
+
+
+def leave(session: Session, petition: Petition, *, staff_id: str, now: datetime) -> None:
+    """Lay it down: decided, or left for somebody else."""
+    gone = session.execute(
+        delete(VerificationClaim).where(
+            VerificationClaim.petition_id == petition.id, VerificationClaim.staff_id == staff_id
+        )
+    )
+    if gone.rowcount:  # type: ignore[attr-defined]
+        emit(session, CheckLeft(petition_id=petition.id, centre_id=petition.centre_id), now=now)
+
+
+def held(session: Session, petition_ids: list[str], *, now: datetime) -> dict[str, Staff]:
+    """Who has which of these cases in hand now."""
+    rows = session.execute(
+        select(VerificationClaim.petition_id, Staff)
+        .join(Staff, Staff.id == VerificationClaim.staff_id)
+        .where(VerificationClaim.petition_id.in_(petition_ids), VerificationClaim.until > now)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def mine(session: Session, *, staff_id: str, now: datetime) -> str | None:
+    """The case that this verifier has in hand, if any."""
+    return session.scalar(
+        select(VerificationClaim.petition_id)
+        .where(VerificationClaim.staff_id == staff_id, VerificationClaim.until > now)
+        .order_by(VerificationClaim.until.desc())
+        .limit(1)
+    )
