@@ -36,6 +36,7 @@ STATUS_WORDS: Mapping[str, Mapping[str, str]] = {
         "ar": "ننتظر منكم معلومة، والسؤال في صفحة طلبكم",
         "en": "waiting for your answer to a question",
     },
+    states.DECIDED: {"ar": "صدر القرار، ويُعدّ الرد عليه", "en": "decided, the answer is being prepared"},
     states.ANSWERED: {"ar": "صدر الرد عليه", "en": "answered"},
     states.CLOSED: {"ar": "اكتمل وأُغلق", "en": "complete and closed"},
 }
