@@ -36,7 +36,12 @@ class Settings(BaseSettings):
     turn_urls: tuple[str, ...] = ()  # turn:host:port?transport=tcp, turns:host:port, …
     turn_secret: str = Field(default="", repr=False)  # coturn's static-auth-secret
 
-    sms_provider: str = "console"
+    sms_provider: str = "console"  # of texts, where no gateways are given
+    sms_providers: str = Field(default="", repr=False)  # JSON list of gateways; docs/operations.md, "Texts"
+    sms_senders: str = ""  # JSON object: class of text → the name it goes out under; "*" for the others
+    sms_quiet: str = '{"campaign": [21, 8], "reminder": [22, 7]}'  # local hours in which such texts wait
+    sms_pilot: bool = False  # only listed numbers get real texts, the others' are held
+    sms_receipt_hours: float = 72.0  # without a receipt by then, nobody knows what became of a text
     upload_limit: int = 15 * 1024 * 1024  # bytes for each attachment
     clamd: str = ""  # the virus scanner: unix:/run/clamav/clamd.ctl or host:port; empty: there is none
     session_hours: int = 12

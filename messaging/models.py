@@ -80,7 +80,7 @@ class MessagePart(Base):
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     message_id: Mapped[str] = mapped_column(ForeignKey("message.id"))
-    number: Mapped[int]  # 1 is the first
+    number: Mapped[int]  # 1 is the first; 0: the whole text, handed over uncut
     attempt: Mapped[int]
     provider: Mapped[str]
     provider_id: Mapped[str | None]  # as the gateway gave it

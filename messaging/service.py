@@ -1,25 +1,24 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import jobs
 from core.db import new_id
 from core.errors import NotFound
 from core.events import emit
 from core.text import latin_digits
-from messaging.events import MessageDropped, MessageFailed, MessageQueued, MessageSent
-from messaging.models import Message
-from messaging.providers import Receipt
+from messaging.events import MessageDropped, MessageFailed, MessageQueued, MessageReleased
+from messaging.lanes import expiry, lane_of
+from messaging.models import Dispatch, Message, MessagePart, MessageReceipt
+from messaging.numbers.service import refuses
 from messaging.rules import can_be_written_to, segments
-from messaging.states import CREATED, DELIVERED, FAILED, MESSAGE, SENT, VERBS
-from messaging.templates import OTP, TEMPLATES
+from messaging.states import CREATED, HELD, MESSAGE
+from messaging.templates import CAMPAIGN, OTP
+from messaging.wording.service import in_force
 
-SEND = "messages.send"
 HIDDEN = "••••"
-LANES = {OTP: 1}  # somebody waits for a one-time code; nobody waits for a notice
 
 
 def queue(
@@ -34,27 +33,30 @@ def queue(
     now: datetime,
     visitor_id: str | None = None,
     due_at: datetime | None = None,
+    expires_at: datetime | None = None,
     secret: str = "",
 ) -> Message:
-    """Write the text and the job that sends it, in the present transaction; `key` makes it once and for ever.
+    """Write the text and its place in the outbox, in the present transaction; `key` makes it once and for ever.
 
-    `secret` is a part of the text for its reader alone: the job has it until the text has left, the record never.
+    `secret` is a part of the text for its reader alone: the outbox has it until the text has left, the record never.
 
     `subject` is (kind, id) of what the text is about, so that a case can list its texts. A number that can't be written
-    to makes a failed message rather than an error: the change the text tells of has happened all the same.
+    to makes a failed message rather than an error: the change the text tells of has happened all the same. The text
+    doesn't leave after `expires_at`; without one its class says how long it serves anybody.
     """
     if earlier := _with_key(session, key):
         return earlier
-    form = TEMPLATES[template]
+    form = in_force(session, template)
     body = form.render(language, fields)
     cut = segments(body)
+    kind = form.message_class
     message = Message(
         id=new_id(),
         key=key,
         to_number=to,
         language=language,
         template=template,
-        message_class=form.message_class,
+        message_class=kind,
         body=body.replace(secret, HIDDEN) if secret else body,
         encoding=cut.encoding,
         parts=cut.count,
@@ -64,6 +66,9 @@ def queue(
         visitor_id=visitor_id,
         created_at=now,
         due_at=due_at or now,
+        expires_at=expires_at or expiry(kind, due_at or now),
+        attempts=0,
+        doubts=0,
     )
     try:
         with session.begin_nested():
@@ -72,59 +77,65 @@ def queue(
         if earlier := _with_key(session, key):
             return earlier
         raise
-    emit(session, _event(MessageQueued, message), now=now)
+    if kind != CAMPAIGN:  # thousands at once: their campaign says how far it is
+        emit(session, _event(MessageQueued, message), now=now)
     if not can_be_written_to(to):
         _fail(session, message, "not a complete phone number", now=now)
         return message
-    jobs.enqueue(
-        session,
-        SEND,
-        {"message_id": message.id, "to": to, "body": body} | ({"secret": True} if secret else {}),
-        now=now,
-        run_at=due_at,
-        lane=LANES.get(form.message_class, 5),
-        unique_key=f"{SEND}:{message.id}",
-    )
-    return message
-
-
-def forget(session: Session, message_id: str) -> None:
-    """The text has left, or never will: its job keeps neither words nor number."""
-    session.execute(
-        update(jobs.Job).where(jobs.Job.unique_key == f"{SEND}:{message_id}").values(payload={"message_id": message_id})
-    )
-
-
-def enter(session: Session, message_id: str, provider: str, receipt: Receipt, *, now: datetime) -> Message:
-    """Record what the provider answered. An answer that comes late, after a later state, changes nothing."""
-    message = get(session, message_id)
-    if not MESSAGE.allows(message.state, VERBS[receipt.state]):
+    if refuses(session, to, kind):
+        _fail(session, message, "the number asked for no more texts (STOP)", now=now)
         return message
-    message.provider, message.provider_id = provider, receipt.provider_id
-    if receipt.state == FAILED:
-        _fail(session, message, receipt.error or "refused by the provider", now=now)
-        return message
-    message.state = MESSAGE.next(message.state, VERBS[receipt.state])
-    message.sent_at = message.sent_at or (now if message.state in (SENT, DELIVERED) else None)
-    message.delivered_at = now if message.state == DELIVERED else None
-    emit(session, _event(MessageSent, message), now=now)
-    return message
-
-
-def give_up(session: Session, message_id: str, error: str, *, now: datetime) -> Message:
-    """The last attempt failed."""
-    message = get(session, message_id)
-    if MESSAGE.allows(message.state, "fail"):
-        _fail(session, message, error, now=now)
+    session.add(
+        Dispatch(
+            message_id=message.id,
+            to_number=to,
+            body=body,
+            message_class=kind,
+            lane=lane_of(kind),
+            run_at=due_at or now,
+            expires_at=message.expires_at,
+            attempts=0,
+            held=False,
+            released=False,
+        )
+    )
     return message
 
 
 def drop(session: Session, message_id: str, *, now: datetime) -> Message:
-    """Take back a text that has not left. Raises Refused once it has."""
-    message = get(session, message_id)
+    """Take back a text that has not left. Raises Refused once it has, or while a sender has it in hand."""
+    message = _locked(session, message_id)
     message.state = MESSAGE.next(message.state, "drop")
+    session.execute(delete(Dispatch).where(Dispatch.message_id == message_id))
     emit(session, _event(MessageDropped, message), now=now)
     return message
+
+
+def release(session: Session, message_id: str, *, now: datetime) -> Message:
+    """Let a text go that a pilot holds, though its number is not on the list. Raises Refused where it isn't held."""
+    message = _locked(session, message_id)
+    message.state = MESSAGE.next(message.state, "release")
+    waiting = session.get_one(Dispatch, message_id)
+    waiting.held, waiting.released, waiting.run_at = False, True, now
+    emit(session, _event(MessageReleased, message), now=now)
+    return message
+
+
+def held(session: Session, *, limit: int = 100) -> list[Message]:
+    """What the pilot keeps back, the oldest first."""
+    return list(session.scalars(select(Message).where(Message.state == HELD).order_by(Message.created_at).limit(limit)))
+
+
+def parts(session: Session, message_id: str) -> list[MessagePart]:
+    """Every part of every attempt, in the order in which they left."""
+    query = select(MessagePart).where(MessagePart.message_id == message_id)
+    return list(session.scalars(query.order_by(MessagePart.at, MessagePart.attempt, MessagePart.number)))
+
+
+def receipts(session: Session, message_id: str) -> list[MessageReceipt]:
+    """Everything gateways told of this text, in the order in which it came, repetitions included."""
+    query = select(MessageReceipt).where(MessageReceipt.message_id == message_id)
+    return list(session.scalars(query.order_by(MessageReceipt.received_at, MessageReceipt.id)))
 
 
 def get(session: Session, message_id: str) -> Message:
@@ -193,6 +204,14 @@ def _number_like(text: str) -> list[ColumnElement[bool]]:
 
 def _with_key(session: Session, key: str) -> Message | None:
     return session.scalar(select(Message).where(Message.key == key))
+
+
+def _locked(session: Session, message_id: str) -> Message:
+    """Raises NotFound."""
+    message = session.scalar(select(Message).where(Message.id == message_id).with_for_update())
+    if message is None:
+        raise NotFound("There is no such message.")
+    return message
 
 
 def _fail(session: Session, message: Message, error: str, *, now: datetime) -> None:

@@ -10,9 +10,10 @@ from core import clock
 from core.db import Database
 from core.settings import Settings
 from messaging.campaigns.service import sweep_campaigns
-from messaging.sending import handlers as message_handlers
+from messaging.sending import Sender
 from reception import arrangements
 from reception.appointed.reminders import sweep_reminders
+from reception.deadlines.escalation import sweep_deadlines
 from reception.appointed.waiting import sweep_waitlist
 from reception.files import service as files
 from reception.petitions import drafts
@@ -53,7 +54,6 @@ def make_worker(settings: Settings, db: Database, **more: Any) -> Worker:
             DESTROY: destroy_handler(settings, db),
             TIDY: tidy_handler(db, clock.now),
             files.SCAN: scan_handler(settings, db),
-            **message_handlers(settings),
         },
         sweeps=(
             *arrangements.SWEEPS,
@@ -67,8 +67,10 @@ def make_worker(settings: Settings, db: Database, **more: Any) -> Worker:
             _forget_old_drafts(settings),
             sweep_housekeeping(settings),
             sweep_stuck(),
+            sweep_deadlines(),
         ),
         quiet=NO_REACTION,
+        beside=(Sender.of(settings, db, more.get("clock", clock.now)),),
         **more,
     )
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from sqlalchemy import ColumnElement, select, update
@@ -26,11 +26,21 @@ log = structlog.get_logger()
 IDLE = 0.2  # seconds between looks when nothing is due
 BATCH = 50
 LOOK_EVERY_S = 60.0
-TO_END_S = 5.0  # a job that is not done by then comes back when its lease ends
+TO_END_S = 10.0  # a job that is not done by then comes back when its lease ends
 FIRST_RETRY = timedelta(seconds=5)  # of a reaction; it doubles, and stays at ten minutes
 
 Reaction = Callable[..., None]
 Sweep = Callable[[Session, datetime], None]
+
+
+class Beside(Protocol):
+    """Work with a loop of its own: `run` in a thread of a worker that runs, `step` where everything goes in turn."""
+
+    def run(self, stop: threading.Event) -> None: ...
+
+    def step(self) -> bool: ...
+
+    def close(self) -> None: ...
 
 
 @dataclass
@@ -49,6 +59,7 @@ class Worker:
     quiet: Collection[type] | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     clock: Callable[[], datetime] = clock.now
+    beside: tuple[Beside, ...] = ()
     _swept: float = 0.0
     _looked: float = 0.0
 
@@ -64,6 +75,7 @@ class Worker:
             threading.Thread(target=self._keep_on, args=(partial(self._run_job, name),), name=name, daemon=True)
             for name in names
         ]
+        threads += [threading.Thread(target=one.run, args=(self.stop,), daemon=True) for one in self.beside]
         for thread in threads:
             thread.start()
         self._keep_on(partial(self.step, QUICK) if threads else self.step)
@@ -87,6 +99,8 @@ class Worker:
         did = self._fan_out()
         did |= self._react()
         did |= self._run_job(thread)
+        for one in self.beside if thread is None else ():
+            did |= one.step()
         if time.monotonic() - self._looked > LOOK_EVERY_S:
             self._looked = time.monotonic()
             self._tell_of_unknown()
@@ -107,9 +121,13 @@ class Worker:
     def drain(self, seconds: float = 30.0) -> None:
         """Work until nothing is due (for the demo and tests)."""
         until = time.monotonic() + seconds
-        while self.step():
-            if time.monotonic() > until:
-                raise TimeoutError("the worker found no end")
+        try:
+            while self.step():
+                if time.monotonic() > until:
+                    raise TimeoutError("the worker found no end")
+        finally:
+            for one in self.beside:
+                one.close()
 
     def _fan_out(self) -> bool:
         with self.db.read() as session:

@@ -7,9 +7,8 @@ from threading import Barrier
 from sqlalchemy import func, select
 
 from core.db import Database
-from core.jobs import Job
 from messaging import service
-from messaging.models import Message
+from messaging.models import Dispatch, Message
 
 
 def test_the_same_text_queued_by_many_at_once_is_one(any_db: Database, now: datetime) -> None:
@@ -28,4 +27,4 @@ def test_the_same_text_queued_by_many_at_once_is_one(any_db: Database, now: date
     assert len(ids) == 1
     with any_db.read() as session:
         assert session.scalar(select(func.count()).select_from(Message)) == 1
-        assert session.scalar(select(func.count()).select_from(Job)) == 1
+        assert session.scalar(select(func.count()).select_from(Dispatch)) == 1

@@ -6,12 +6,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import jobs
 from core.errors import NotFound, Refused
-from messaging.models import Message
-from messaging.providers import Receipt
+from messaging import outbox
+from messaging.models import Dispatch, Message
+from messaging.providers import Answer
 from messaging.rules import segments
-from messaging.sending import handler
 from messaging.service import HIDDEN
 from messaging.templates import TEMPLATES
 from queueing.appointments import calendar, service
@@ -40,8 +39,7 @@ def text_and_token(session: Session) -> tuple[Message, str]:
     message = session.scalars(select(Message).where(Message.template == "appointment_link").order_by(Message.id)).all()[
         -1
     ]
-    job = session.scalars(select(jobs.Job).where(jobs.Job.unique_key == f"messages.send:{message.id}")).one()
-    return message, job.payload["body"].rpartition("/a/")[2]
+    return message, session.get_one(Dispatch, message.id).body.rpartition("/a/")[2]
 
 
 def test_the_link_has_a_text_of_its_own_in_one_part(session: Session, booked: Appointment, now: datetime) -> None:
@@ -55,28 +53,22 @@ def test_the_link_has_a_text_of_its_own_in_one_part(session: Session, booked: Ap
     assert links.open_(session, token, now=now).appointment is booked
 
 
-def test_the_token_is_kept_nowhere_once_the_text_has_left(session: Session, booked: Appointment, now: datetime) -> None:
+@pytest.mark.parametrize("answer", [Answer("sent", "1"), Answer("failed", error="no way", ours=True)])
+def test_the_token_is_kept_nowhere_once_the_text_has_left_or_never_will(
+    session: Session, booked: Appointment, now: datetime, answer: Answer
+) -> None:
     texts.text_appointment_link(session, AppointmentBooked(**ids(booked)), now=now, settings=SETTINGS)
     message, token = text_and_token(session)
     session.flush()
-
-    class Way:
-        name = "way"
-
-    job = session.scalars(select(jobs.Job).where(jobs.Job.kind == "messages.send")).one()
-    assert token in job.payload["body"]
-    handler(Way()).record(session, job.payload, Receipt("1", "sent"), now)  # type: ignore[arg-type, misc]
+    taken = outbox.take(session, "me", room=10, manners=outbox.Manners(), now=message.due_at)
+    assert token in repr(taken)
+    for work in taken:
+        work.answers = {part.number: ("way", answer) for part in work.parts()}
+    outbox.record(session, "me", taken, now=now)
     session.expire_all()
-    kept = [job.payload, message.body, session.scalars(select(AppointmentLink)).one().token_hash]
-    assert message.state == "sent" and token not in repr(kept)
-
-
-def test_a_job_given_up_forgets_the_token_too(session: Session, booked: Appointment, now: datetime) -> None:
-    texts.text_appointment_link(session, AppointmentBooked(**ids(booked)), now=now, settings=SETTINGS)
-    job = session.scalars(select(jobs.Job).where(jobs.Job.kind == "messages.send")).one()
-    handler(object()).gave_up(session, job.payload, "no way", now)  # type: ignore[arg-type, misc]
-    session.expire_all()
-    assert job.payload == {"message_id": job.payload["message_id"]}
+    kept = [message.body, message.error, session.scalars(select(AppointmentLink)).one().token_hash]
+    assert message.state == answer.state and token not in repr(kept)
+    assert session.get(Dispatch, message.id) is None
 
 
 def test_tokens_differ_and_have_more_than_128_bits() -> None:

@@ -1,0 +1,282 @@
+"""What gateways tell us is entered here: receipts, in any order and as often as they come, and texts to us."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from core.db import new_id
+from core.events import emit
+from core.text import clean
+from messaging.encoding import read
+from messaging.events import InboundReceived, MessageDelivered, MessageFailed, MessageLost, MessagesMoved
+from messaging.models import Dispatch, InboundPart, InboundText, Message, MessagePart, MessageReceipt
+from messaging.providers.base import Inbound, Receipt
+from messaging.receipts import RANK, key_of, keys_for, of_all
+from messaging.states import DELIVERED, EXPIRED, FAILED, MESSAGE, SENT, UNKNOWN, VERBS
+
+log = structlog.get_logger(__name__)
+THE_SAME_WITHIN = timedelta(seconds=60)  # a text told twice, by a gateway that gives it no id
+PARTS_WITHIN = timedelta(hours=1)
+LONGEST_INBOUND = 2000  # characters kept of a text to us
+_EVENTS = {DELIVERED: MessageDelivered, FAILED: MessageFailed, EXPIRED: MessageFailed, UNKNOWN: MessageLost}
+
+
+def receipts(session: Session, told: Sequence[tuple[str, Receipt]], *, now: datetime) -> int:
+    """Enter receipts of gateways (given with their names). Answers how many fit no part; those wait for theirs."""
+    if not told:
+        return 0
+    by_key = _parts_by_key(session, told)
+    by_id = _parts_by_id(session, told)
+    touched: set[str] = set()
+    unknown = 0
+    for provider, receipt in told:
+        part = by_key.get(receipt.key) if receipt.key else _find(session, provider, receipt, by_id)
+        row = _row(provider, receipt, part, now)
+        session.add(row)
+        if part is None:
+            unknown += 1
+            continue
+        if part.provider_id is None and receipt.provider_id:
+            part.provider_id, part.provider_key = receipt.provider_id, key_of(receipt.provider_id)
+        row.repeated = not _settle(part, receipt.state, receipt.code, now)
+        if not row.repeated:
+            touched.add(part.message_id)
+    if unknown:
+        log.warning("receipts for no text of ours", count=unknown, gateways=sorted({name for name, _ in told}))
+    session.flush()
+    _conclude(session, touched, now)
+    return unknown
+
+
+def match_early(session: Session, parts: Sequence[dict[str, Any]], *, now: datetime) -> None:
+    """Receipts that came before the answer was written down, for parts just recorded."""
+    wanted = {part["provider"]: set[str]() for part in parts}
+    for part in parts:
+        if part["provider_id"]:
+            wanted[part["provider"]] |= set(keys_for(part["provider_id"]))
+    for provider, keys in wanted.items():
+        waiting = session.scalars(
+            select(MessageReceipt)
+            .where(
+                MessageReceipt.part_id.is_(None),
+                MessageReceipt.provider == provider,
+                MessageReceipt.provider_key.in_(keys),
+            )
+            .order_by(MessageReceipt.received_at)
+        ).all()
+        for row in waiting:
+            session.delete(row)
+        session.flush()
+        again = [(provider, Receipt(row.provider_id, row.state, row.code, row.from_number)) for row in waiting]
+        receipts(session, again, now=now)
+
+
+def inbound(session: Session, provider: str, text: Inbound, *, now: datetime) -> InboundText | None:
+    """Keep a text to us; None for a part that waits for others, and for what we have already."""
+    if text.of is not None and text.of[1] > 1:
+        return _part(session, provider, text, now)
+    return _whole(session, provider, text, read(text.octets, text.encoding), now=now)
+
+
+def join_late(session: Session, *, now: datetime) -> int:
+    """Texts whose other parts never came are kept as they are."""
+    stale = select(InboundPart).where(InboundPart.received_at < now - PARTS_WITHIN).limit(100)
+    groups: dict[tuple[str, str, int], InboundPart] = {}
+    for row in session.scalars(stale):
+        groups.setdefault((row.provider, row.from_number, row.reference), row)
+    for row in groups.values():
+        _join(session, row.provider, row.from_number, row.reference, now=now, complete=False)
+    return len(groups)
+
+
+def _parts_by_key(session: Session, told: Sequence[tuple[str, Receipt]]) -> dict[str, MessagePart]:
+    """Our own keys: the newest attempt at that part."""
+    ids = {receipt.key.rpartition(".")[0] for _provider, receipt in told if receipt.key}
+    if not ids:
+        return {}
+    rows = session.scalars(select(MessagePart).where(MessagePart.message_id.in_(ids)).order_by(MessagePart.at))
+    return {f"{row.message_id}.{row.number}": row for row in rows}
+
+
+def _parts_by_id(session: Session, told: Sequence[tuple[str, Receipt]]) -> dict[tuple[str, str], MessagePart]:
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for provider, receipt in told:
+        if not receipt.key:
+            wanted[provider] |= set(keys_for(receipt.provider_id))
+    found = {}
+    for provider, keys in wanted.items():
+        rows = session.scalars(
+            select(MessagePart)
+            .where(MessagePart.provider == provider, MessagePart.provider_key.in_(keys))
+            .order_by(MessagePart.at)
+        )
+        found |= {(provider, str(row.provider_key)): row for row in rows}
+    return found
+
+
+def _find(
+    session: Session, provider: str, receipt: Receipt, parts: dict[tuple[str, str], MessagePart]
+) -> MessagePart | None:
+    """An id that only fits in another base is believed if the number fits, too."""
+    for place, key in enumerate(keys_for(receipt.provider_id)):
+        part = parts.get((provider, key))
+        if part is None:
+            continue
+        if place == 0 or _same_number(session.get_one(Message, part.message_id).to_number, receipt.from_number):
+            return part
+    return None
+
+
+def _same_number(ours: str, theirs: str) -> bool:
+    digits = "".join(c for c in theirs if c.isdigit())
+    return len(digits) < 8 or ours.endswith(digits[-8:])
+
+
+def _row(provider: str, receipt: Receipt, part: MessagePart | None, now: datetime) -> MessageReceipt:
+    identity = clean(receipt.provider_id)[:200]
+    return MessageReceipt(
+        id=new_id(),
+        provider=provider,
+        provider_id=identity or receipt.key[:200],
+        provider_key=key_of(identity) if identity else receipt.key[:200],
+        from_number=clean(receipt.from_number)[:40],
+        message_id=part.message_id if part else None,
+        part_id=part.id if part else None,
+        state=receipt.state,
+        code=clean(receipt.code)[:200],
+        repeated=False,
+        received_at=now,
+    )
+
+
+def _settle(part: MessagePart, state: str, code: str, now: datetime) -> bool:
+    """Whether the receipt tells something new of the part."""
+    if RANK[state] <= RANK.get(part.state, 0):
+        return False
+    part.state = state
+    part.error = code[:500] if state != DELIVERED and code else part.error
+    part.settled_at = now if state != SENT else part.settled_at
+    return True
+
+
+def _conclude(session: Session, message_ids: set[str], now: datetime) -> None:
+    """What the parts' states make of these texts."""
+    if not message_ids:
+        return
+    best: dict[str, dict[int, MessagePart]] = defaultdict(dict)
+    for part in session.scalars(select(MessagePart).where(MessagePart.message_id.in_(message_ids))):
+        known = best[part.message_id].get(part.number)
+        if known is None or RANK.get(part.state, 0) > RANK.get(known.state, 0):
+            best[part.message_id][part.number] = part
+    many = 0
+    query = select(Message).where(Message.id.in_(message_ids)).order_by(Message.id).with_for_update()
+    for message in session.scalars(query).all():
+        parts = best[message.id]
+        states = [part.state for part in parts.values()]
+        if len(states) < message.parts and 0 not in parts:
+            states.append(SENT)
+        state = of_all(states)
+        if state == message.state or not MESSAGE.allows(message.state, VERBS[state]):
+            continue
+        message.state = MESSAGE.next(message.state, VERBS[state])
+        if state == DELIVERED:
+            message.delivered_at, message.error = now, None
+            message.sent_at = message.sent_at or now
+        elif state != SENT:
+            message.failed_at = now
+            message.error = next((p.error for p in parts.values() if p.state == state and p.error), message.error)
+        session.execute(delete(Dispatch).where(Dispatch.message_id == message.id))
+        if message.message_class == "campaign":
+            many += 1
+        elif state in _EVENTS:
+            told = {"message_id": message.id, "subject_kind": message.subject_kind, "subject_id": message.subject_id}
+            emit(session, _EVENTS[state](**told), now=now)
+    if many:
+        emit(session, MessagesMoved(count=many), now=now)
+
+
+def _part(session: Session, provider: str, text: Inbound, now: datetime) -> InboundText | None:
+    assert text.of is not None
+    reference, total, number = text.of
+    mine = (
+        InboundPart.provider == provider,
+        InboundPart.from_number == text.from_number,
+        InboundPart.reference == reference,
+    )
+    for known in session.scalars(select(InboundPart).where(*mine)).all():
+        if known.total != total:  # the reference is used again, for another text
+            _join(session, provider, text.from_number, reference, now=now, complete=False)
+            break
+        if known.number == number:
+            return None
+    session.add(
+        InboundPart(
+            id=new_id(),
+            provider=provider,
+            from_number=text.from_number,
+            to_number=text.to_number,
+            reference=reference,
+            total=total,
+            number=number,
+            encoding=text.encoding,
+            octets=text.octets.hex(),
+            received_at=now,
+        )
+    )
+    session.flush()
+    if len(session.scalars(select(InboundPart.id).where(*mine)).all()) < total:
+        return None
+    return _join(session, provider, text.from_number, reference, now=now, complete=True)
+
+
+def _join(
+    session: Session, provider: str, from_number: str, reference: int, *, now: datetime, complete: bool
+) -> InboundText | None:
+    rows = session.scalars(
+        select(InboundPart)
+        .where(
+            InboundPart.provider == provider,
+            InboundPart.from_number == from_number,
+            InboundPart.reference == reference,
+        )
+        .order_by(InboundPart.number)
+    ).all()
+    octets = b"".join(bytes.fromhex(row.octets) for row in rows)
+    first = rows[0]
+    for row in rows:
+        session.delete(row)
+    session.flush()
+    whole = Inbound(from_number, first.to_number, octets, first.encoding)
+    return _whole(session, provider, whole, read(octets, first.encoding), now=now, complete=complete)
+
+
+def _whole(
+    session: Session, provider: str, text: Inbound, body: str, *, now: datetime, complete: bool = True
+) -> InboundText | None:
+    """A text of ten thousand letters, of control characters or of marks that turn it round is kept without them."""
+    kept = clean(body, lines=True)[:LONGEST_INBOUND]
+    from_number, to_number = clean(text.from_number)[:40], clean(text.to_number)[:40]
+    if text.id:
+        key = f"{provider}:{text.id}"[:200]
+        if session.scalar(select(InboundText.id).where(InboundText.key == key)) is not None:
+            return None
+    else:
+        recent = InboundText.from_number == from_number, InboundText.received_at > now - THE_SAME_WITHIN
+        if session.scalar(select(InboundText.id).where(*recent, InboundText.body == kept)) is not None:
+            return None
+        digest = hashlib.sha256(f"{from_number}\0{to_number}\0{kept}\0{now.isoformat()}".encode()).hexdigest()
+        key = f"{provider}:{digest[:40]}"
+    row = InboundText(
+        id=new_id(), key=key, provider=provider, from_number=from_number, to_number=to_number, body=kept,
+        complete=complete and "\ufffd" not in kept, received_at=now,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    emit(session, InboundReceived(inbound_id=row.id), now=now)
+    return row

@@ -1,0 +1,136 @@
+"""From settings to gateways. Whatever is wrong with them is said at the start, not at the first text."""
+
+import ipaddress
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.errors import Fault
+from core.settings import Settings
+from messaging.providers.base import Gateway
+
+COMMON = frozenset({"name", "kind", "priority", "rate", "window", "timeout", "secret", "addresses"})
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """One entry of MAJLIS_SMS_PROVIDERS, checked. `options` are of its kind."""
+
+    name: str
+    kind: str
+    priority: int = 1
+    rate: float | None = None  # parts a second
+    window: int = 10  # parts handed over and not yet answered
+    timeout: float = 30.0  # seconds to wait for an answer
+    secret: str = ""  # of its callbacks
+    addresses: tuple[str, ...] = ()  # from which its callbacks may come, if not from everywhere
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def option(self, name: str, default: Any = None) -> Any:
+        """Raises Fault where there is neither the option nor a default."""
+        value = self.options.get(name, default)
+        if value is None:
+            raise Fault("The gateway “{name}” needs “{option}”.", name=self.name, option=name)
+        return value
+
+
+def setups(settings: Settings) -> list[Setup]:
+    """The gateways in use; without any the simple one that `sms_provider` names. Raises Fault."""
+    if not settings.sms_providers:
+        return [_checked({"name": settings.sms_provider, "kind": settings.sms_provider, "window": 200})]
+    entries = told(settings.sms_providers, "MAJLIS_SMS_PROVIDERS")
+    if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
+        raise Fault("{name} is to be a JSON list of objects.", name="MAJLIS_SMS_PROVIDERS")
+    found = [_checked(entry) for entry in entries]
+    names = [one.name for one in found]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise Fault("Two gateways are called “{name}”.", name=min(twice))
+    return found
+
+
+def told(written: str, name: str) -> Any:
+    """What a setting says in JSON. Raises Fault."""
+    try:
+        return json.loads(written) if written.strip() else {}
+    except ValueError as error:
+        raise Fault("{name} is no JSON: {why}", name=name, why=str(error)) from None
+
+
+def gateway(setup: Setup, settings: Settings) -> Gateway:
+    return KINDS[setup.kind](setup, settings)
+
+
+def _checked(entry: Mapping[str, Any]) -> Setup:
+    name = str(entry.get("name", "")).strip()
+    if not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():
+        raise Fault("A gateway's name is made of letters, digits and hyphens, not “{name}”.", name=name)
+    kind = str(entry.get("kind", ""))
+    if kind not in KINDS:
+        raise Fault("There is no text message provider “{name}”.", name=kind)
+    rate, window, timeout = entry.get("rate"), entry.get("window", 10), entry.get("timeout", 30)
+    try:
+        setup = Setup(
+            name=name,
+            kind=kind,
+            priority=int(entry.get("priority", 1)),
+            rate=float(rate) if rate is not None else None,
+            window=int(window),
+            timeout=float(timeout),
+            secret=str(entry.get("secret", "")),
+            addresses=tuple(str(ipaddress.ip_network(one, strict=False)) for one in entry.get("addresses", ())),
+            options={key: value for key, value in entry.items() if key not in COMMON},
+        )
+    except (TypeError, ValueError) as error:
+        raise Fault("The gateway “{name}” is set up wrongly: {why}", name=name, why=str(error)) from None
+    if setup.window < 1 or setup.timeout <= 0 or (setup.rate is not None and setup.rate <= 0):
+        raise Fault("The gateway “{name}” is set up wrongly: {why}", name=name, why="window, rate and timeout")
+    return setup
+
+
+def _console(setup: Setup, settings: Settings) -> Gateway:
+    from messaging.providers.console import ConsoleGateway
+
+    return ConsoleGateway(setup)
+
+
+def _null(setup: Setup, settings: Settings) -> Gateway:
+    from messaging.providers.console import NullGateway
+
+    return NullGateway(setup)
+
+
+def _smpp(setup: Setup, settings: Settings) -> Gateway:
+    from messaging.providers.smpp import SmppGateway
+
+    return SmppGateway(setup)
+
+
+def _kannel(setup: Setup, settings: Settings) -> Gateway:
+    from messaging.providers.kannel import KannelGateway
+
+    return KannelGateway(setup, settings.url, callback_secret(setup, settings))
+
+
+def _https(setup: Setup, settings: Settings) -> Gateway:
+    from messaging.providers.https import HttpsGateway
+
+    return HttpsGateway(setup, settings.url)
+
+
+KINDS: Mapping[str, Callable[[Setup, Settings], Gateway]] = {
+    "console": _console,
+    "null": _null,
+    "smpp": _smpp,
+    "kannel": _kannel,
+    "https": _https,
+}
+
+
+def callback_secret(setup: Setup, settings: Settings) -> str:
+    """What this gateway shows when it calls us: as set up, else one of our own making."""
+    return setup.secret or settings.key(f"texts from {setup.name}").hex()[:40]
+
+
+def names(found: Sequence[Setup]) -> list[str]:
+    return [one.name for one in found]
