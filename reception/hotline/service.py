@@ -33,14 +33,17 @@ def look_up(session: Session, text: str, *, limit: int = 20) -> tuple[list[Petit
     exact = petitions.by_case_number(session, number)
     if exact is None and 8 <= len(typed) <= 12 and typed.isalnum():
         exact = session.scalar(select(Petition).where(Petition.follow_code == typed.lower()))
-    if exact is not None:
+    if exact is not None and exact.confidentiality != petition_rules.SECRET:
         return [exact], [exact.visitor]
     people = visitors.search(session, text, limit=limit)
     if not people:
         return [], []
     cases = session.scalars(
         select(Petition)
-        .where(Petition.visitor_id.in_([person.id for person in people]))
+        .where(
+            Petition.visitor_id.in_([person.id for person in people]),
+            Petition.confidentiality != petition_rules.SECRET,
+        )
         .order_by(Petition.settled_at.is_not(None), Petition.received_at.desc())
         .limit(limit * 2)
     )

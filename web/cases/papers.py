@@ -27,13 +27,14 @@ _SANDBOX = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inlin
 SCAN, NOTE = "scan", "note"  # fields whose files are pages of one paper, and a dictated note; any other's are papers
 
 
-@lru_cache(maxsize=4)
-def _store(folder: Path, limit: int, settings: Settings) -> FileStore:
-    return FileStore(folder, key_ring(settings), limit)
+_stores: dict[tuple[Path, int], FileStore] = {}
 
 
 def store_of(settings: Settings) -> FileStore:
-    return _store(settings.files_dir, settings.upload_limit, settings)
+    key = (settings.files_dir, settings.upload_limit)
+    if key not in _stores:
+        _stores[key] = FileStore(settings.files_dir, key_ring(settings), settings.upload_limit)
+    return _stores[key]
 
 
 @lru_cache(maxsize=1)

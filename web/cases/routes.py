@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from core import audit
-from core.errors import NotFound
+from core.errors import NotFound, Refused
 from core.staff.rules import AIDE, HOTLINE, MANAGER, OFFICER, OFFICIAL, RECEPTIONIST, VERIFIER
 from reception import access
 from reception.centres.setup import departments_at_work
@@ -11,18 +11,20 @@ from reception.directives import service as directives
 from reception.directives import states as directive_states
 from reception.files import service as files
 from reception.files.rules import ACCEPT
-from reception.petitions import catalogue, queries, service, story, urgency
+from reception.petitions import catalogue, opinions, queries, service, story, urgency
 from reception.petitions.models import Petition
 from web.cases import papers
 from web.cases.slots import panels
 from web.cases.verbs import LEAVE, VERBS, offered
 from web.cases.view import show, told
+from web.cases.why import why_due
 from web.forms import Form
 from web.http import Context, Pages, staff
 
 pages = Pages()
 GOES_BACK = (
     "transfer", "dispatch", "send_back", "return", "verify", "close", "acknowledge", "agree_urgent", "decline_urgent",
+    "refuse", "give_opinion",
 )  # fmt: skip
 READERS = staff(RECEPTIONIST, VERIFIER, MANAGER, OFFICER, OFFICIAL, AIDE, HOTLINE)
 
@@ -74,8 +76,11 @@ def act(ctx: Context) -> Response:
     verb = VERBS.get(name)
     if verb is None:
         raise NotFound("There is nothing here.")
-    petition = access.require(ctx.session, ctx.staff, ctx.path("id"), LEAVE.get(name, name))
     form = Form(ctx)
+    try:
+        petition = access.require(ctx.session, ctx.staff, ctx.path("id"), LEAVE.get(name, name))
+    except Refused:
+        return _overtaken(ctx, form, name)
     with form.catch(), ctx.session.begin_nested():
         verb.act(ctx, petition, form)
     if form.errors:
@@ -88,10 +93,39 @@ def act(ctx: Context) -> Response:
     return ctx.redirect(f"/cases/{petition.id}")
 
 
-def _page(ctx: Context, petition: Petition, form: Form, *, open_dialog: str = "", status: int = 200) -> Response:
+def _overtaken(ctx: Context, form: Form, name: str) -> Response:
+    """Two were at it: the second sees what the first did, and keeps what was typed. Others are refused as ever."""
+    petition = access.petition_for(ctx.session, ctx.staff, ctx.path("id"))
+    steps = story.story(ctx.session, petition.id)
+    if not access.may_read_text(ctx.staff, petition) or not steps or steps[-1].staff_id == ctx.staff.id:
+        raise Refused("This can't be done now: the case has moved on, or it is for others to do.")
+    audit.note(ctx.session, "read", "petition", petition.id, now=ctx.now)
+    last = next(iter(told(ctx, steps[-1:])))
+    unsent = "\n\n".join(
+        value
+        for field in ("answer", "reason", "question", "text", "reply", "note")
+        if (value := form.values.get(field))
+    )
+    return _page(ctx, petition, Form(ctx), status=409, overtaken=last, unsent=unsent)
+
+
+def _asked(ctx: Context, petition: Petition) -> list[tuple[str, str]]:
+    """The type's own questions with their answers, and the papers it asks for, by the version it was entered under."""
+    terms = catalogue.terms(ctx.session, petition)
+    label = f"label_{ctx.lang}"
+    found = [(one[label], str((petition.details or {}).get(one["code"], ""))) for one in terms.fields]
+    papers_ = ("، " if ctx.lang == "ar" else ", ").join(one[label] for one in terms.papers)
+    return [*found, (ctx._("Papers of this type"), papers_)] if papers_ else found
+
+
+def _page(
+    ctx: Context, petition: Petition, form: Form, *, open_dialog: str = "", status: int = 200, **more: object
+) -> Response:
     readable = access.may_read_text(ctx.staff, petition)
     steps = (story.story if readable else story.public_story)(ctx.session, petition.id)
     allowed = access.verbs(ctx.session, ctx.staff, petition)
+    asked_opinions = opinions.of_petition(ctx.session, petition.id)
+    merged_into = ctx.session.get(Petition, petition.merged_into_id) if petition.merged_into_id else None
     return show(
         ctx,
         "cases/case.html",
@@ -107,6 +141,11 @@ def _page(ctx: Context, petition: Petition, form: Form, *, open_dialog: str = ""
         directive_names=directive_states.NAMES,
         returned=queries.latest_note(ctx.session, petition.id, "missing") if petition.state == "returned" else None,
         panels=panels(ctx, petition),
+        why=why_due(ctx, petition),
+        asked=_asked(ctx, petition),
+        asked_opinions=asked_opinions,
+        awaited=sum(row.state == "asked" for row in asked_opinions),
+        merged=merged_into,
         verbs=offered(allowed),
         allowed=allowed,
         departments=[d for d in departments_at_work(ctx.session) if d.id != petition.department_id],
@@ -116,4 +155,5 @@ def _page(ctx: Context, petition: Petition, form: Form, *, open_dialog: str = ""
         max_mb=ctx.settings.upload_limit // (1024 * 1024),
         form=form,
         open_dialog=open_dialog,
+        **more,
     )

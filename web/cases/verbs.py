@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.language import N_
-from reception.petitions import service, urgency, verification
+from reception.petitions import opinions, rules, service, urgency, verification
 from reception.petitions.models import Petition
 from web.forms import Form
 from web.http import Context
@@ -50,6 +50,46 @@ def _reply(ctx: Context, petition: Petition, form: Form) -> None:
 def _answer(ctx: Context, petition: Petition, form: Form) -> None:
     if text := form.text("answer", max=4000, lines=True):
         service.answer(ctx.session, petition.id, text=text, **_by(ctx))
+
+
+def _decide(ctx: Context, petition: Petition, form: Form) -> None:
+    outcome = form.choice("outcome", rules.OUTCOMES)
+    reason = form.text("reason", max=4000, lines=True)
+    if not form.errors:
+        service.decide(ctx.session, petition.id, outcome=outcome, reason=reason, **_by(ctx))
+
+
+def _refuse(ctx: Context, petition: Petition, form: Form) -> None:
+    if reason := form.text("reason", max=4000, lines=True):
+        service.refuse(ctx.session, petition.id, reason=reason, **_by(ctx))
+
+
+def _merge(ctx: Context, petition: Petition, form: Form) -> None:
+    if into := form.text("into", max=40):
+        service.merge(ctx.session, petition.id, into=into, **_by(ctx))
+
+
+def _ask_opinion(ctx: Context, petition: Petition, form: Form) -> None:
+    question = form.text("question", max=4000, lines=True)
+    if not form.errors:
+        opinions.ask(ctx.session, petition.id, department_ids=form.many("departments"), question=question, **_by(ctx))
+
+
+def _give_opinion(ctx: Context, petition: Petition, form: Form) -> None:
+    if text := form.text("text", max=4000, lines=True):
+        opinions.give(ctx.session, petition.id, department_id=ctx.staff.department_id, text=text, **_by(ctx))
+
+
+def _waive_opinion(ctx: Context, petition: Petition, form: Form) -> None:
+    """One, or with `all` every one that is still awaited."""
+    reason = form.text("reason", max=4000, lines=True)
+    waiting = {row.id: row for row in opinions.awaited(ctx.session, petition.id)}
+    chosen = [opinion_id for opinion_id in form.many("opinions") if opinion_id in waiting]
+    if not chosen:
+        form.add("opinions", ctx._("Choose whose opinion you do without."))
+    if not form.errors:
+        for opinion_id in chosen:
+            opinions.waive(ctx.session, petition.id, opinion_id=opinion_id, reason=reason, **_by(ctx))
 
 
 def _close(ctx: Context, petition: Petition, form: Form) -> None:
@@ -120,6 +160,13 @@ VERBS: dict[str, Verb] = {
         N_("Confirm receipt"), "check", N_("Receipt confirmed. The sender and the visitor are told."),
         shortcut="c", primary=True,
     ),
+    "refuse": Verb(
+        _refuse, N_("Not ours: give it back"), "undo", N_("Given back. Whoever sent it sees why."), dialog="refuse"
+    ),
+    "give_opinion": Verb(
+        _give_opinion, N_("Give our opinion"), "edit", N_("The opinion was given to the department that decides."),
+        dialog="our_opinion", shortcut="o", primary=True,
+    ),
     "begin": Verb(
         lambda ctx, p, _f: service.begin(ctx.session, p.id, **_by(ctx)),
         N_("Begin the work"), "edit", N_("The case is in your hands."), shortcut="b", primary=True,
@@ -143,6 +190,10 @@ VERBS: dict[str, Verb] = {
         _complete, N_("It is complete now"), "check", N_("Completed and sent on its way again."),
         dialog="complete", primary=True,
     ),
+    "decide": Verb(
+        _decide, N_("Decide"), "gavel", N_("Decided. The visitor hears it with the answer."), dialog="decide",
+        shortcut="d",
+    ),
     "answer": Verb(
         _answer, N_("Answer"), "send", N_("The answer was given; the visitor is told."), dialog="answer",
         shortcut="a", primary=True,
@@ -150,6 +201,14 @@ VERBS: dict[str, Verb] = {
     "ask": Verb(
         _ask, N_("Ask the visitor"), "help", N_("The visitor is asked. The deadline stands still."),
         dialog="ask", shortcut="q",
+    ),
+    "ask_opinion": Verb(
+        _ask_opinion, N_("Ask departments for their opinion"), "users", N_("Asked. The case stays with you."),
+        dialog="ask_opinion", shortcut="j",
+    ),
+    "waive_opinion": Verb(
+        _waive_opinion, N_("Do without an opinion"), "x", N_("The opinion was waived."), dialog="waive_opinion",
+        aside=True,
     ),
     "transfer": Verb(
         _transfer, N_("Send on"), "arrow-end", N_("Sent on. The receiver must confirm it."), dialog="transfer",
@@ -170,12 +229,17 @@ VERBS: dict[str, Verb] = {
         _reclassify, N_("Correct the type"), "edit", N_("The type was corrected."), dialog="type", aside=True
     ),
     "close": Verb(_close, N_("Close the case"), "lock", N_("The case is closed."), dialog="close", aside=True),
+    "merge": Verb(
+        _merge, N_("Join to another petition"), "folder", N_("Joined. The other petition goes on."), dialog="merge",
+        aside=True,
+    ),
     "reopen": Verb(_reopen, N_("Take up again"), "undo", N_("The case is open again."), dialog="reason", primary=True),
     "propose_urgent": Verb(
         _propose, N_("Propose urgency"), "bolt", N_("Proposed. A second person decides."), dialog="urgent", aside=True
     ),
     "opinion": Verb(
-        _note("opinion"), N_("Give an opinion"), "edit", N_("The opinion was kept."), dialog="text", aside=True
+        _note("opinion"), N_("Write an opinion for the official"), "edit", N_("The opinion was kept."), dialog="text",
+        aside=True,
     ),
     "note": Verb(
         _note("note"), N_("Write a note"), "edit", N_("The note was kept."), dialog="text", shortcut="n"

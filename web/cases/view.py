@@ -23,6 +23,7 @@ STATE_TONES = {
     states.REOPENED: "wait",
     states.ACKNOWLEDGED: "info",
     states.IN_PROGRESS: "info",
+    states.DECIDED: "info",
     states.WAITING_VISITOR: "wait",
     states.RETURNED: "danger",
     states.ANSWERED: "good",
@@ -76,10 +77,18 @@ def told(ctx: Context, steps: Sequence[Step]) -> list[dict[str, Any]]:
 NOTE_NAMES = {
     "note": N_("Note"),
     "opinion": N_("Opinion"),
+    "decision": N_("Grounds of the decision"),
     "question": N_("Question to the visitor"),
     "reply": N_("Reply of the visitor"),
     "answer": N_("The answer"),
     "missing": N_("Missing"),
+}
+
+
+LEVELS = {
+    rules.OPEN_TO_STAFF: N_("Open to the department"),
+    rules.CONFIDENTIAL: N_("Confidential"),
+    rules.SECRET: N_("Secret"),
 }
 
 
@@ -105,6 +114,8 @@ def show(ctx: Context, template: str, *, status: int = 200, **values: Any) -> Re
         reasons=lambda table: [(key, ctx._(words)) for key, words in table.items()],
         urgent=rules.URGENT,
         confidential=rules.CONFIDENTIAL,
+        levels=LEVELS,
+        outcomes=rules.OUTCOMES,
         title_of=lambda petition: _title(ctx, petition),
         deadline_of=lambda petition: deadline(ctx, petition),
         **values,

@@ -7,19 +7,35 @@ not confidential; the words of a confidential one are told at the centre.
 from starlette.responses import Response
 
 from core import audit
-from core.errors import Refused
+from core.errors import Mistake, Refused
+from core.events import emit
 from core.language import N_
 from queueing.appointments import calendar
 from queueing.appointments import states as appointment_states
+from reception.files.rules import ACCEPT
+from reception.follow import opinions
 from reception.follow import service as door
+from reception.follow.events import PaperSent
 from reception.petitions import queries, service, states, story
 from reception.petitions.models import Petition, PetitionNote
+from web.cases import papers
 from web.cases.view import WORDS, show
-from web.follow.opened import is_open, open_here
+from web.follow import asking
+from web.follow.opened import may_send_files, open_here, opened
 from web.forms import Form
 from web.http import Context, Pages, everyone
 
-pages = Pages()
+pages = Pages(asking.pages)
+
+# States in which something is asked of the visitor: papers may be sent then.
+AWAITED = (states.WAITING_VISITOR, states.RETURNED)
+MOODS = {
+    5: N_("Very good"),
+    4: N_("Good"),
+    3: N_("Fair"),
+    2: N_("Poor"),
+    1: N_("Bad"),
+}
 
 # The four stations of the way, in the visitor's words, and how far each state has come.
 STATIONS = (N_("Received"), N_("With the department"), N_("Being worked on"), N_("Answered"))
@@ -32,6 +48,7 @@ STATION = {
     states.ACKNOWLEDGED: 3,
     states.IN_PROGRESS: 3,
     states.WAITING_VISITOR: 3,
+    states.DECIDED: 3,
     states.ANSWERED: 5,
     states.CLOSED: 5,
 }
@@ -60,7 +77,7 @@ def reply(ctx: Context) -> Response:
     """The visitor's own reply to what was asked."""
     petition = service.by_follow_code(ctx.session, ctx.path("code"))
     here = f"/p/{petition.follow_code}"
-    if petition.confidential or not is_open(ctx, petition):
+    if not opened(ctx, petition).words:
         ctx.flash(ctx._("Please give the four digits once more, then send your reply."), "wait")
         return ctx.redirect(f"{here}#words")
     form = Form(ctx)
@@ -77,10 +94,60 @@ def reply(ctx: Context) -> Response:
     return ctx.redirect(here)
 
 
+@pages.post("/p/{code}/papers", audience=everyone, before=papers.prepare, files_from=may_send_files)
+def send_papers(ctx: Context) -> Response:
+    """Papers that were asked for, from the visitor's own device. Good ones are kept beside refused ones."""
+    petition = service.by_follow_code(ctx.session, ctx.path("code"))
+    here = f"/p/{petition.follow_code}#papers"
+    if not opened(ctx, petition).shown:
+        ctx.flash(ctx._("Please ask for a new code, then send your papers."), "wait")
+        return ctx.redirect("/follow")
+    if petition.state not in AWAITED:
+        ctx.flash(ctx._("Nothing is asked of you just now. Thank you."), "info")
+        return ctx.redirect(here)
+    kept, refused = papers.take(ctx, Form(ctx).files("papers"), petition_id=petition.id, by="")
+    for paper in kept:
+        service.record(ctx.session, petition.id, "paper", fields={"name": paper.name}, now=ctx.now)
+    if kept:
+        emit(
+            ctx.session,
+            PaperSent(
+                petition_id=petition.id, department_id=petition.department_id or "", centre_id=petition.centre_id
+            ),
+            now=ctx.now,
+        )
+        text = ctx.ngettext("One paper was added.", "{n} papers were added.", len(kept))
+        ctx.flash(text.format(n=len(kept)))
+    for reason in refused:
+        ctx.flash(reason, "danger")
+    if not kept and not refused:
+        ctx.flash(ctx._("Choose a paper first."), "danger")
+    return ctx.redirect(here)
+
+
+@pages.post("/p/{code}/how", audience=everyone)
+def how(ctx: Context) -> Response:
+    """What the visitor thought of it, once."""
+    petition = service.by_follow_code(ctx.session, ctx.path("code"))
+    here = f"/p/{petition.follow_code}"
+    now_open = opened(ctx, petition)
+    if not (now_open.words or now_open.shown):
+        return ctx.redirect(f"{here}#words")
+    score = str(ctx.form.get("score") or "")
+    try:
+        with ctx.session.begin_nested():
+            words = str(ctx.form.get("words") or "")
+            opinions.give(ctx.session, petition, score=int(score) if score.isdecimal() else 0, words=words, now=ctx.now)
+        ctx.flash(ctx._("Thank you. It helps us to do better."))
+    except (Mistake, Refused) as error:
+        ctx.flash(ctx.say(error), "danger" if isinstance(error, Mistake) else "info")
+    return ctx.redirect(f"{here}#how")
+
+
 def _page(ctx: Context, petition: Petition, form: Form, *, status: int = 200) -> Response:
     written = _written(ctx, petition)
-    opened = not petition.confidential and is_open(ctx, petition)
-    detail = {"at": "follow-up page"} | ({"words": written.kind} if written and opened else {})
+    now_open = opened(ctx, petition)
+    detail = {"at": "follow-up page"} | ({"words": written.kind} if written and now_open.words else {})
     audit.note(ctx.session, "read", "petition", petition.id, now=ctx.now, detail=detail)
     steps = story.public_story(ctx.session, petition.id)
     appointment = calendar.current(ctx.session, petition.id)
@@ -109,7 +176,14 @@ def _page(ctx: Context, petition: Petition, form: Form, *, status: int = 200) ->
         if petition.state not in (*states.SETTLED, states.WAITING_VISITOR, states.RETURNED)
         else None,
         kind=written.kind if written else "",
-        words=written.text if written and opened else "",
+        words=written.text if written and now_open.words else "",
+        shown=now_open.shown,
+        awaited=petition.state in AWAITED,
+        accept=ACCEPT,
+        max_mb=ctx.settings.upload_limit // (1024 * 1024),
+        rate=(now_open.words or now_open.shown) and opinions.ask(ctx.session, petition),
+        rated=opinions.given(ctx.session, petition) if petition.state in states.SETTLED else None,
+        moods=[(score, ctx._(MOODS[score])) for score in opinions.SCORES],
         wrong="wrong" in ctx.query,
         paused=paused,
         form=form,

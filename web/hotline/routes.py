@@ -28,6 +28,7 @@ TO_READ_OUT = {
     states.TO_OFFICE: N_("Your petition was sent straight to {department}. It has not confirmed receipt yet."),
     states.ACKNOWLEDGED: N_("{department} has your petition and confirmed receipt. Work on it begins soon."),
     states.IN_PROGRESS: N_("{department} is working on your petition."),
+    states.DECIDED: N_("{department} has studied your petition and is writing its answer."),
     states.WAITING_VISITOR: N_("{department} needs something more from you. I will tell you what was asked."),
     states.RETURNED: N_("Something is missing in your petition. I will tell you what to bring to the centre."),
     states.REOPENED: N_("Your petition has been taken up again and lies with {department}."),
