@@ -22,42 +22,8 @@ POSSIBLE = 60  # from here on it is shown; the same person with the same type is
 WEEK = timedelta(days=7)
 _ALIKE, _VERY_ALIKE = 0.28, 0.6
 _COMMON = frozenset(
-    # fmt: off
-    [
-        "في",
-        "من",
-        "على",
-        "عن",
-        "الى",
-        "او",
-        "و",
-        "ان",
-        "هذا",
-        "هذه",
-        "التي",
-        "الذي",
-        "قد",
-        "لا",
-        "ما",
-        "لم",
-        "لن",
-        "كل",
-        "مع",
-        "بعد",
-        "قبل",
-        "بين",
-        "the",
-        "of",
-        "to",
-        "and",
-        "in",
-        "for",
-        "a",
-        "is",
-        "on",
-        "my",
-    ]
-    # fmt: on
+    "في من على عن الى او و ان هذا هذه التي الذي قد لا ما لم لن كل مع بعد قبل بين "  # noqa: SIM905 - read as a line
+    "the of to and in for a is on my".split()
 )
 
 

@@ -70,6 +70,8 @@ def kind(shown: str, data: bytes, *, limit: int) -> str:
         raise Mistake("“{name}” is empty. Please scan or choose it again.", field="files", name=shown)
     if len(data) > limit:
         raise Mistake("“{name}” is too large: {max} MB at most.", field="files", name=shown, max=limit // (1024 * 1024))
+    if data.startswith((b"MZ", b"\x7fELF")):  # also one too broken for libmagic to name
+        return _PROGRAMS[0]
     found = magic.from_buffer(data[:8192], mime=True)
     inside = found == "application/zip" and any(sign in data[:8192] for sign in _OFFICE_INSIDE)
     return _OFFICE[0] if inside else found

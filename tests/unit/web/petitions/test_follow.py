@@ -1,18 +1,29 @@
 """The visitor's own page: what is asked and answered, behind the last four digits of the phone."""
 
+import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
-from messaging.models import Message
-from reception.follow.models import FollowDoor
+from messaging.models import Dispatch, Message
+from messaging.numbers.models import NumberCode
+from reception.files.models import Attachment
+from reception.follow.models import FollowDoor, Satisfaction
 from reception.follow.rules import TRIES
 from reception.notify import petitions as texts
+from reception.parties import service as parties
+from reception.parties.models import PetitionParty
+from reception.parties.rules import AGENT, Power
+from reception.parties.service import Person
 from reception.petitions import events, queries, service, verification
 from reception.petitions.models import Petition
+from reception.visitors import service as visitors
+from tests.unit.reception.conftest import identity
 from tests.unit.web.petitions.conftest import Browser, Desk
+from web.follow.asking import case_number
 
 Enter = Callable[..., str]
 DIGITS = "4567"
@@ -140,3 +151,122 @@ def test_the_texts_say_where_to_read_it(desk: Desk, enter: Enter, code: str, whe
     bodies = desk.do(lambda s: [m.body for m in s.scalars(select(Message))])
     assert len(bodies) == 2 and all(where in body for body in bodies)
     assert all(("/p/" in body) == (where == "/p/") for body in bodies)
+
+
+# ── With a code by text ──────────────────────────────────────────────
+
+
+def code_sent(desk: Desk) -> str:
+    """The digits that are on their way: only the sending has them."""
+    return desk.do(lambda s: re.search(r"\d{6}", s.scalars(select(Dispatch)).all()[-1].body)[0])
+
+
+def asked_for(desk: Desk, petition_id: str, phone: str = "٠٥٠١٢٣٤٥٦٧") -> Browser:
+    browser = desk.as_(None)
+    number = petition(desk, petition_id).case_number
+    answer = browser.post("/follow", data={"case": number.replace("-", ""), "phone": phone})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/follow/code")
+    return browser
+
+
+def entered(desk: Desk, petition_id: str) -> tuple[Browser, str]:
+    browser = asked_for(desk, petition_id)
+    answer = browser.post("/follow/code", data={"code": code_sent(desk)})
+    return browser, answer.headers["location"]
+
+
+def test_the_code_opens_the_words_and_the_way_for_papers(desk: Desk, enter: Enter, photo: bytes) -> None:
+    petition_id = enter()
+    address = ask(desk, petition_id)
+    browser, place = entered(desk, petition_id)
+    assert place == address
+    page = browser.get(place).text
+    assert QUESTION in page and f"{address}/papers" in page
+    files = [("papers", ("صك.jpg", photo)), ("papers", ("evil.pdf", b"MZ\x90\0" * 40))]
+    assert browser.post(f"{address}/papers", files=files).status_code == 303
+    kept = desk.do(lambda s: s.scalars(select(Attachment)).one())
+    assert (kept.petition_id, kept.uploaded_by, kept.name) == (petition_id, "", "صك.jpg")
+    shown = browser.get(address).text
+    assert "evil.pdf” is a program" in shown and "A paper was added" in shown
+    assert f"/cases/{petition_id}/files/{kept.id}" in desk.as_("officer").get(f"/cases/{petition_id}").text
+
+
+def test_a_stranger_learns_nothing_from_asking(desk: Desk, enter: Enter) -> None:
+    petition_id = enter()
+    right, wrong = asked_for(desk, petition_id), asked_for(desk, petition_id, "0559999999")
+    assert desk.do(lambda s: len(s.scalars(select(Message)).all())) == 1
+    again = asked_for(desk, petition_id)  # too soon for a second code: said to nobody
+    pages = [browser.get("/follow/code").text for browser in (right, again)]
+    assert "is on its way" in pages[0] and pages[0].count("<p") == pages[1].count("<p")
+    assert wrong.get("/follow/code").text.count("<p") == pages[0].count("<p")
+    answer = wrong.post("/follow/code", data={"code": code_sent(desk)})
+    assert answer.headers["location"] == "/follow/code?wrong=1"
+
+
+def test_a_code_is_tried_five_times_at_most(desk: Desk, enter: Enter) -> None:
+    petition_id = enter()
+    browser = asked_for(desk, petition_id)
+    code = code_sent(desk)
+    wrong = f"{(int(code) + 1) % 10**6:06d}"
+    places = [browser.post("/follow/code", data={"code": wrong}).headers["location"] for _ in range(5)]
+    assert places[0].endswith("wrong=1") and places[-1].endswith("wrong=over")
+    assert browser.post("/follow/code", data={"code": code}).headers["location"].endswith("wrong=over")
+
+
+def test_papers_are_taken_from_no_device_without_the_code(desk: Desk, enter: Enter, photo: bytes) -> None:
+    address = ask(desk, enter())
+    browser = opened(desk, address)  # the four digits alone
+    answer = browser.post(f"{address}/papers", files={"papers": ("a.jpg", photo)})
+    assert answer.headers["location"] == "/follow"
+    big = browser.post(f"{address}/papers", files={"papers": ("a.jpg", b"x" * (3 << 20))})
+    assert big.status_code == 413
+    assert desk.do(lambda s: s.scalars(select(Attachment)).all()) == []
+
+
+def test_one_who_stands_beside_may_follow_and_an_agent_until_the_power_ends(desk: Desk, enter: Enter) -> None:
+    petition_id = enter()
+
+    def put(session: Session, until: date) -> None:
+        now = datetime.now(UTC)
+        agent = visitors.register(
+            session, identity_number=identity(77), name="Agent Person", phone="0559999999", now=now
+        )
+        person = Person(agent, AGENT, power=Power("wakala", "12", until), proof_id=None)
+        parties.add(session, session.get_one(Petition, petition_id), [person], now=now)
+
+    desk.do(lambda s: put(s, date(2099, 1, 1)))
+    asked_for(desk, petition_id, "0559999999")
+    assert desk.do(lambda s: s.scalars(select(Message)).one().to_number) == "+966559999999"
+    desk.do(lambda s: setattr(s.scalars(select(PetitionParty)).one(), "valid_until", date(2020, 1, 1)))
+    desk.do(lambda s: s.execute(delete(NumberCode)))
+    asked_for(desk, petition_id, "0559999999")
+    assert desk.do(lambda s: len(s.scalars(select(Message)).all())) == 1
+
+
+def test_a_visitor_says_once_how_it_was(desk: Desk, enter: Enter) -> None:
+    petition_id = enter()
+    address = ask(desk, petition_id)
+    now = datetime.now(UTC)
+    desk.do(lambda s: service.visitor_replied(s, petition_id, reply="Here", staff_id=None, now=now))
+    desk.do(lambda s: verification.verify(s, petition_id, staff_id=desk.ids["verifier"], now=now))
+    assert "How was it?" not in opened(desk, address).get(address).text, "not before the end"
+    desk.do(lambda s: service.answer(s, petition_id, text="Granted", staff_id=desk.ids["officer"], now=now))
+    browser = opened(desk, address)
+    assert "How was it?" in browser.get(address).text
+    browser.post(f"{address}/how", data={"score": "9"})
+    browser.post(f"{address}/how", data={"score": "4", "words": "Quick\u202e"})
+    browser.post(f"{address}/how", data={"score": "1"})
+    said = desk.do(lambda s: s.scalars(select(Satisfaction)).one())
+    assert (said.score, said.words, said.department_id is not None) == (4, "Quick", True)
+    assert "Thank you for telling us" in browser.get(address).text
+    nobody = desk.as_(None).post(f"{address}/how", data={"score": "1"})
+    assert nobody.status_code == 303 and desk.do(lambda s: len(s.scalars(select(Satisfaction)).all())) == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [("48-000123", "48-000123"), ("٤٨-٠٠٠١٢٣", "48-000123"), ("48000123", "48-000123"), ("48-123", "48-000123"),
+     ("\u200e48–000123", "48-000123"), ("123", ""), ("48-0001234", ""), ("'; DROP", "")],
+)  # fmt: skip
+def test_a_case_number_is_understood_as_people_type_it(typed: str, number: str) -> None:
+    assert case_number(typed) == number
