@@ -1,28 +1,39 @@
-"""A strip is made from the sealed sides: decoded in memory alone, one side after the other."""
+"""A strip is made from the sealed sides, one after the other: opened here, decoded in the jail, never on a disk."""
 
 from __future__ import annotations
 
 import io
-from array import array
+import json
+import os
+import selectors
+import subprocess
+import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 from PIL import Image
 
 from recordings.container import SealBroken
+from recordings.export import jail
 from recordings.journal import JournalReader
 from recordings.journal_records import Mark
 from recordings.keys import KeyRing
 from recordings.sealed import SealedReader
-from recordings.strip import rules
+from recordings.strip import decoder, rules
 from recordings.strip.files import Strip
 
-LOUDNESS_RATE = 8000
 QUALITY = 62
+MEMORY = 1 << 31  # bytes of address space: libraries and two pictures of full HD
+SILENCE_S = 120.0  # of a decoder that neither asks nor answers
+MESSAGE = 1 << 22  # bytes; no still and no curve is longer
 Ask = Callable[[], None]  # called often; raises to stop
+
+
+class NotDecoded(Exception):
+    """The decoder came to no end with a side: what the device sent is no film, or it died of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +50,10 @@ class Source:
 
 
 def draw(sides: Sequence[Source], duration: float, keyring: KeyRing, *, owner: str, ask: Ask = lambda: None) -> Strip:
-    """Decodes every side's sound and the stills' pictures. Raises SealBroken, KeyDestroyed, KeyRefused, OSError."""
+    """Decodes every side's sound and the stills' pictures.
+
+    Raises NotDecoded, SealBroken, KeyDestroyed, KeyRefused, OSError.
+    """
     peaks = {s.id: _peaks(s, duration, keyring, owner, ask) for s in sides if s.has_audio}
     shown = sorted((s for s in sides if s.has_video), key=lambda s: s.width * s.height, reverse=True)
     size = rules.tile(shown[0].width, shown[0].height) if shown else rules.tile(4, 3)
@@ -73,20 +87,12 @@ def _open(source: Source, keyring: KeyRing, owner: str) -> SealedReader:
 
 def _peaks(source: Source, duration: float, keyring: KeyRing, owner: str, ask: Ask) -> bytes:
     count = rules.points(duration)
-    peaks = [0] * count
-    with _open(source, keyring, owner) as sealed, av.open(sealed) as film:
-        if not film.streams.audio:
-            return bytes(count)
-        resampler = av.AudioResampler(format="s16", layout="mono", rate=LOUDNESS_RATE)
-        film.streams.audio[0].codec_context.thread_count = 1
-        for frame in film.decode(audio=0):
-            ask()
-            index = min(int((frame.time or 0.0) / max(duration, 0.001) * count), count - 1)
-            for part in resampler.resample(frame):
-                samples = array("h", bytes(part.planes[0])[: part.samples * 2])
-                if samples:
-                    peaks[index] = max(peaks[index], max(samples), -min(samples))
-    return bytes(min(255, peak >> 7) for peak in peaks)
+    with _open(source, keyring, owner) as sealed:
+        task = {"points": count, "duration": duration, "stills": [], "tile": [0, 0]}
+        found = next((data for kind, _, data in _decoded(sealed, task, duration, ask) if kind == b"P"), b"")
+    if len(found) != count:
+        raise NotDecoded("a curve of another length")
+    return found
 
 
 def _stills(
@@ -94,37 +100,88 @@ def _stills(
 ) -> Iterator[tuple[int, Image.Image]]:
     if not wanted:
         return
-    with _open(source, keyring, owner) as sealed, av.open(sealed) as film:
-        if not film.streams.video:
-            return
-        stream = film.streams.video[0]
-        stream.codec_context.thread_count = 1
-        for number, at in wanted:
-            film.seek(int(at / stream.time_base), stream=stream)
-            last = None
-            for frame in film.decode(stream):
-                ask()
-                if last is not None and frame.time is not None and frame.time > at:
-                    break
-                last = frame
-            if last is not None:
-                yield number, _fitted(last.to_image(), size)
+    asked = {number for number, _ in wanted}
+    with _open(source, keyring, owner) as sealed:
+        task = {"points": 0, "duration": 0.0, "stills": wanted, "tile": size}
+        for kind, number, data in _decoded(sealed, task, wanted[-1][1], ask):
+            if kind != b"S" or number not in asked or len(data) != size[0] * size[1] * 3:
+                raise NotDecoded("a still that nobody asked for")
+            yield number, Image.frombytes("RGB", size, data)
 
 
-def _fitted(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Whole, never cut: a picture of another shape stands in the middle of its tile."""
-    small = picture.copy()
-    small.thumbnail(size, Image.Resampling.BILINEAR)
-    tile = Image.new("RGB", size, (16, 23, 21))
-    tile.paste(small, ((size[0] - small.width) // 2, (size[1] - small.height) // 2))
-    return tile
+def _decoded(
+    sealed: SealedReader, task: dict[str, object], seconds: float, ask: Ask
+) -> Iterator[tuple[bytes, int, bytes]]:
+    """What the decoder says of one side, while it is given what it asks for. It is believed in nothing."""
+    limits = {
+        "nice": 0,
+        "memory": MEMORY,
+        "cpu": 60 + int(seconds),
+        "files": 64,
+        "read": [sys.prefix, os.path.realpath(sys.base_prefix), decoder.__file__],
+    }
+    line = [sys.executable, "-I", "-S", jail.__file__, json.dumps(limits), sys.executable, "-I", decoder.__file__]
+    with subprocess.Popen(
+        line, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"}, process_group=0,
+    ) as process:  # fmt: skip
+        assert process.stdin is not None and process.stdout is not None
+        give, said = process.stdin.fileno(), process.stdout.fileno()
+        os.set_blocking(give, False)
+        try:
+            _give(give, json.dumps({**task, "size": sealed.size}).encode() + b"\n", ask)
+            while True:
+                kind, number, length = decoder.HEAD.unpack(_heard(said, decoder.HEAD.size, ask))
+                if length > MESSAGE:
+                    raise NotDecoded("more than fits a side")
+                if kind == b"E":
+                    return
+                if kind == b"R":
+                    _give(give, sealed.read_at(number, length), ask)
+                else:
+                    yield kind, number, _heard(said, length, ask)
+        except BrokenPipeError as error:
+            raise NotDecoded("the decoder has gone") from error
+        finally:
+            process.kill()
+
+
+def _give(descriptor: int, data: bytes, ask: Ask) -> None:
+    left = memoryview(data)
+    while left:
+        _wait(descriptor, selectors.EVENT_WRITE, ask)
+        left = left[os.write(descriptor, left) :]
+
+
+def _heard(descriptor: int, length: int, ask: Ask) -> bytes:
+    """Exactly `length` bytes."""
+    data = bytearray()
+    while len(data) < length:
+        _wait(descriptor, selectors.EVENT_READ, ask)
+        piece = os.read(descriptor, length - len(data))
+        if not piece:
+            raise NotDecoded("the decoder has gone")
+        data += piece
+    return bytes(data)
+
+
+def _wait(descriptor: int, event: int, ask: Ask) -> None:
+    """Until there is something to read, or room to write; `ask` is called meanwhile."""
+    until = time.monotonic() + SILENCE_S
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, event)
+        ask()
+        while not selector.select(min(1.0, SILENCE_S)):
+            ask()
+            if time.monotonic() > until:
+                raise NotDecoded("the decoder fell silent")
 
 
 def _sprite(tiles: dict[int, Image.Image], count: int, size: tuple[int, int]) -> bytes:
     if not count:
         return b""
     rows = -(-count // rules.COLUMNS)
-    sheet = Image.new("RGB", (rules.COLUMNS * size[0], rows * size[1]), (16, 23, 21))
+    sheet = Image.new("RGB", (rules.COLUMNS * size[0], rows * size[1]), decoder.PAPER)
     for number, picture in tiles.items():
         row, column = divmod(number, rules.COLUMNS)
         sheet.paste(picture, (column * size[0], row * size[1]))
