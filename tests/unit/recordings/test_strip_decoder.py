@@ -79,7 +79,7 @@ def test_a_decoder_that_was_taken_over_gets_nowhere(
     secret = tmp_path / "secret"
     secret.write_text("E" + "\0" * 12)  # would pass for an end in good order
     taken = tmp_path / "taken.py"
-    taken.write_text(program.replace("{secret}", str(secret)))
+    taken.write_text("input();" + program.replace("{secret}", str(secret)))
     monkeypatch.setattr(decoder, "__file__", str(taken))
     monkeypatch.setattr(making, "SILENCE_S", 0.5)
     with pytest.raises(NotDecoded, match=said):
