@@ -114,6 +114,7 @@ NO_REACTION: frozenset[type] = frozenset(
         appointments.SlotReopened,
         appointments.SlotsShifted,
         appointments.SlotsClosed,
+        appointments.AppointmentDisplaced,
         appointments.SlotsReopened,
         series.SeriesBegun,
         series.SeriesChanged,

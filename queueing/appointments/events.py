@@ -120,3 +120,12 @@ class SlotsReopened:
 
     count: int
     holiday_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentDisplaced:
+    """By the rule this visitor made room for an urgent case, `for_petition`; `appointment_id` is the new one."""
+
+    appointment_id: str
+    petition_id: str
+    for_petition: str

@@ -68,7 +68,11 @@ def plan(
     A visitor is moved to a later time, or with `same_day` to any other of that day too.
     """
     guests = fitting.in_order(
-        (_guest(row, row.petition_id in urgent, same_day=same_day, now=now), row.slot.starts_at, row.created_at)
+        (
+            guest_of(row, urgent=row.petition_id in urgent, same_day=same_day, now=now),
+            row.slot.starts_at,
+            row.created_at,
+        )
         for row in appointments
     )
     if not guests:
@@ -76,7 +80,7 @@ def plan(
     by_id = {row.id: row for row in appointments}
     most = LOOKED_AT + 2 * len(guests)
     while True:
-        places, cut = _places(session, guests, most, without=without, rooms=rooms or {}, now=now)
+        places, cut = places_for(session, guests, most, without=without, rooms=rooms, now=now)
         found = fitting.assign(
             guests,
             [*places, *extra],
@@ -208,7 +212,8 @@ def place_of(slot: Slot, *, room: int | None = None) -> Place:
     )
 
 
-def _guest(row: Appointment, urgent: bool, *, same_day: bool, now: datetime) -> Guest:
+def guest_of(row: Appointment, *, now: datetime, urgent: bool = False, same_day: bool = False) -> Guest:
+    """What this visitor would need elsewhere."""
     slot = row.slot
     since = day_bounds(local_day(slot.starts_at, slot.zone), slot.zone)[0] if same_day and slot.zone else slot.starts_at
     return Guest(
@@ -224,14 +229,14 @@ def _guest(row: Appointment, urgent: bool, *, same_day: bool, now: datetime) -> 
     )
 
 
-def _places(
+def places_for(
     session: Session,
     guests: Sequence[Guest],
     most: int,
     *,
-    without: Collection[str],
-    rooms: Mapping[str, int],
     now: datetime,
+    without: Collection[str] = frozenset(),
+    rooms: Mapping[str, int] | None = None,
 ) -> tuple[list[Place], bool]:
     """The next open slots with room for each official, kind and hall; whether there are more than were looked at."""
     found: list[Place] = []
@@ -249,5 +254,5 @@ def _places(
             query = query.where(Slot.centre_id == centre_id)
         rows = list(session.scalars(query.order_by(Slot.starts_at, Slot.id).limit(most)))
         cut = cut or len(rows) == most
-        found += [place_of(slot, room=rooms.get(slot.id)) for slot in rows if slot.id not in without]
+        found += [place_of(slot, room=(rooms or {}).get(slot.id)) for slot in rows if slot.id not in without]
     return found, cut

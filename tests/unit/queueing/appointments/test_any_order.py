@@ -2,6 +2,7 @@
 
 import tempfile
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import combinations
 from pathlib import Path
@@ -15,13 +16,18 @@ from core.db import Database
 from core.errors import MajlisError, Refused
 from core.staff.models import Staff, StaffRole
 from core.staff.rules import ATTENDANT, INTERPRETER
-from queueing.appointments import calendar, rules, service
+from core.workdays import service as workdays
+from queueing.appointments import calendar, holidays, rearranging, rules, service, urgent
 from queueing.appointments.models import Appointment, Claim, Slot
+from queueing.appointments.series import service as series
+from queueing.appointments.series.rules import Pattern
 from queueing.appointments.states import HELD, LIVE, MET, MISSED
 from tests.conftest import attendant
 from web.schema import create_all
 
 START = datetime(2026, 10, 27, 9, tzinfo=UTC)
+DAYS = (date(2026, 10, 28), date(2026, 10, 29))
+ZONE = "Asia/Riyadh"
 picks = st.integers(0, 10_000)
 
 
@@ -65,7 +71,24 @@ class AnyOrder(RuleBasedStateMachine):
                 day=date(2026, 10, 28), start=time(10), end=time(11), minutes=minutes, capacity=capacity,
                 zone="Asia/Riyadh", now=self.now,
             )  # fmt: skip
-        self.slots = list(self.session.scalars(select(Slot.id).order_by(Slot.starts_at, Slot.id)))
+        for kind, centre, capacity in (("video", "riyadh", 1), ("audience", None, 2)):
+            calendar.add_session(
+                self.session, official_id="minister", kind=kind, centre_id=centre, place_ar="م", place_en="P",
+                day=DAYS[1], start=time(10), end=time(10, 40), minutes=20, capacity=capacity, zone=ZONE, now=self.now,
+            )  # fmt: skip
+        pattern = Pattern(
+            weekdays=frozenset({2, 3}), every_weeks=1, times=(780, 830), ramadan=None, minutes=25, pause=0, capacity=1,
+            reserved_urgent=1, first_day=DAYS[0], last_day=DAYS[1], zone=ZONE,
+        )  # fmt: skip
+        self.series = series.begin(
+            self.session, pattern, official_id="deputy", kind="video", centre_id="riyadh", place_ar="م", place_en="P",
+            by="aide", now=self.now,
+        ).id  # fmt: skip
+        self.session.commit()
+
+    @property
+    def slots(self) -> list[str]:
+        return list(self.session.scalars(select(Slot.id).order_by(Slot.starts_at, Slot.id)))
 
     def attempt(self, verb: object, *args: object, **kwargs: object) -> None:
         with suppress(MajlisError):  # a refusal is an answer; the invariants say whether it left anything behind
@@ -109,6 +132,85 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(slot=picks, verb=st.sampled_from([calendar.close_slot, calendar.reopen_slot]))
     def close(self, slot: int, verb: object) -> None:
         self.attempt(verb, self.slots[slot % len(self.slots)])
+
+    @rule(day=st.sampled_from(DAYS), hall=st.sampled_from(["riyadh", None]))
+    def declare_a_holiday(self, day: date, hall: str | None) -> None:
+        with suppress(MajlisError):
+            holiday = workdays.declare_holiday(
+                self.session, first_day=day, last_day=day, name_ar="ع", name_en="H", kind="other", centre_id=hall,
+                zone=ZONE, now=self.now,
+            )  # fmt: skip
+            holidays.close(self.session, holiday, zone=ZONE, now=self.now)
+
+    @rule(pick=picks)
+    def withdraw_a_holiday(self, pick: int) -> None:
+        if rows := workdays.holidays(self.session):
+            holiday = rows[pick % len(rows)]
+            with suppress(MajlisError):
+                workdays.withdraw_holiday(self.session, holiday.id, zone=ZONE, now=self.now)
+                holidays.reopen(self.session, holiday, zone=ZONE, now=self.now)
+
+    @rule(pick=picks, stale=st.booleans())
+    def move_whom_a_holiday_hits(self, pick: int, stale: bool) -> None:
+        """What is done is what was shown, to the minute; an older plan does nothing at all."""
+        rows = workdays.holidays(self.session)
+        if not rows:
+            return
+        hit = holidays.hit(self.session, rows[pick % len(rows)], zone=ZONE, now=self.now)
+        plan = rearranging.plan(self.session, hit, urgent={"p1"}, now=self.now)
+        shown = {move.appointment.id: move.to.id for move in plan.moves}
+        before = {row.id: row.state for row in hit}
+        try:
+            rearranging.carry_out(
+                self.session, list(before), mark="old" if stale else plan.mark, by="aide", reason="h",
+                moved_for="holiday", urgent={"p1"}, now=self.now,
+            )  # fmt: skip
+        except Refused:
+            assert stale
+            shown = {}
+        self.session.expire_all()
+        for row in (self.session.get_one(Appointment, id_) for id_ in before):
+            assert row.state == ("moved" if row.id in shown else before[row.id])
+            if row.id in shown:
+                after = self.session.scalars(select(Appointment).where(Appointment.previous_id == row.id)).one()
+                assert (after.slot_id, after.state, after.moved_for) == (shown[row.id], "booked", "holiday")
+
+    @rule(petition=st.integers(0, 6), visitor=st.integers(0, 4), official=st.sampled_from(["minister", "deputy"]))
+    def place_an_urgent_case(self, petition: int, visitor: int, official: str) -> None:
+        """One gets a place and one another, or nothing happens."""
+        wish = urgent.Wish(
+            visitor_id=f"v{visitor}", petition_id=f"p{petition}", kind="video", official_id=official,
+            centre_id="riyadh", needs_interpreter=False, until=START + timedelta(days=2), zone=ZONE,
+        )  # fmt: skip
+        before = {row.id: row.slot_id for row in self.placed()}
+        try:
+            room = urgent.find(self.session, wish, ranks={}, urgent={"p1": True}, now=self.now)
+            urgent.place(
+                self.session, wish, mark=room.mark, ranks={}, urgent={"p1": True}, by="aide", reason="u", now=self.now
+            )
+        except Refused:
+            assert before.items() >= {row.id: row.slot_id for row in self.placed()}.items()
+            return
+        gone = before.keys() - {row.id for row in self.placed() if row.state != HELD}
+        leavers = [id_ for id_ in gone if self.session.get_one(Appointment, id_).state == "moved"]
+        assert leavers == ([room.leaver.id] if room.leaver else [])
+
+    @rule(start=st.sampled_from([780, 795, 900]), minutes=st.sampled_from([15, 25]), agreed=st.booleans())
+    def change_the_session_that_recurs(self, start: int, minutes: int, agreed: bool) -> None:
+        row = series.get(self.session, self.series)
+        pattern = replace(series.pattern_of(row), times=(start, start + 50), minutes=minutes)
+        proposal = series.propose(self.session, self.series, pattern, now=self.now)
+        before = {(one.id, one.slot_id) for one in self.placed()}
+        mark = proposal.plan.mark if agreed else ""
+        try:
+            series.change(
+                self.session, self.series, pattern, place_ar="م", place_en="P", by="aide", mark=mark, now=self.now
+            )
+        except Refused:
+            assert proposal.hit and {(one.id, one.slot_id) for one in self.placed()} == before
+        else:
+            assert agreed or not proposal.hit
+            assert not proposal.plan.unplaced
 
     @rule(minutes=st.sampled_from([1, 4, 6, 60, 600]))
     def wait(self, minutes: int) -> None:
