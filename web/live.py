@@ -24,6 +24,7 @@ from web.topics import may_watch, topics_of
 
 log = structlog.get_logger()
 EVERY = 0.1  # seconds between looks where no commit of our own wakes us
+BREATH = 0.04  # seconds of rest after a hint: it goes to hundreds of screens, and what changes meanwhile is one hint
 TOPICS = 40  # that one socket may watch
 TOPIC_LENGTH = 80
 
@@ -57,6 +58,8 @@ class Live:
                 topics = {topic for name, payload in rows for topic in topics_of(name, payload)}
                 for topic in topics:
                     await self.sio.emit("changed", {"topic": topic, "at": at}, room=topic)
+                if topics:
+                    await asyncio.sleep(BREATH)
             except Exception as error:
                 log.warning("live: cannot follow the outbox", error=str(error))
                 await asyncio.sleep(2)

@@ -38,6 +38,18 @@ class Browser:
             self._line[1].close()
 
     async def _ask(self, method: str, path: str, body: bytes) -> Answer:
+        """A kept line that the server closed, for nobody spoke for some seconds, is opened anew: so browsers do."""
+        if self._line is not None:
+            try:
+                return await self._say(method, path, body)
+            except asyncio.IncompleteReadError as error:
+                if error.partial:
+                    raise
+            except ConnectionError:
+                pass
+        return await self._say(method, path, body)
+
+    async def _say(self, method: str, path: str, body: bytes) -> Answer:
         if self._line is None:
             self._line = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 20)
         reader, writer = self._line
@@ -45,8 +57,8 @@ class Browser:
             f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{self._port}\r\n{self._cookie}"
             f"content-type: application/x-www-form-urlencoded\r\ncontent-length: {len(body)}\r\n\r\n"
         )
-        writer.write(head.encode() + body)
         try:
+            writer.write(head.encode() + body)
             begun = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
             headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in begun[1:])}
             content = await reader.readexactly(int(headers.get("content-length", "0")))
