@@ -72,6 +72,7 @@ ACTIONS = {
     "open": N_("opened"),
     "open dossier": N_("opened the dossier"),
     "open room": N_("opened the room"),
+    "print": N_("printed"),
     "propose destruction": N_("proposed its destruction"),
     "read": N_("read"),
     "reclassify": N_("gave another type"),
@@ -113,6 +114,9 @@ SUBJECTS = {
     "page": N_("page"),
     "petition": N_("petition"),
     "petition types": N_("petition types"),
+    "petition type": N_("petition type"),
+    "routing rule": N_("routing rule"),
+    "deadline ladder": N_("ladder of reminders"),
     "recording": N_("recording"),
     "retention": N_("retention"),
     "service point": N_("service"),
@@ -144,4 +148,39 @@ ICONS = {
 }
 
 URGENCY = {"normal": N_("ordinary cases only"), "urgent": N_("urgent cases only")}
-SECRECY = {"open": N_("Open to the department"), "confidential": N_("Confidential")}
+SECRECY = {
+    "open": N_("Open to the department"),
+    "confidential": N_("Confidential"),
+    "secret": N_("Secret"),
+}
+SECRECY_HINTS = {
+    "open": N_("Who has the case reads it; the hotline reads out the answer."),
+    "confidential": N_("No text, page or telephone tells its words: they are told at the centre."),
+    "secret": N_("Only who took it, who verifies it, and who has it now. The hotline does not find it."),
+}
+
+# What a version of a petition type may have changed.
+TYPE_VALUES = {
+    "name_ar": N_("Name in Arabic"),
+    "name_en": N_("Name in English"),
+    "hint_ar": N_("Hint in Arabic"),
+    "hint_en": N_("Hint in English"),
+    "icon": N_("Sign"),
+    "parent_id": N_("Place in the tree"),
+    "place": N_("Order"),
+    "urgent_lane": N_("Urgent lane"),
+    "confidentiality": N_("Who reads it"),
+    "days": N_("Days to the answer"),
+    "active": N_("In force"),
+    "fields": N_("Questions"),
+    "papers": N_("Papers"),
+    "steps": N_("Days for each step"),
+    "reopen_days": N_("Days in which it may be taken up again"),
+}
+# What is answered to a type's own question.
+ANSWERS = {
+    "text": N_("Words"),
+    "number": N_("Digits"),
+    "date": N_("A day"),
+    "choice": N_("One of several"),
+}

@@ -12,7 +12,7 @@ from core.staff.rules import AIDE
 from messaging.rules import Segments
 from queueing.appointments import calendar, service
 from queueing.appointments.models import Appointment, Slot
-from queueing.appointments.states import AWAITED, BOOKED
+from queueing.appointments.states import AWAITED, BOOKED, OPEN
 from reception import access
 from reception.notify import appointments as texts
 from reception.petitions.rules import URGENT
@@ -50,7 +50,7 @@ class Carry:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A move just made, and whether the old time could still be had."""
+    """A move just made, and whether the old time has still a place (whether all else is free too, the verb decides)."""
 
     row: Engagement
     before: Slot
@@ -97,8 +97,8 @@ def moved(ctx: Context) -> Moved | None:
         return None
     (row,) = engagements(ctx.session, [appointment])
     before = calendar.appointment_of(ctx.session, appointment.previous_id).slot
-    again = free_for(ctx, row, before.starts_at, before.ends_at)
-    return Moved(row, before, any(slot.id == before.id for slot in again))
+    free = before.state == OPEN and before.taken < before.capacity and before.starts_at > ctx.now
+    return Moved(row, before, free)
 
 
 def free_for(ctx: Context, row: Engagement, start: datetime, end: datetime) -> list[Slot]:

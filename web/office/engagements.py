@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.staff.models import Staff, StaffRole
 from core.staff.rules import OFFICIAL
 from queueing.appointments.models import Appointment, Slot
+from reception.appointed.service import expected
 from reception.dossier.models import DossierReceipt
 from reception.petitions.models import Petition
 from reception.visitors.models import Visitor
@@ -29,6 +30,7 @@ class Engagement:
     interpreter: Staff | None
     meeting: Meeting | None
     dossier_read: bool  # by the official whose meeting it is
+    coming: bool = False  # the visitor has said so
 
 
 def engagements(session: Session, appointments: Sequence[Appointment]) -> list[Engagement]:
@@ -51,6 +53,7 @@ def engagements(session: Session, appointments: Sequence[Appointment]) -> list[E
             )
         )
     }
+    coming = expected(session, [row.id for row in appointments])
     return [
         Engagement(
             appointment=row,
@@ -61,6 +64,7 @@ def engagements(session: Session, appointments: Sequence[Appointment]) -> list[E
             interpreter=staff.get(row.interpreter_id or ""),
             meeting=meetings.get(row.id),
             dossier_read=(row.petition_id, row.slot.official_id) in read,
+            coming=row.id in coming,
         )
         for row in appointments
     ]

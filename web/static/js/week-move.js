@@ -39,6 +39,12 @@ async function show(url) {
   }
 }
 
+/** “Tuesday 24 November 9:20 am, Northern Centre. 11 of 47.” */
+function place(cell) {
+  const free = fits();
+  return words("at", { when: cell.dataset.when, what: cell.dataset.what, i: digits(free.indexOf(cell) + 1), n: digits(free.length) });
+}
+
 const handleOf = (id) => week().querySelector(`[data-carry="${CSS.escape(id)}"]`);
 
 async function pickUp(id, { quiet = false } = {}) {
@@ -51,8 +57,8 @@ function announce(id) {
   const name = handle?.dataset.name ?? document.querySelector(".in-hand bdi")?.textContent ?? "";
   const when = handle?.closest(".cell").dataset.when ?? "";
   const free = fits();
-  say(words(free.length ? "picked" : "none", { name, when, n: digits(free.length) }));
   (free[0]?.querySelector("a") ?? document.querySelector("[data-put-back]"))?.focus();
+  say(`${words(free.length ? "picked" : "none", { name, when, n: digits(free.length) })} ${free.length ? place(free[0]) : ""}`);
 }
 
 /** Everything stands where it stood. */
@@ -131,9 +137,7 @@ function onKey(event) {
 document.addEventListener("keydown", onKey);
 document.addEventListener("focusin", (event) => {
   const cell = carried() && event.target.closest?.(".cell--fits");
-  if (!cell) return;
-  const free = fits();
-  say(words("at", { when: cell.dataset.when, what: cell.dataset.what, i: digits(free.indexOf(cell) + 1), n: digits(free.length) }));
+  if (cell) say(place(cell));
 });
 
 // ── By presses ───────────────────────────────────────────────────────────
