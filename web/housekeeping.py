@@ -19,6 +19,8 @@ from core.events import EventDelivery, OutboxEvent, name_of
 from core.jobs import DONE, FAILED, READING, Handler, Job
 from core.once import OnceKey
 from core.settings import Settings
+from queueing.appointments.models import Appointment, Slot
+from reception.appointed.models import AppointmentLink
 from reception.kiosks.models import Slip
 from video.meetings.events import RecordingLost
 from video.meetings.models import RoomPass
@@ -30,6 +32,7 @@ HOUR = 3  # by the clock on the wall
 PORTION = 500
 
 ONCE_KEYS = timedelta(days=7)
+LINKS = timedelta(days=30)  # after their appointment began: so long they say what became of it
 ROOM_PASSES = timedelta(days=1)  # after they ended
 DONE_JOBS = timedelta(days=7)  # there are numbers and words of texts in them
 SLIPS = timedelta(days=7)  # their tickets are of that day
@@ -80,6 +83,16 @@ def tidy(db: Database, *, now: datetime) -> list[Removed]:
             RoomPass,
             RoomPass.secret_hash,
             select(RoomPass.secret_hash).where(RoomPass.expires_at < now - ROOM_PASSES),
+        ),
+        _remove(
+            db,
+            "appointment_links",
+            AppointmentLink,
+            AppointmentLink.token_hash,
+            select(AppointmentLink.token_hash)
+            .join(Appointment, Appointment.id == AppointmentLink.appointment_id)
+            .join(Slot, Slot.id == Appointment.slot_id)
+            .where(Slot.starts_at < now - LINKS),
         ),
         _remove(
             db, "done_jobs", Job, Job.id, select(Job.id).where(Job.state == DONE, Job.finished_at < now - DONE_JOBS)

@@ -87,6 +87,11 @@ def filters(zone: str) -> dict[str, Any]:
         return calendar.clock(at, context["lang"], zone) if at else "—"
 
     @jinja2.pass_context
+    def named(context: Any, at: datetime) -> calendar.Moment:
+        """The parts of an instant, for who sets them on lines of their own."""
+        return calendar.moment_parts(at, context["lang"], zone)
+
+    @jinja2.pass_context
     def when(context: Any, at: datetime) -> str:
         """Weekday, day and time, for an instant soon: the year and the other calendar go without saying."""
         return calendar.When(at, zone).said(context["lang"])
@@ -122,4 +127,6 @@ def filters(zone: str) -> dict[str, Any]:
     def iso(at: datetime) -> str:
         return at.isoformat()
 
-    return {f.__name__: f for f in (digits, moment, clock, when, day, full_day, duration, isolate, paragraphs, iso)}
+    return {
+        f.__name__: f for f in (digits, moment, named, clock, when, day, full_day, duration, isolate, paragraphs, iso)
+    }

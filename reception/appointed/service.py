@@ -1,7 +1,9 @@
 """What a visitor may do with an appointment by its link. The calendar's own verbs decide; here stands who may ask."""
 
+from collections.abc import Collection
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -28,6 +30,12 @@ def come(session: Session, token: str, *, now: datetime) -> Opened:
         audit.note(session, "confirm appointment", "petition", opened.petition.id, now=now, detail=AT)
         session.flush()
     return opened
+
+
+def expected(session: Session, appointment_ids: Collection[str]) -> set[str]:
+    """Those of which the visitor has said: I will come."""
+    said = select(AppointmentWord.appointment_id).where(AppointmentWord.appointment_id.in_(appointment_ids))
+    return set(session.scalars(said))
 
 
 def other_times(session: Session, opened: Opened, *, zone: str, now: datetime) -> list[Slot]:

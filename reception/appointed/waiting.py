@@ -27,7 +27,7 @@ REASON_CLOSED = "The petition was closed"
 
 @dataclass(frozen=True, slots=True)
 class InLine:
-    """One row of the list as staff see it. `because`: why the one before comes first."""
+    """One row of the list as staff see it. `because`: why it comes before the next one."""
 
     place: int
     waiting: Waiting
@@ -102,14 +102,14 @@ def line(session: Session, *, centre_id: str | None = None, now: datetime) -> li
         for row in session.scalars(select(Offer).where(Offer.waiting_id.in_(order), Offer.state == states.OPEN))
     }
     weighed = {row.id: row for row in reasons.weighed}
-    before = [None, *order]
+    after = [*order[1:], None]
     return [
         InLine(
             place=place,
             waiting=rows[id_],
             petition=petitions[rows[id_].petition_id],
             weighed=weighed[id_],
-            because=_because(weighed, before[place - 1], id_),
+            because=_because(weighed, id_, after[place - 1]),
             offer=offers.get(id_),
         )
         for place, id_ in enumerate(order, 1)
@@ -157,8 +157,8 @@ def sweep_waitlist() -> Callable[[Session, datetime], None]:
     return sweep_waitlist
 
 
-def _because(weighed: dict[str, Weighed], first: str | None, second: str) -> Because | None:
-    if first is None:
+def _because(weighed: dict[str, Weighed], first: str, second: str | None) -> Because | None:
+    if second is None:
         return None
     found = explain(Reasons((weighed[first], weighed[second]), ()), than=second)
     return found[0] if found else None

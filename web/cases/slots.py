@@ -7,14 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from core.staff.rules import AIDE, HOTLINE, MANAGER, OFFICIAL, RECEPTIONIST
 from messaging import service as messaging
 from queueing.appointments import calendar
 from queueing.appointments.states import AWAITED
+from queueing.waitlist import service as waitlist
+from reception.appointed import waiting as line
 from reception.petitions.models import Petition
 from recordings.archive import service as archive
 from recordings.archive.leave import may_view
 from video.meetings import service as video
 from web.http import Context
+from web.waitlist.words import STATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class Panel:
     values: dict[str, Any]
 
 
+BOOKERS = frozenset({RECEPTIONIST, MANAGER, HOTLINE, AIDE, OFFICIAL})
 Slot = Callable[[Context, Petition], Panel | None]
 
 
@@ -48,7 +53,18 @@ def meetings(ctx: Context, petition: Petition) -> Panel | None:
     return Panel("meetings", "cases/slot_meetings.html", {"rows": rows}) if rows else None
 
 
-SLOTS: list[Slot] = [appointments, meetings, texts]
+def waits(ctx: Context, petition: Petition) -> Panel | None:
+    """The petition's place on the waitlist."""
+    waiting = waitlist.of_petition(ctx.session, petition.id)
+    if waiting is None or not ctx.staff.roles & BOOKERS:
+        return None
+    place, total = line.place_of(ctx.session, waiting, now=ctx.now)
+    offer = waitlist.open_offer(ctx.session, waiting.id)
+    said = ctx._(STATES[waiting.state])
+    return Panel("waits", "waitlist/panel.html", {"place": place, "total": total, "state": said, "offer": offer})
+
+
+SLOTS: list[Slot] = [appointments, waits, meetings, texts]
 
 
 def panels(ctx: Context, petition: Petition) -> list[Panel]:
