@@ -25,6 +25,7 @@ from reception.appointed import offered as text_w
 from reception.appointed import texts as text_l
 from reception.appointed import waiting
 from reception.checking import events as checking
+from reception.classifier import agreement
 from reception.deadlines import events as deadlines
 from reception.deadlines import moving
 from reception.directives import events as directives
@@ -53,7 +54,8 @@ from video.meetings import events as meetings
 Reaction = Callable[..., None]
 
 REACTIONS: dict[type, tuple[Reaction, ...]] = {
-    petitions.PetitionReceived: (text_p.text_petition_received,),
+    petitions.PetitionReceived: (text_p.text_petition_received, agreement.weigh_suggestion),
+    petitions.PetitionReclassified: (agreement.correct_suggestion,),
     petitions.PetitionRouted: (text_p.text_petition_routed,),
     petitions.PetitionTransferred: (text_p.text_petition_routed,),
     petitions.PetitionAcknowledged: (text_p.text_petition_acknowledged,),
@@ -142,6 +144,8 @@ NO_REACTION: frozenset[type] = frozenset(
         opening.OpeningChanged,
         tickets.CounterOpened,
         tickets.CounterClosed,
+        tickets.CounterPaused,
+        tickets.CounterReturned,
         tickets.KioskHelpRequested,
         tickets.KioskHelpAnswered,
         kiosks.SlipPrinted,
@@ -149,7 +153,6 @@ NO_REACTION: frozenset[type] = frozenset(
         kiosks.PrinterChanged,
         petitions.PetitionVerified,
         petitions.PetitionCompleted,
-        petitions.PetitionReclassified,
         petitions.NoteAdded,
         petitions.PetitionDecided,  # the visitor hears it with the answer
         petitions.HandOverRefused,  # whoever has it next is told by a hint, the visitor when it has gone on

@@ -27,8 +27,8 @@ def open_counter(session: Session, counter_id: str, staff_id: str, *, now: datet
         if earlier.staff_id == staff_id:
             close_counter(session, earlier.id, now=now)
     session.flush()
-    if not counter.open or counter.staff_id != staff_id:
-        counter.open, counter.staff_id = True, staff_id
+    if not counter.open or counter.staff_id != staff_id or counter.back_at is not None:
+        counter.open, counter.staff_id, counter.back_at = True, staff_id, None
         emit(session, events.CounterOpened(counter.id, counter.centre_id), now=now)
     return counter
 
@@ -38,7 +38,7 @@ def close_counter(session: Session, counter_id: str, *, now: datetime) -> Counte
     counter = lock_counter(session, counter_id)
     need_free(session, counter)
     if counter.open:
-        counter.open, counter.staff_id = False, None
+        counter.open, counter.staff_id, counter.back_at = False, None, None
         emit(session, events.CounterClosed(counter.id, counter.centre_id), now=now)
     return counter
 

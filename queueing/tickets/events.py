@@ -143,6 +143,18 @@ class CounterClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class CounterPaused:
+    counter_id: str
+    centre_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CounterReturned:
+    counter_id: str
+    centre_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class KioskHelpRequested:
     centre_id: str
 

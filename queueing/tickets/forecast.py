@@ -70,12 +70,16 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """An open counter; with `since`, the visitor there was called then, for `point`. `until`: it will close then."""
+    """An open counter; with `since`, the visitor there was called then, for `point`. `until`: it will close then.
+
+    `back`: its clerk is away until then. Who has not come back in time is counted on from now.
+    """
 
     desk: Desk
     since: datetime | None = None
     point: str = ""
     until: datetime | None = None
+    back: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +155,14 @@ class _Game:
         self.people = [*hall.waiting, *ghosts]
         self.first_ghost = len(hall.waiting)
         seats = list(hall.seats)
-        desks = [seat.desk for seat in seats]
-        self.served = self._able(desks)
+        desks = [seat.desk for seat in seats if seat.back is None]
+        self.served = self._able([seat.desk for seat in seats], desks)
         alone = {(p.service_point_id, p.section) for p, ok in zip(self.people, self.served, strict=True) if not ok}
         for point, section in sorted(alone):
             everybody = frozenset(p.language for p in self.people)
             seats.append(Seat(Desk(f"~{point}{section}", frozenset({point}), frozenset({section}), everybody, True)))
         self.seats = seats
-        self.desks = desks or [seat.desk for seat in seats]
+        self.desks = desks or [seat.desk for seat in seats if seat.back is None]
         self.groups: list[list[tuple[float, float, int]]] = []  # (since, from when, who), in the order of turn
         self.about: list[_Sort] = []
         self.able: list[list[int]] = [[] for _ in seats]  # the groups that each counter takes
@@ -167,13 +171,13 @@ class _Game:
         points = sorted({one.point for one in self.about} | {seat.point for seat in seats if seat.since})
         self.services = {point: hall.services.get(point, Service()) for point in points}
 
-    def _able(self, desks: list[Desk]) -> list[bool]:
-        """Of everybody, whether an open counter takes them once they are due."""
+    def _able(self, desks: list[Desk], others: list[Desk]) -> list[bool]:
+        """Of everybody, whether a counter that is open, or will be back, takes them once they are due."""
         known: dict[tuple[object, ...], bool] = {}
         for person in self.people:
             if (kind := _kind(person)) not in known:
                 at = max(self.now, person.eligible_at)
-                known[kind] = any(rules.why_not(person, desk, now=at, others=desks) is None for desk in desks)
+                known[kind] = any(rules.why_not(person, desk, now=at, others=others) is None for desk in desks)
         return [known[_kind(person)] for person in self.people]
 
     def _minutes(self, at: datetime) -> float:
@@ -250,6 +254,8 @@ class _Game:
             if seat.since is not None:
                 shares, sway = services[seat.point]
                 left = _remaining(shares, sway, -self._minutes(seat.since), evens[number % _DRAWS]) + pause
+            elif seat.back is not None:
+                left = max(0.0, self._minutes(seat.back))
             free.append((left, number))
         heapify(free)
         heads = [0] * len(self.groups)

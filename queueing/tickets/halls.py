@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from queueing.tickets import standing, states
 from queueing.tickets.discipline import Discipline
 from queueing.tickets.forecast import AT_LEAST, COME_LATELY, Hall, Range, Seat, Service, Stream, forecast
-from queueing.tickets.lines import at_counter, candidates, open_counters
+from queueing.tickets.lines import at_counter, candidates, counters
 from queueing.tickets.models import ServicePoint, Ticket, TicketPeriod
 from queueing.tickets.rules import Candidate
 
@@ -49,7 +49,7 @@ def _remembered(hall: Hall, now: datetime) -> dict[str, Range]:
 
 
 def _seats(session: Session, centre_id: str) -> list[Seat]:
-    """The open counters; who is at one has held it since the call, the way to it included."""
+    """The open counters and those on a break; who is at one has held it since the call, the way to it included."""
     rows = session.execute(
         select(Ticket.counter_id, Ticket.service_point_id, Ticket.called_at, TicketPeriod.from_at, TicketPeriod.verb)
         .join(TicketPeriod, (TicketPeriod.ticket_id == Ticket.id) & TicketPeriod.to_at.is_(None))
@@ -60,9 +60,10 @@ def _seats(session: Session, centre_id: str) -> list[Seat]:
         for counter_id, point, called, began, verb in rows
     }
     seats = []
-    for counter in open_counters(session, centre_id):
-        point, since = there.get(counter.id, ("", None))
-        seats.append(Seat(counter.desk(), since, point))
+    for counter in counters(session, centre_id):
+        if counter.open:
+            point, since = there.get(counter.id, ("", None))
+            seats.append(Seat(counter.desk(), since, point, back=counter.back_at))
     return seats
 
 

@@ -35,7 +35,13 @@ def counters(session: Session, centre_id: str) -> list[Counter]:
 
 
 def open_counters(session: Session, centre_id: str) -> list[Counter]:
-    return [counter for counter in counters(session, centre_id) if counter.open]
+    """Those that take visitors at this moment."""
+    return [counter for counter in counters(session, centre_id) if counter.open and counter.back_at is None]
+
+
+def paused_counters(session: Session, centre_id: str) -> list[Counter]:
+    """Those whose clerk is away and has said until when (`back_at`)."""
+    return [counter for counter in counters(session, centre_id) if counter.open and counter.back_at is not None]
 
 
 def counter_of_staff(session: Session, staff_id: str) -> Counter | None:

@@ -41,7 +41,10 @@ class ServicePoint(Base):
 
 
 class Counter(Base):
-    """Where a clerk serves. Open means: a clerk sits there and takes visitors; `staff_id` is that clerk."""
+    """Where a clerk serves. Open means: a clerk sits there and takes visitors; `staff_id` is that clerk.
+
+    With `back_at` the clerk has gone for a while and said until when (breaks.py): nobody is called here meanwhile.
+    """
 
     __tablename__ = "counter"
     __table_args__ = (UniqueConstraint("centre_id", "number"),)
@@ -57,6 +60,7 @@ class Counter(Base):
     sign_language: Mapped[bool] = mapped_column(default=False)
     open: Mapped[bool] = mapped_column(default=False)
     staff_id: Mapped[str | None] = mapped_column(unique=True)
+    back_at: Mapped[datetime | None]
 
     def name(self, lang: str) -> str:
         return self.name_ar if lang == "ar" else self.name_en

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from queueing.tickets import rules, standing, states
 from queueing.tickets.halls import GRAIN, hall_of, ranges, service_times
-from queueing.tickets.lines import Line, candidates, open_counters
-from queueing.tickets.models import ServicePoint, Ticket
+from queueing.tickets.lines import Line, candidates, open_counters, paused_counters
+from queueing.tickets.models import Counter, ServicePoint, Ticket
 
 
 class Place(NamedTuple):
@@ -97,9 +97,23 @@ def places_of(session: Session, centre_id: str, several: Sequence[rules.Candidat
 
 
 def is_served(session: Session, centre_id: str, me: rules.Candidate, *, now: datetime) -> bool:
-    """Whether any open counter would take this person."""
-    desks = [counter.desk() for counter in open_counters(session, centre_id)]
-    return any(rules.why_not(me, desk, now=max(now, me.eligible_at), others=desks) is None for desk in desks)
+    """Whether any open counter would take this person, or one that said when it will be back."""
+    here = [counter.desk() for counter in open_counters(session, centre_id)]
+    away = [counter.desk() for counter in paused_counters(session, centre_id)]
+    at = max(now, me.eligible_at)
+    return any(rules.why_not(me, desk, now=at, others=here) is None for desk in [*here, *away])
+
+
+def back_at(session: Session, centre_id: str, point: ServicePoint, *, section: str | None = None) -> datetime | None:
+    """When the first counter for this service is back, where all of them are away; None where one is there."""
+
+    def takes(counter: Counter) -> bool:
+        return point.id in counter.service_point_ids and section in (None, *counter.sections)
+
+    if any(takes(counter) for counter in open_counters(session, centre_id)):
+        return None
+    away = [one.back_at for one in paused_counters(session, centre_id) if one.back_at is not None and takes(one)]
+    return min(away, default=None)
 
 
 def newcomer(

@@ -3,6 +3,7 @@
 Two clerks who press at one moment never get the same ticket; an index of the database holds that too.
 """
 
+from queueing.tickets.breaks import come_back, take_break
 from queueing.tickets.calling import call_next, recall
 from queueing.tickets.counters import answer_help, ask_for_help, close_counter, open_counter, release_counter
 from queueing.tickets.issuing import CLOSED, FULL, OPEN, Offer, issue, offer, ticket_of_appointment
@@ -52,6 +53,7 @@ __all__ = [
     "cancel",
     "close_counter",
     "close_day",
+    "come_back",
     "decline_urgent",
     "discipline_at",
     "finish",
@@ -72,6 +74,7 @@ __all__ = [
     "resume",
     "set_discipline",
     "start",
+    "take_break",
     "tell_near",
     "tell_wait",
     "ticket_of_appointment",

@@ -82,13 +82,21 @@ def lock_counter(session: Session, counter_id: str) -> Counter:
     return counter
 
 
-def counter_for(session: Session, counter_id: str, staff_id: str | None) -> Counter:
+def own_counter(session: Session, counter_id: str, staff_id: str | None) -> Counter:
     """The counter, locked; open, and with `staff_id` that clerk's own."""
     counter = lock_counter(session, counter_id)
     if not counter.open:
         raise Refused("Counter {number} is closed. Open it first.", number=counter.number)
     if staff_id is not None and counter.staff_id != staff_id:
         raise Refused("Counter {number} is taken by a colleague.", number=counter.number)
+    return counter
+
+
+def counter_for(session: Session, counter_id: str, staff_id: str | None) -> Counter:
+    """The same, for what a counter does only while its clerk is there."""
+    counter = own_counter(session, counter_id, staff_id)
+    if counter.back_at is not None:
+        raise Refused("Counter {number} is on a break. Press “I am back” first.", number=counter.number)
     return counter
 
 
