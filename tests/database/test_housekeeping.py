@@ -13,6 +13,8 @@ from core.jobs import DONE, FAILED, Job
 from core.once import OnceKey
 from core.settings import Settings
 from core.staff.events import SignedIn
+from queueing.appointments.models import Appointment, Slot
+from reception.appointed.models import AppointmentLink
 from reception.centres.models import Centre
 from reception.kiosks.models import Kiosk, Slip
 from video.meetings.events import RecordingLost
@@ -80,6 +82,25 @@ def test_the_way_of_a_ticket_through_the_printer_is_forgotten_after_a_week(any_d
     assert {one.what: one.rows for one in tidy(any_db, now=NOW)}["slips"] == 1
     with any_db.read() as session:
         assert list(session.scalars(select(Slip.ticket_id))) == ["6 days"]
+
+
+def test_links_say_what_became_of_an_appointment_for_a_month(any_db: Database) -> None:
+    with any_db.write() as session:
+        for days in (-1, 29, 31):
+            at = NOW - days * DAY
+            slot = Slot(
+                official_id="m", kind="audience", place_ar="م", place_en="P", starts_at=at, ends_at=at + DAY / 48
+            )
+            session.add(slot)
+            session.flush()
+            row = Appointment(slot_id=slot.id, visitor_id="v", petition_id=f"p{days}", state="met", booked_by="a",
+                              code=f"c{days}", created_at=at, changed_at=at)  # fmt: skip
+            session.add(row)
+            session.flush()
+            session.add(AppointmentLink(token_hash=f"of {days}", appointment_id=row.id, made_at=NOW - 60 * DAY))
+    assert {one.what: one.rows for one in tidy(any_db, now=NOW)}["appointment_links"] == 1
+    with any_db.read() as session:
+        assert set(session.scalars(select(AppointmentLink.token_hash))) == {"of -1", "of 29"}
 
 
 def test_evidence_and_the_newest_numbers_stay(any_db: Database) -> None:
