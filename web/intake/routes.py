@@ -1,5 +1,7 @@
 """Take a petition: who, what, of which type, with which papers. Every answer keeps what was typed."""
 
+from typing import Any
+
 import segno
 from markupsafe import Markup
 from starlette.responses import JSONResponse, Response
@@ -12,20 +14,40 @@ from queueing.tickets import service as tickets
 from queueing.tickets.models import Ticket
 from reception import access
 from reception.centres.models import Centre
+from reception.duplicates import rules as like_rules
+from reception.duplicates import service as duplicates
+from reception.duplicates.service import Likely
 from reception.files import service as files
+from reception.files.models import Attachment
 from reception.files.rules import ACCEPT
+from reception.parties import rules as party_rules
+from reception.parties import service as parties
 from reception.petitions import catalogue, drafts, queries, service, states, story, urgency
 from reception.petitions.models import PetitionDraft
 from reception.visitors import service as visitors
 from reception.visitors.models import Visitor
 from web.cases import papers
-from web.cases.view import show, since_midnight, told
+from web.cases.view import show as show_case
+from web.cases.view import since_midnight, told
 from web.forms import Form
 from web.http import Context, Pages, staff
+from web.intake import people
 from web.intake.form import check, typed
 
 pages = Pages()
 ONLY = staff(RECEPTIONIST)
+
+
+def show(ctx: Context, template: str, **values: Any) -> Response:
+    """Render with the words that the form's parts need."""
+    return show_case(
+        ctx,
+        template,
+        like_reasons=like_rules.REASONS,
+        relation_names=party_rules.RELATIONS,
+        pairs=lambda choices: [(choice, choice) for choice in choices],
+        **values,
+    )
 
 
 @pages.get("/intake", audience=ONLY)
@@ -36,22 +58,22 @@ def index(ctx: Context) -> Response:
     ticket = _ticket(ctx, draft.ticket_id if draft else ctx.query.get("ticket"))
     form = Form(ctx, **(draft.values if draft else _from_ticket(ticket)))
     if draft and "check" in ctx.query:
-        check(ctx, form)
+        check(ctx, form, _waiting(ctx, draft.id))
     return _page(ctx, form, draft.id if draft else new_id(), ticket)
 
 
-@pages.post("/intake", audience=ONLY)
+@pages.post("/intake", audience=ONLY, before=papers.prepare)
 def enter(ctx: Context) -> Response:
     form = Form(ctx)
     draft_id = _draft_id(ctx)
     ticket = _ticket(ctx, str(ctx.form.get("ticket") or ""))
-    _, refused = papers.take(ctx, form.files("papers"), draft_id=draft_id)
-    for reason in refused:
+    for reason in _take(ctx, draft_id):
         form.add("papers", reason)
-    checked = check(ctx, form)
-    if checked is not None and not form.errors:
+    waiting = _waiting(ctx, draft_id)
+    checked = check(ctx, form, waiting)
+    alike = _alike(ctx, form.values) if checked is not None else []
+    if checked is not None and not form.errors and not alike:
         with form.catch(), ctx.session.begin_nested():
-            waiting = files.pending(ctx.session, staff_id=ctx.staff.id, draft_id=draft_id)
             petition = service.receive(
                 ctx.session,
                 visitor=visitors.register(ctx.session, **checked.visitor, now=ctx.now),  # type: ignore[arg-type]
@@ -64,8 +86,10 @@ def enter(ctx: Context) -> Response:
                 ticket_id=ticket.id if ticket else None,
                 staff_id=ctx.staff.id,
                 files=[paper.id for paper in waiting],
+                details=checked.details,
                 now=ctx.now,
             )
+            people.enter(ctx, petition, checked.people, waiting)
             drafts.discard(ctx.session, draft_id, staff_id=ctx.staff.id)
             if ticket:
                 tickets.attach(ctx.session, ticket.id, petition_id=petition.id, visitor_id=petition.visitor_id)
@@ -73,11 +97,33 @@ def enter(ctx: Context) -> Response:
     # Kept, and shown again from there: no page of the browser's history asks to be sent once more.
     _save(ctx, draft_id)
     shown = Form(ctx)
-    check(ctx, shown)
+    check(ctx, shown, waiting)
     for field, message in form.errors.items():
         if field not in shown.errors:  # what the fields alone don't tell, a refused paper for one
             ctx.flash(message, "danger")
     return ctx.redirect(f"/intake?draft={draft_id}&check=1")
+
+
+@pages.post("/intake/alike", audience=ONLY)
+def alike(ctx: Context) -> Response:
+    """Open petitions that this may repeat, for the page's script while one writes."""
+    return show(ctx, "intake/alike.html", alike=_alike(ctx, typed(ctx), acknowledged=False), form=Form(ctx))
+
+
+@pages.post("/intake/person", audience=ONLY)
+def add_person(ctx: Context) -> Response:
+    """One more row, without scripts: what was typed is kept."""
+    draft_id = _draft_id(ctx)
+    _save(ctx, draft_id)
+    return ctx.redirect(f"/intake?draft={draft_id}&rows={len(people.rows(typed(ctx))) + 1}#part-people")
+
+
+@pages.post("/intake/take-over", audience=ONLY)
+def take_over(ctx: Context) -> Response:
+    """Go on with what a colleague began for the visitor who stands here now."""
+    ticket = str(ctx.form.get("ticket") or "")
+    draft = drafts.take_over(ctx.session, ticket, staff_id=ctx.staff.id, now=ctx.now)
+    return ctx.redirect(f"/intake?draft={draft.id}")
 
 
 @pages.post("/intake/draft", audience=ONLY)
@@ -104,8 +150,10 @@ def look_up(ctx: Context) -> Response:
     found = visitors.search(ctx.session, text, limit=6)
     for visitor in found:
         audit.note(ctx.session, "read", "visitor", visitor.id, now=ctx.now, detail={"at": "intake"})
-    known = queries.of_visitor(ctx.session, ctx.staff, found[0].id) if len(found) == 1 else []
-    html = show(ctx, "intake/known.html", known=known, visitor=found[0] if len(found) == 1 else None)
+    one = found[0] if len(found) == 1 else None
+    known = queries.of_visitor(ctx.session, ctx.staff, one.id) if one else []
+    family = parties.household(ctx.session, one.id) if one else []
+    html = show(ctx, "intake/known.html", known=known, visitor=one, family=family)
     return JSONResponse({"found": [_as_values(v) for v in found], "html": bytes(html.body).decode()})
 
 
@@ -123,11 +171,24 @@ def look_up_without_script(ctx: Context) -> Response:
     return ctx.redirect(f"/intake?draft={draft_id}")
 
 
-@pages.post("/intake/papers", audience=ONLY)
+@pages.post("/intake/papers", audience=ONLY, before=papers.prepare)
 def upload(ctx: Context) -> Response:
+    """Papers, pages from the camera (`scan`), a dictated `note`, or the `proof` that somebody may act for another."""
     draft_id = _draft_id(ctx)
-    _, refused = papers.take(ctx, Form(ctx).files("papers"), draft_id=draft_id)
-    return _papers(ctx, draft_id, refused)
+    return _papers(ctx, draft_id, _take(ctx, draft_id))
+
+
+@pages.get("/intake/papers/{file_id}/{page}", audience=ONLY)
+def look(ctx: Context) -> Response:
+    """A page of a paper that waits in one's own form."""
+    paper = _own(ctx, ctx.path("file_id"))
+    number = ctx.path("page")
+    return papers.picture(ctx, paper, int(number) if number.isdecimal() else 0)
+
+
+@pages.get("/intake/papers/{file_id}", audience=ONLY)
+def listen(ctx: Context) -> Response:
+    return papers.response(ctx, _own(ctx, ctx.path("file_id")))
 
 
 @pages.post("/intake/papers/remove", audience=ONLY)
@@ -155,12 +216,55 @@ def done(ctx: Context) -> Response:
         petition=petition,
         sent=sent,
         proposal=urgency.pending(ctx.session, petition.id),
+        beside=parties.of_petition(ctx.session, petition.id),
+        told_to=parties.told(ctx.session, petition, now=ctx.now),
         papers=files.of_petition(ctx.session, petition.id),
         address=address,
         code=Markup(code),  # noqa: S704 - our own drawing
         routed=petition.state != states.RECEIVED,
         items=told(ctx, steps),
     )
+
+
+def _take(ctx: Context, draft_id: str) -> list[str]:
+    """Keep whatever files came with a form; returns a reason for each that was refused."""
+    form = Form(ctx)
+    return [
+        *papers.take(ctx, form.files("papers"), draft_id=draft_id)[1],
+        *papers.take_scan(ctx, form.files(papers.SCAN), draft_id=draft_id, kind=_kind(ctx))[1],
+        *papers.take(ctx, form.files(papers.NOTE), draft_id=draft_id, kind=files.NOTE)[1],
+        *papers.take(ctx, form.files("proof"), draft_id=draft_id, kind=files.PROOF)[1],
+    ]
+
+
+def _kind(ctx: Context) -> str:
+    return files.PROOF if ctx.form.get("as") == files.PROOF else files.PAPER
+
+
+def _own(ctx: Context, file_id: str) -> Attachment:
+    """A paper of one's own unsent form. Raises NotFound for any other."""
+    paper = files.get(ctx.session, file_id, petition_id=None)
+    if paper.uploaded_by != ctx.staff.id:
+        raise NotFound("There is no such paper.")
+    return paper
+
+
+def _waiting(ctx: Context, draft_id: str) -> list[Attachment]:
+    return files.pending(ctx.session, staff_id=ctx.staff.id, draft_id=draft_id)
+
+
+def _alike(ctx: Context, values: dict[str, str], *, acknowledged: bool = True) -> list[Likely]:
+    """Open petitions that look like this one, but for those that the clerk has looked at and called another matter."""
+    found = duplicates.likely(
+        ctx.session,
+        people=people.ids_of(ctx, values),
+        type_id=values.get("type", ""),
+        subject=values.get("subject", ""),
+        body=values.get("body", ""),
+        now=ctx.now,
+    )
+    seen = set(values.get("another", "").split(",")) if acknowledged else set()
+    return [one for one in found if one.petition.id not in seen]
 
 
 def _page(ctx: Context, form: Form, draft_id: str, ticket: Ticket | None) -> Response:
@@ -172,16 +276,32 @@ def _page(ctx: Context, form: Form, draft_id: str, ticket: Ticket | None) -> Res
         except Mistake:
             visitor = None
     tree = catalogue.tree(ctx.session)
+    waiting = _waiting(ctx, draft_id)
+    rows = people.rows(form.values)
+    more = ctx.query.get("rows", "")
+    if more.isdecimal() and len(rows) < int(more) <= party_rules.MOST:
+        rows.append({"n": str(max((int(row["n"]) for row in rows), default=0) + 1)})
+    elsewhere = None
+    if ticket is not None and "draft" not in ctx.query:
+        elsewhere = drafts.left_at_another_counter(ctx.session, ticket.id, staff_id=ctx.staff.id)
+    kind = next((leaf for branch in tree for leaf in branch.leaves() if leaf.id == form.values.get("type")), None)
     return show(
         ctx,
         "intake/index.html",
         form=form,
+        kind=kind,
+        people=rows,
+        family=parties.household(ctx.session, visitor.id) if visitor else [],
+        powers=[(key, ctx._(words)) for key, words in party_rules.POWERS.items()],
+        relations=[(key, ctx._(words)) for key, words in party_rules.RELATIONS.items()],
+        alike=_alike(ctx, form.values) if "check" in ctx.query else [],
+        elsewhere=elsewhere,
         draft_id=draft_id,
         ticket=ticket,
         centre=_centre(ctx),
         tree=tree,
         unsorted=_unsorted(ctx, tree),
-        papers=files.pending(ctx.session, staff_id=ctx.staff.id, draft_id=draft_id),
+        papers=waiting,
         paper_errors=[],
         accept=ACCEPT,
         max_mb=ctx.settings.upload_limit // (1024 * 1024),
@@ -203,8 +323,7 @@ def _unsorted(ctx: Context, tree: list[catalogue.Branch]) -> str:
 
 
 def _papers(ctx: Context, draft_id: str, refused: list[str]) -> Response:
-    waiting = files.pending(ctx.session, staff_id=ctx.staff.id, draft_id=draft_id)
-    return show(ctx, "intake/papers.html", papers=waiting, paper_errors=refused, draft_id=draft_id)
+    return show(ctx, "intake/papers.html", papers=_waiting(ctx, draft_id), paper_errors=refused, draft_id=draft_id)
 
 
 def _draft(ctx: Context) -> PetitionDraft | None:

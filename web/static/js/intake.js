@@ -1,18 +1,18 @@
 // The intake form: known visitors filled in, types found by a word, papers sent as soon as they are chosen, and what
 // is written kept on the server (a shared desk's browser keeps no visitor's data).
-import { iconElement, make, register, toast, word } from "./ui.js";
+import { digits, iconElement, make, register, toast, word } from "./ui.js";
 
 const form = document.getElementById("intake");
 const kept = document.getElementById("kept");
 const WAIT_MS = 1200;
 
 const field = (name) => form.elements[name];
-const basics = () => {
+export const basics = () => {
   const data = new FormData();
   for (const name of ["csrf", "draft", "ticket"]) data.set(name, field(name).value);
   return data;
 };
-const post = (path, body) => fetch(path, { method: "POST", body, credentials: "same-origin", headers: { "X-Script": "1" } });
+export const post = (path, body) => fetch(path, { method: "POST", body, credentials: "same-origin", headers: { "X-Script": "1" } });
 
 /** Takes over a part of a page that our own server rendered. */
 function show(place, html) {
@@ -37,9 +37,19 @@ async function keep() {
   try {
     const answer = await post("/intake/draft", written());
     kept.textContent = answer.ok ? `${kept.dataset.kept} ✓` : kept.dataset.lost;
+    if (answer.ok) stay();
   } catch {
     kept.textContent = kept.dataset.lost;
   }
+}
+
+/** From now on a reload, or the browser's own restoring after a crash, leads back to this very form. */
+function stay() {
+  const here = new URL(location.href);
+  if (here.searchParams.get("draft") === field("draft").value) return;
+  here.search = "";
+  here.searchParams.set("draft", field("draft").value);
+  history.replaceState(null, "", here);
 }
 
 function soon() {
@@ -190,23 +200,41 @@ const papers = document.getElementById("papers");
 const progress = document.getElementById("paper-progress");
 const limit = Number(document.getElementById("paper-box").dataset.limit) * 1024 * 1024;
 
+/** One paper after the other: what is wrong with one, or with the line, costs none of the others. */
 async function send(input) {
   const chosen = [...input.files];
   if (!chosen.length || chosen.some((file) => file.size > limit)) return;
-  const data = basics();
-  for (const file of chosen) data.append("papers", file);
   progress.hidden = false;
-  try {
-    const answer = await post("/intake/papers", data);
-    if (!answer.ok) throw new Error(String(answer.status));
-    show(papers, await answer.text());
-    input.value = "";
-    input.dispatchEvent(new Event("change", { bubbles: true }));
-  } catch {
-    toast(word("offline"), { tone: "danger" });
-  } finally {
-    progress.hidden = true;
+  const refused = [];
+  const left = new DataTransfer();
+  for (const [index, file] of chosen.entries()) {
+    progress.textContent = `${progress.dataset.words} ${digits(index + 1)}/${digits(chosen.length)}`;
+    const data = basics();
+    data.append(input.name, file);
+    try {
+      refused.push(...(await deliver(data)));
+    } catch {
+      left.items.add(file);
+    }
   }
+  progress.hidden = true;
+  for (const line of refused) papers.prepend(line);
+  input.files = left.files; // what the line lost is still chosen
+  input.closest("[data-file]").querySelector("[data-file-list]").replaceChildren();
+  if (left.files.length) toast(word("offline"), { tone: "danger" });
+  look();
+}
+
+/** Sends papers, shows what the form has now, and returns the lines that say what was refused. */
+export async function deliver(data) {
+  const answer = await post("/intake/papers", data);
+  if (!answer.ok) throw new Error(String(answer.status));
+  const before = [...papers.querySelectorAll(".field__error")];
+  show(papers, await answer.text());
+  const said = [...papers.querySelectorAll(".field__error")];
+  showLater();
+  stay();
+  return [...before, ...said];
 }
 
 async function remove(button) {
@@ -214,7 +242,97 @@ async function remove(button) {
   data.set("file", button.value);
   const answer = await post("/intake/papers/remove", data);
   if (answer.ok) show(papers, await answer.text());
+  showLater();
   field("papers").focus();
+}
+
+// ── More people ──────────────────────────────────────────────────────
+const agent = document.getElementById("agent");
+const people = document.getElementById("people");
+const template = document.getElementById("person-template");
+const MOST = 20;
+
+function showAgent(move) {
+  agent.hidden = !field("acting").checked;
+  if (move && !agent.hidden) field("agent_identity_number").focus();
+}
+
+function addPerson(values = {}) {
+  const numbers = [...people.querySelectorAll("[data-person]")].map((row) => Number(row.dataset.person));
+  if (numbers.length >= MOST) return;
+  const n = Math.max(0, ...numbers) + 1;
+  const row = template.content.firstElementChild.cloneNode(true);
+  row.dataset.person = n;
+  for (const element of row.querySelectorAll("[name], [id], [for]")) {
+    for (const name of ["name", "id", "for", "aria-describedby"]) {
+      if (element.hasAttribute(name)) element.setAttribute(name, element.getAttribute(name).replace(/p0_/, `p${n}_`));
+    }
+  }
+  people.append(row);
+  document.getElementById("beside").open = true;
+  for (const [name, value] of Object.entries(values)) {
+    const control = row.querySelector(`[name=p${n}_${name}]`);
+    if (control) control.value = value;
+  }
+  row.querySelector("input").focus();
+  soon();
+}
+
+/** Somebody known is filled in beside the number, wherever in the form the number stands. */
+async function fillBeside(input) {
+  if (!/^[12]\d{9}$/.test(plain(input.value)) || input.dataset.asked === input.value) return;
+  input.dataset.asked = input.value;
+  const prefix = input.name.replace("identity_number", "");
+  const data = basics();
+  data.set("q", input.value);
+  const answer = await post("/intake/visitor", data);
+  if (!answer.ok) return;
+  const { found: known_ } = await answer.json();
+  if (known_.length !== 1) return;
+  for (const name of ["name", "phone"]) {
+    const control = field(prefix + name);
+    if (!control.value) control.value = known_[0][name];
+    forgive(prefix + name);
+  }
+  soon();
+}
+
+// ── What the type asks for ───────────────────────────────────────────
+function showAsked() {
+  const chosen = form.querySelector("input[name=type]:checked")?.value;
+  for (const box of form.querySelectorAll("[data-asked-of]")) {
+    box.hidden = box.dataset.askedOf !== chosen;
+    box.disabled = box.hidden;
+  }
+  showLater();
+}
+
+/** That papers follow is asked only where the type wants more than have come. */
+function showLater() {
+  const wanted = Number(form.querySelector("[data-asked-of]:not([hidden])")?.dataset.required ?? 0);
+  const come = papers.querySelectorAll("[data-paper]").length;
+  const later = document.getElementById("later");
+  later.hidden = come >= wanted && !later.querySelector("input:checked");
+}
+
+// ── The same matter, open already? ───────────────────────────────────
+const alike = document.getElementById("alike");
+let looking = 0;
+
+function look() {
+  clearTimeout(looking);
+  looking = setTimeout(async () => {
+    if (!form.querySelector("input[name=type]:checked") || !field("identity_number").value) return;
+    const ticked = form.querySelector("#f-another:checked")?.value ?? "";
+    try {
+      const answer = await post("/intake/alike", written());
+      if (answer.ok) show(alike, await answer.text());
+      const box = form.querySelector("#f-another");
+      if (box && box.value === ticked) box.checked = true;
+    } catch {
+      // asked again with the next change, and in any case when the form is sent
+    }
+  }, 700);
 }
 
 // ── Wiring ───────────────────────────────────────────────────────────
@@ -247,7 +365,45 @@ form.addEventListener("change", (event) => {
     send(event.target);
     return;
   }
-  if (event.target.name === "type" || event.target.name === "urgent") showLane();
+  if (event.target.name === "proof") {
+    send(event.target);
+    return;
+  }
+  if (event.target.name === "type" || event.target.name === "urgent") people.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-person-remove]");
+  if (!button) return;
+  button.closest("[data-person]").remove();
+  document.getElementById("add-person").focus();
+  soon();
+});
+document.getElementById("add-person").addEventListener("click", (event) => {
+  event.preventDefault();
+  addPerson();
+});
+known.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-kin]");
+  if (!button) return;
+  const { kinNumber, kinName, kinPhone, kinRelation } = button.dataset;
+  addPerson({ identity_number: kinNumber, name: kinName, phone: kinPhone, relation: kinRelation });
+  button.disabled = true;
+});
+form.addEventListener("input", (event) => {
+  if ("personNumber" in event.target.dataset) fillBeside(event.target);
+});
+document.addEventListener("keydown", (event) => {
+  if (!event.altKey || event.ctrlKey || event.metaKey) return;
+  const run = { KeyP: () => addPerson(), KeyS: () => document.getElementById("scan-open").click(), KeyD: () => document.getElementById("note-start").click() }[event.code];
+  if (!run) return;
+  event.preventDefault();
+  run();
+});
+showLane();
+showAsked();
+showAgent(false);
+  if (event.target.name === "type") showAsked();
+  if (event.target.name === "acting") showAgent(true);
+  if (event.target.name === "another") return;
+  if (["type", "subject", "body", "identity_number"].includes(event.target.name)) look();
   soon();
 });
 form.addEventListener("input", (event) => {
@@ -273,4 +429,34 @@ document.addEventListener("keydown", (event) => {
 });
 document.addEventListener("visibilitychange", () => document.hidden && timer && keep());
 register("i", document.querySelector("label[for=f-identity_number]").textContent.trim(), () => field("identity_number").select());
+people.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-person-remove]");
+  if (!button) return;
+  button.closest("[data-person]").remove();
+  document.getElementById("add-person").focus();
+  soon();
+});
+document.getElementById("add-person").addEventListener("click", (event) => {
+  event.preventDefault();
+  addPerson();
+});
+known.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-kin]");
+  if (!button) return;
+  const { kinNumber, kinName, kinPhone, kinRelation } = button.dataset;
+  addPerson({ identity_number: kinNumber, name: kinName, phone: kinPhone, relation: kinRelation });
+  button.disabled = true;
+});
+form.addEventListener("input", (event) => {
+  if ("personNumber" in event.target.dataset) fillBeside(event.target);
+});
+document.addEventListener("keydown", (event) => {
+  if (!event.altKey || event.ctrlKey || event.metaKey) return;
+  const run = { KeyP: () => addPerson(), KeyS: () => document.getElementById("scan-open").click(), KeyD: () => document.getElementById("note-start").click() }[event.code];
+  if (!run) return;
+  event.preventDefault();
+  run();
+});
 showLane();
+showAsked();
+showAgent(false);

@@ -23,6 +23,7 @@ def form(desk: Desk) -> dict[str, str]:
         "language": "ar",
         "section": "women",
         "type": desk.do(lambda s: catalogue.by_code(s, "retribution").id),
+        "papers_later": "1",
         "subject": "التماس في قضية قصاص",
         "body": "ألتمس النظر في قضية أخي قبل موعد التنفيذ.",
     }
@@ -93,7 +94,7 @@ def test_a_bad_paper_is_named_and_the_good_one_beside_it_kept(desk: Desk, form: 
     files = [("papers", ("good.jpg", photo)), ("papers", ("evil.jpg", b"MZ\x90\0" * 40)), ("papers", ("none.pdf", b""))]
     answer = browser.send_form("/intake/papers", {"draft": opened(browser)}, files=files)
     assert answer.status_code == 200
-    assert "evil.jpg” is not a paper" in answer.text and "none.pdf” is empty" in answer.text
+    assert "evil.jpg” is a program" in answer.text and "none.pdf” is empty" in answer.text
     assert one(desk, Attachment).name == "good.jpg"
 
 

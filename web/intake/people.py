@@ -1,0 +1,134 @@
+"""Those who stand beside the visitor in the form: whoever acts for them, and others who ask for the same."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from core.calendar import local_day
+from core.errors import Mistake
+from reception.files.models import Attachment
+from reception.files.service import PROOF
+from reception.parties import rules, service
+from reception.petitions.models import Petition
+from reception.petitions.rules import ZONE
+from reception.visitors import rules as visitor_rules
+from reception.visitors import service as visitors
+from reception.visitors.models import Visitor
+from web.forms import Form
+from web.http import Context
+
+BOTH, AGENT_ONLY = "both", "agent"
+AGENT_FIELDS = ("acting", "agent_identity_number", "agent_name", "agent_phone", "agent_power", "agent_number",
+                "agent_until", "told")  # fmt: skip
+PERSON = ("identity_number", "name", "phone", "relation", "told")
+ROW = re.compile(r"p(\d{1,2})_(identity_number|name|phone|relation|told)")
+
+
+@dataclass(slots=True)
+class Checked:
+    """Clean values of the people in a form; identity values as `visitors.register` takes them."""
+
+    agent: dict[str, str] | None = None
+    power: rules.Power | None = None
+    agent_alone: bool = False
+    others: list[dict[str, Any]] = field(default_factory=list)
+
+
+def rows(values: dict[str, str]) -> list[dict[str, str]]:
+    """The further people of a form, in their order, each with the number of its fields; empty ones left out."""
+    found: dict[int, dict[str, str]] = {}
+    for key, value in values.items():
+        if match := ROW.fullmatch(key):
+            found.setdefault(int(match[1]), {})[match[2]] = value
+    kept = [{"n": str(n), **row} for n, row in sorted(found.items()) if any(row.get(name) for name in PERSON[:3])]
+    return kept[: rules.MOST]
+
+
+def check(form: Form, *, papers: list[Attachment], first: str, now: datetime) -> Checked:
+    """Notes every error in `form`. `first` is the visitor's own number, which must not stand there twice."""
+    values, checked = form.values, Checked()
+    numbers = {first} if first else set()
+    if values.get("acting"):
+        checked.agent = _person(form, "agent_", numbers)
+        proof = any(paper.kind == PROOF for paper in papers)
+        with form.catch():
+            checked.power = rules.power(
+                values.get("agent_power", ""),
+                values.get("agent_number", ""),
+                values.get("agent_until", ""),
+                today=local_day(now, ZONE),
+                proof=proof,
+            )
+        checked.agent_alone = values.get("told") == AGENT_ONLY
+    for row in rows(values):
+        person = _person(form, f"p{row['n']}_", numbers)
+        relation = row.get("relation", "")
+        if person is not None:
+            told = bool(row.get("told"))
+            checked.others.append(person | {"relation": relation if relation in rules.RELATIONS else "", "told": told})
+    return checked
+
+
+def _person(form: Form, prefix: str, numbers: set[str]) -> dict[str, str] | None:
+    found: dict[str, str] = {}
+    for name, rule in (
+        ("identity_number", visitor_rules.identity_number),
+        ("name", visitor_rules.name),
+        ("phone", visitor_rules.phone),
+    ):
+        with form.catch(prefix + name):
+            found[name] = rule(form.values.get(prefix + name, ""))
+    number = found.get("identity_number", "")
+    if number and number in numbers:
+        with form.catch(prefix + "identity_number"):
+            raise Mistake("This number stands in the form already.")
+    numbers.add(number)
+    return found if len(found) == 3 else None
+
+
+def enter(ctx: Context, petition: Petition, checked: Checked, papers: list[Attachment]) -> None:
+    """Put them into the petition, in its transaction."""
+    people = []
+    if checked.agent is not None:
+        proof = next((paper.id for paper in papers if paper.kind == PROOF), None)
+        agent = _registered(ctx, checked.agent, petition)
+        people.append(service.Person(agent, rules.AGENT, power=checked.power, proof_id=proof))
+    for other in checked.others:
+        visitor = _registered(ctx, other, petition)
+        people.append(service.Person(visitor, rules.PETITIONER, relation=other["relation"], told=other["told"]))
+    if people:
+        service.add(ctx.session, petition, people, now=ctx.now)
+    if checked.agent_alone and checked.agent is not None:
+        service.silence_principal(ctx.session, petition, now=ctx.now)
+
+
+def _registered(ctx: Context, details: dict[str, Any], petition: Petition) -> Visitor:
+    """What the form doesn't ask of them stays as it is known, else it is as the first one's."""
+    known = visitors.by_identity_number(ctx.session, details["identity_number"]) or petition.visitor
+    return visitors.register(
+        ctx.session,
+        identity_number=details["identity_number"],
+        name=details["name"],
+        phone=details["phone"],
+        language=known.language,
+        section=known.section,
+        sign_language=known.sign_language if known is not petition.visitor else False,
+        now=ctx.now,
+    )
+
+
+def ids_of(ctx: Context, values: dict[str, str]) -> set[str]:
+    """Visitors who are known already by the numbers in a form, whoever they are in it."""
+    fields = ["identity_number", "agent_identity_number", *(f"p{row['n']}_identity_number" for row in rows(values))]
+    found = set()
+    for name in fields:
+        if name.startswith("agent") and not values.get("acting"):
+            continue
+        try:
+            visitor = visitors.by_identity_number(ctx.session, values.get(name, ""))
+        except Mistake:
+            continue
+        if visitor is not None:
+            found.add(visitor.id)
+    return found
