@@ -345,7 +345,7 @@ def _again(work: Work, after: Outcome, gateway: str | None, now: datetime) -> di
     return {
         "b_id": work.message_id,
         "b_run_at": now + (after.after or timedelta()),
-        "b_avoid": gateway if after.state == TEMPORARY else work.avoid,
+        "b_avoid": gateway if after.state == TEMPORARY and after.counts else work.avoid,
         "b_uncounted": 0 if after.counts else 1,
     }
 

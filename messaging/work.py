@@ -78,6 +78,8 @@ def outcome(answers: Mapping[int, Answer], *, attempt: int, message_class: str) 
         if attempt >= UNANSWERED_TRIES:
             return Outcome(UNKNOWN, error)
         return Outcome(TEMPORARY, error, put_off(attempt, message_class), in_doubt=True)
+    if any(answer.hurried for answer in answers.values()):
+        return Outcome(TEMPORARY, error, timedelta(seconds=1), counts=False)
     if TEMPORARY in states:
         return Outcome(TEMPORARY, error, put_off(attempt, message_class))
     return Outcome(CREATED, error, timedelta(seconds=1), counts=SENT in states)

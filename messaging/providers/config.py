@@ -58,7 +58,12 @@ def told(written: str, name: str) -> Any:
 
 
 def gateway(setup: Setup, settings: Settings) -> Gateway:
-    return KINDS[setup.kind](setup, settings)
+    """Raises Fault for options that its kind can't use."""
+    try:
+        return KINDS[setup.kind](setup, settings)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OSError) as error:
+        why = str(error) or type(error).__name__
+        raise Fault("The gateway “{name}” is set up wrongly: {why}", name=setup.name, why=why) from None
 
 
 def _checked(entry: Mapping[str, Any]) -> Setup:

@@ -38,12 +38,8 @@ class Bench:
         return self.sender
 
     def write(self, to: str = "+966501234567", template: str = "petition_to_office", **more: Any) -> str:
-        given: dict[str, Any] = {
-            "fields": {"case": "48-000123"},
-            "language": "ar",
-            "subject": ("petition", "p"),
-            "key": str(time.monotonic_ns()),
-        }
+        given: dict[str, Any] = {"fields": {"case": "48-000123"}, "language": "ar", "subject": ("petition", "p")}
+        given["key"] = str(time.monotonic_ns())
         with self.db.write() as session:
             return service.queue(session, to=to, template=template, now=clock.now(), **{**given, **more}).id
 

@@ -1,0 +1,1 @@
+"""Where gateways tell us of receipts and of texts that were sent to us."""
