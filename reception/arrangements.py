@@ -18,6 +18,7 @@ from queueing.appointments.events import (
     AppointmentShifted,
 )
 from queueing.appointments.models import Appointment
+from queueing.appointments.series import service as series
 from queueing.appointments.states import KEPT
 from queueing.tickets import service as tickets
 from queueing.tickets.events import TicketCalled
@@ -164,6 +165,20 @@ class _FollowZones:
             self._next = now + timedelta(hours=1)
 
 
+class _ExtendSessions:
+    """Recurring sessions are offered further ahead as days pass."""
+
+    __name__ = "extend_sessions"
+
+    def __init__(self) -> None:
+        self._next: datetime | None = None
+
+    def __call__(self, session: Session, now: datetime) -> None:
+        if self._next is None or now >= self._next:
+            series.extend_all(session, now=now)
+            self._next = now + timedelta(hours=1)
+
+
 def close_day(session: Session, now: datetime) -> None:
     tickets.close_day(session, now=now)
 
@@ -183,4 +198,5 @@ SWEEPS: tuple[Callable[[Session, datetime], object], ...] = (
     settle_arrivals,
     end_abandoned_meetings,
     _FollowZones(),
+    _ExtendSessions(),
 )

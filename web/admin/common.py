@@ -17,7 +17,10 @@ def tabs(ctx: Context, here: str) -> list[dict[str, Any]]:
         ("/admin", ctx._("Accounts"), "users"),
         ("/admin/centres", ctx._("Centres"), "building"),
         ("/admin/departments", ctx._("Departments"), "inbox"),
-        ("/admin/types", ctx._("Types and routing"), "folder"),
+        ("/admin/holidays", ctx._("Holidays"), "star"),
+        ("/admin/types", ctx._("Petition types"), "folder"),
+        ("/admin/routing", ctx._("Routing rules"), "send"),
+        ("/admin/deadlines", ctx._("Deadlines"), "hourglass"),
         ("/admin/retention", ctx._("Retention"), "hourglass"),
         ("/admin/audit", ctx._("Audit trail"), "eye"),
     )

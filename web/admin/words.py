@@ -67,6 +67,12 @@ ACTIONS = {
     "keep hold": N_("went on forbidding its destruction"),
     "lift hold": N_("allowed its destruction again"),
     "list": N_("looked through"),
+    "place urgent case": N_("gave an urgent case a place"),
+    "withdraw holiday": N_("withdrew a holiday"),
+    "change holiday": N_("changed a holiday"),
+    "declare holiday": N_("declared a holiday"),
+    "change session": N_("changed a recurring session"),
+    "begin session": N_("set up a recurring session"),
     "make export": N_("made an export"),
     "move appointment": N_("moved the appointment"),
     "open": N_("opened"),
@@ -122,6 +128,9 @@ SUBJECTS = {
     "service point": N_("service"),
     "staff": N_("account"),
     "ticket": N_("ticket"),
+    "holiday": N_("holiday"),
+    "session": N_("recurring session"),
+    "ministry": N_("ministry"),
     "visitor": N_("visitor"),
 }
 

@@ -19,7 +19,7 @@ from queueing.appointments.series.settling import Proposal, exceptions_of, patte
 
 __all__ = [
     "Proposal", "begin", "change", "end", "except_on", "exceptions_of", "extend_all", "get", "listed", "pattern_of",
-    "propose", "propose_end", "propose_exception", "refill", "undo_exception",
+    "propose", "propose_end", "propose_exception", "propose_undo", "refill", "undo_exception",
 ]  # fmt: skip
 
 
@@ -146,6 +146,14 @@ def except_on(
         settling.settle(session, series, pattern_of(series), exceptions, mark=mark, reason=reason, by=by, now=now)
         emit(session, SeriesChanged(series.id, series.official_id), now=now)
     return series
+
+
+def propose_undo(session: Session, series_id: str, day: date, *, now: datetime) -> Proposal:
+    """What `undo_exception` would do. Reads only."""
+    series = get(session, series_id)
+    exceptions = settling.exceptions_by_day(session, series_id)
+    exceptions.pop(day, None)
+    return settling.proposal_for(session, series, pattern_of(series), exceptions, now=now)
 
 
 def undo_exception(session: Session, series_id: str, day: date, *, by: str, now: datetime, mark: str = "") -> Series:
