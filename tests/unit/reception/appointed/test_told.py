@@ -1,0 +1,150 @@
+"""Every change of an appointment is told, once; and whatever names its day names it three times rightly."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from messaging.models import Message
+from queueing.appointments import service, wall
+from queueing.appointments.models import Appointment, Slot
+from reception.appointed import reminders
+from reception.appointed import service as appointed
+from reception.visitors.models import Visitor
+
+from .conftest import SETTINGS
+from .reacting import react, said_at
+
+
+@pytest.fixture
+def booked(session: Session, slots: list[str], now: datetime) -> Appointment:
+    return service.book(session, slot_id=slots[0], visitor_id="visitor", petition_id="petition", by="aide", now=now)
+
+
+def written(session: Session, template: str) -> Message:
+    return session.scalars(select(Message).where(Message.template == template)).one()
+
+
+def test_a_booking_is_told_with_its_link(session: Session, booked: Appointment, now: datetime) -> None:
+    assert react(session, now=now, settings=SETTINGS) == ["appointment_video", "appointment_link"]
+    assert react(session, now=now, settings=SETTINGS) == []
+
+
+def test_a_move_is_told_with_a_new_link(session: Session, booked: Appointment, slots: list[str], now: datetime) -> None:
+    react(session, now=now, settings=SETTINGS)
+    service.reschedule(session, booked.id, slot_id=slots[2], by="aide", now=now)
+    assert react(session, now=now, settings=SETTINGS) == ["appointment_moved", "appointment_link"]
+    assert said_at(written(session, "appointment_moved").body, "ar") == (date(2026, 10, 29), 11, 0)
+
+
+def test_a_cancellation_is_told(session: Session, booked: Appointment, now: datetime) -> None:
+    react(session, now=now, settings=SETTINGS)
+    service.cancel(session, booked.id, reason="x", by="aide", now=now)
+    assert react(session, now=now, settings=SETTINGS) == ["appointment_cancelled"]
+
+
+def test_of_two_changes_at_once_only_the_last_is_told(
+    session: Session, booked: Appointment, slots: list[str], now: datetime
+) -> None:
+    new = service.reschedule(session, booked.id, slot_id=slots[1], by="aide", now=now)
+    assert react(session, now=now, settings=SETTINGS) == ["appointment_moved", "appointment_link"]
+    service.reschedule(session, new.id, slot_id=slots[2], by="aide", now=now)
+    last = service.reschedule(session, _current(session).id, slot_id=slots[3], by="aide", now=now)
+    assert react(session, now=now, settings=SETTINGS) == ["appointment_moved", "appointment_link"]
+    texts = session.scalars(select(Message).where(Message.template == "appointment_moved").order_by(Message.id)).all()
+    assert said_at(texts[-1].body, "ar")[1:] == (11, 30) and last.code in texts[-1].body
+
+
+def _current(session: Session) -> Appointment:
+    return session.scalars(select(Appointment).where(Appointment.state == "booked")).one()
+
+
+def test_a_changed_clock_is_told_and_its_meeting_moves_along(
+    session: Session, booked: Appointment, now: datetime
+) -> None:
+    """The rules of the zone change by an hour: the slot's instant follows the wall, the text says the same time."""
+    from video.meetings.models import Meeting
+
+    react(session, now=now, settings=SETTINGS)
+    meeting = session.scalars(select(Meeting)).one()
+    before = booked.slot.starts_at
+    session.execute(update(Slot).values(zone="Asia/Dubai"))  # one hour east: what a change of rules would do
+    session.expire_all()
+    followed = wall.follow_zones(session, now=now)
+    assert booked.slot_id in followed.shifted
+    assert react(session, now=now, settings=SETTINGS) == ["appointment_clock"]
+    session.expire_all()
+    assert booked.slot.starts_at == before - timedelta(hours=1) == meeting.starts_at
+    text = written(session, "appointment_clock")
+    assert booked.code in text.body and said_at(text.body, "ar") == (date(2026, 10, 29), 9, 0)
+
+
+def test_a_changed_clock_is_told_once_for_each_change(session: Session, booked: Appointment, now: datetime) -> None:
+    react(session, now=now, settings=SETTINGS)
+    for zone in ("Asia/Dubai", "Asia/Riyadh", "Asia/Dubai"):
+        session.execute(update(Slot).values(zone=zone))
+        session.expire_all()
+        wall.follow_zones(session, now=now)
+        react(session, now=now, settings=SETTINGS)
+    times = [said_at(body, "ar")[1] for body in session.scalars(
+        select(Message.body).where(Message.template == "appointment_clock").order_by(Message.id)
+    )]  # fmt: skip
+    assert times == [9, 10], "back and forth again is what was told already"
+
+
+def test_who_was_moved_or_cancelled_meanwhile_is_not_told_of_clocks(
+    session: Session, booked: Appointment, now: datetime
+) -> None:
+    react(session, now=now, settings=SETTINGS)
+    session.execute(update(Slot).values(zone="Asia/Dubai"))
+    session.expire_all()
+    wall.follow_zones(session, now=now)
+    service.cancel(session, booked.id, reason="x", by="aide", now=now)
+    assert react(session, now=now, settings=SETTINGS) == ["appointment_cancelled"]
+
+
+@pytest.mark.parametrize("end", ["expire", "let go", "cancel"])
+def test_a_mere_hold_comes_and_goes_without_a_word(session: Session, slots: list[str], now: datetime, end: str) -> None:
+    held = service.hold(session, slot_id=slots[0], visitor_id="visitor", petition_id="petition", by="aide", now=now)
+    ends: dict[str, Callable[[], object]] = {
+        "expire": lambda: service.expire_holds(session, now=now + timedelta(minutes=5)),
+        "let go": lambda: service.let_go(session, held.id, now=now),
+        "cancel": lambda: service.cancel(session, held.id, reason="x", by="aide", now=now),
+    }
+    ends[end]()
+    assert react(session, now=now, settings=SETTINGS) == []
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+@pytest.mark.parametrize("kind", ["video", "audience"])
+def test_every_text_names_one_day_in_three_ways(
+    session: Session, slots: list[str], now: datetime, language: str, kind: str
+) -> None:
+    session.get_one(Visitor, "visitor").language = language
+    session.execute(update(Slot).values(kind=kind))
+    session.expire_all()
+    first = service.book(session, slot_id=slots[0], visitor_id="visitor", petition_id="petition", by="a", now=now)
+    react(session, now=now, settings=SETTINGS)
+    new = service.reschedule(session, first.id, slot_id=slots[3], by="a", now=now)
+    react(session, now=now, settings=SETTINGS)
+    for at in (datetime(2026, 10, 28, 8, tzinfo=now.tzinfo), datetime(2026, 10, 29, 6, 45, tzinfo=now.tzinfo)):
+        reminders.send_due(session, now=at, settings=SETTINGS)
+    service.cancel(session, new.id, reason="x", by="a", now=now)
+    react(session, now=now, settings=SETTINGS)
+    texts = {row.template: row for row in session.scalars(select(Message)) if "link" not in row.template}
+    assert set(texts) == {
+        f"appointment_{kind}", "appointment_moved", "reminder_day", "reminder_hours", "appointment_cancelled"
+    }  # fmt: skip
+    for template, row in texts.items():
+        at = (10, 0) if template == f"appointment_{kind}" else (11, 30)
+        assert said_at(row.body, language) == (date(2026, 10, 29), *at), row.body
+
+
+def test_who_says_i_will_come_is_known_to_the_desks(session: Session, booked: Appointment, now: datetime) -> None:
+    from reception.appointed import links
+
+    assert appointed.expected(session, [booked.id]) == set()
+    appointed.come(session, links.make(session, booked.id, now=now), now=now)
+    assert appointed.expected(session, [booked.id, "other"]) == {booked.id}
