@@ -11,11 +11,22 @@ from core.staff.models import Staff
 from reception.checking import rules
 from reception.checking.events import CheckLeft, CheckTaken
 from reception.checking.models import VerificationClaim
+from reception.deadlines.models import Clock
+from reception.deadlines.rules import CHECK
 from reception.petitions.models import Petition
 
 
 def take(session: Session, petition: Petition, *, staff_id: str, now: datetime) -> VerificationClaim:
-    """Have the case in hand for a while. Of two who reach for it at once one gets it; raises Refused to the other."""
+    """Have the case in hand for a while, and lay down any other. Of two who reach for it at once one gets it.
+
+    Raises Refused to the other.
+    """
+    for other in session.scalars(
+        select(Petition)
+        .join(VerificationClaim, VerificationClaim.petition_id == Petition.id)
+        .where(VerificationClaim.staff_id == staff_id, Petition.id != petition.id)
+    ).all():
+        leave(session, other, staff_id=staff_id, now=now)
     fresh = now + rules.HOLD
     took = session.scalar(
         update(VerificationClaim)
@@ -56,6 +67,16 @@ def held(session: Session, petition_ids: list[str], *, now: datetime) -> dict[st
         select(VerificationClaim.petition_id, Staff)
         .join(Staff, Staff.id == VerificationClaim.staff_id)
         .where(VerificationClaim.petition_id.in_(petition_ids), VerificationClaim.until > now)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def due(session: Session, petition_ids: list[str]) -> dict[str, datetime]:
+    """By when each of these must have been checked, on working time."""
+    rows = session.execute(
+        select(Clock.petition_id, Clock.due_at).where(
+            Clock.petition_id.in_(petition_ids), Clock.step == CHECK, Clock.ended_at.is_(None)
+        )
     )
     return {row[0]: row[1] for row in rows}
 

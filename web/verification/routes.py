@@ -1,12 +1,27 @@
-"""The queue of unchecked cases, and the check itself: identity, papers, type."""
+"""The queue of unchecked cases, and the check itself: identity, papers, type, side by side with the papers.
 
+Who opens a case has it in hand: the others see that, and of two who reach for one at once only one decides.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from core import audit
+from core.calendar import local_day
+from core.errors import Refused
+from core.staff.models import Staff
 from core.staff.rules import VERIFIER
 from reception import access
+from reception.checking import rules as check_rules
+from reception.checking import service as checking
 from reception.files import service as files
-from reception.petitions import catalogue, queries, story, urgency
+from reception.parties import rules as party_rules
+from reception.parties import service as parties
+from reception.petitions import catalogue, queries, service, story, urgency
 from reception.petitions.models import Petition
 from web.cases.verbs import VERBS
 from web.cases.view import show, told
@@ -15,18 +30,45 @@ from web.http import Context, Pages, staff
 
 pages = Pages()
 ONLY = staff(VERIFIER)
+SHEETS = 40  # pages of one paper that lie open; of a longer one the rest is read in the file
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A case of the list: by when it must be looked at, and who has it in hand."""
+
+    petition: Petition
+    due: datetime | None
+    late: bool
+    holder: Staff | None
 
 
 @pages.get("/verification", audience=ONLY)
 def index(ctx: Context) -> Response:
-    waiting = queries.to_verify(ctx.session, ctx.staff)
-    return _page(ctx, waiting[0] if waiting else None, waiting, Form(ctx))
+    """The case in hand, else the oldest that nobody has."""
+    waiting = _waiting(ctx)
+    mine = checking.mine(ctx.session, staff_id=ctx.staff.id, now=ctx.now)
+    free = [one.petition for one in waiting if one.holder is None or one.holder.id == ctx.staff.id]
+    return _page(ctx, next((p for p in free if p.id == mine), free[0] if free else None), waiting, Form(ctx))
 
 
 @pages.get("/verification/{id}", audience=ONLY)
 def one(ctx: Context) -> Response:
     petition = access.petition_for(ctx.session, ctx.staff, ctx.path("id"))
-    return _page(ctx, petition, queries.to_verify(ctx.session, ctx.staff), Form(ctx))
+    return _page(ctx, petition, _waiting(ctx), Form(ctx))
+
+
+@pages.post("/verification/next", audience=ONLY)
+def take_next(ctx: Context) -> Response:
+    """The oldest that nobody has; passing over the one in hand, which goes back into the line."""
+    mine = checking.mine(ctx.session, staff_id=ctx.staff.id, now=ctx.now)
+    for row in _waiting(ctx):
+        if row.holder is None and row.petition.id != mine and row.petition.received_by != ctx.staff.id:
+            with suppress(Refused), ctx.session.begin_nested():
+                checking.take(ctx.session, row.petition, staff_id=ctx.staff.id, now=ctx.now)
+                return ctx.redirect(f"/verification/{row.petition.id}")
+    ctx.flash(ctx._("Nothing else waits."), "info")
+    return ctx.redirect("/verification")
 
 
 @pages.post("/verification/{id}", audience=ONLY)
@@ -34,6 +76,7 @@ def decide(ctx: Context) -> Response:
     """Pass or return; a corrected type is taken over first, in the same step."""
     name = "return" if ctx.form.get("decision") == "return" else "verify"
     petition = access.require(ctx.session, ctx.staff, ctx.path("id"), name)
+    checking.take(ctx.session, petition, staff_id=ctx.staff.id, now=ctx.now)
     form = Form(ctx)
     with form.catch(), ctx.session.begin_nested():
         kind = str(ctx.form.get("type") or petition.type_id)
@@ -41,24 +84,48 @@ def decide(ctx: Context) -> Response:
             VERBS["reclassify"].act(ctx, petition, form)
         VERBS[name].act(ctx, petition, form)
     if form.errors:
-        return _page(ctx, petition, queries.to_verify(ctx.session, ctx.staff), form, status=422)
+        return _page(ctx, petition, _waiting(ctx), form, status=422)
+    checking.leave(ctx.session, petition, staff_id=ctx.staff.id, now=ctx.now)
     ctx.flash(ctx._(VERBS[name].done))
     return ctx.redirect("/verification")
 
 
+def _waiting(ctx: Context) -> list[Waiting]:
+    rows = queries.to_verify(ctx.session, ctx.staff)
+    ids = [row.id for row in rows]
+    held, due = checking.held(ctx.session, ids, now=ctx.now), checking.due(ctx.session, ids)
+    return [Waiting(p, due.get(p.id), bool(due.get(p.id) and due[p.id] < ctx.now), held.get(p.id)) for p in rows]
+
+
 def _page(
-    ctx: Context, petition: Petition | None, waiting: list[Petition], form: Form, *, status: int = 200
+    ctx: Context, petition: Petition | None, waiting: list[Waiting], form: Form, *, status: int = 200
 ) -> Response:
+    allowed = access.verbs(ctx.session, ctx.staff, petition) if petition else set()
+    holder = None
     if petition is not None:
         audit.note(ctx.session, "read", "petition", petition.id, now=ctx.now, detail={"at": "verification"})
+        holder = checking.held(ctx.session, [petition.id], now=ctx.now).get(petition.id)
+        if holder is not None and holder.id == ctx.staff.id:
+            holder = None
+        if holder is None and allowed & {"verify", "return"} and ctx.request.method == "GET" and not ctx.fragment:
+            _take_afterwards(ctx, petition.id)
+    today = local_day(ctx.now, ctx.settings.timezone)
+    beside = parties.of_petition(ctx.session, petition.id) if petition else []
     return show(
         ctx,
         "verification/index.html",
         status=status,
         petition=petition,
         waiting=waiting,
-        allowed=access.verbs(ctx.session, ctx.staff, petition) if petition else set(),
+        holder=holder,
+        mine_for=int(check_rules.HOLD.total_seconds() // 60),
+        due=next((one for one in waiting if petition and one.petition.id == petition.id), None),
+        allowed=allowed,
         papers=files.of_petition(ctx.session, petition.id) if petition else [],
+        sheets=SHEETS,
+        beside=[(p, party_rules.in_force(p.role, p.valid_until, today=today)) for p in beside],
+        powers=party_rules.POWERS,
+        relations=party_rules.RELATIONS,
         proposal=urgency.pending(ctx.session, petition.id) if petition else None,
         returned=queries.latest_note(ctx.session, petition.id, "missing") if petition else None,
         completed=queries.latest_verification(ctx.session, petition.id) if petition else None,
@@ -68,3 +135,14 @@ def _page(
         chosen_wrong=set(form.many("wrong")),
         centre_id=ctx.staff.centre_id,
     )
+
+
+def _take_afterwards(ctx: Context, petition_id: str) -> None:
+    """Opening a case is having it in hand; a rival who was quicker by a moment is seen with the next hint."""
+    me, now = ctx.staff.id, ctx.now
+
+    def take(session: Session) -> None:
+        with suppress(Refused), session.begin_nested():
+            checking.take(session, service.get(session, petition_id), staff_id=me, now=now)
+
+    ctx.afterwards(take)
