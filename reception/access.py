@@ -68,6 +68,7 @@ def visible(stmt: Select[Any], staff: Staff) -> Select[Any]:
         here = staff.department_id
         was_here = exists().where(Referral.petition_id == Petition.id, Referral.to_department_id == here)
         asked = exists().where(Opinion.petition_id == Petition.id, Opinion.department_id == here)
+        was_here, asked = was_here.correlate(Petition), asked.correlate(Petition)
         doors.append(
             or_(
                 Petition.department_id == here,

@@ -9,6 +9,7 @@ from rich.console import Console
 from core.settings import Settings
 from recordings.signing import NoSigningKey
 from web.admin.command import app as staff_app
+from web.classifying.command import app as classifier_app
 from web.library.command import app as recordings_app
 from web.processes import configure_logging, port_is_free, run_all, serve_media, serve_web, serve_worker
 from web.simulating import simulate_
@@ -16,6 +17,7 @@ from web.simulating import simulate_
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Majlis: reception and e-communication centres.")
 app.add_typer(staff_app, name="staff")
 app.add_typer(recordings_app, name="recordings")
+app.add_typer(classifier_app, name="classifier")
 app.command("simulate")(simulate_)
 console = Console(highlight=False)
 Port = Annotated[int | None, typer.Option(help="Port to serve on; default from MAJLIS_PORT, else 8080.")]
@@ -40,6 +42,21 @@ def _set_up(settings: Settings) -> None:
         console.print(f"Recordings can't be signed: {error}")
 
 
+def _found(settings: Settings) -> None:
+    """An installation that has no petition type yet gets the ministry's usual tree, its rules and departments."""
+    from core import clock
+    from core.db import Database
+    from reception.petitions import defaults
+
+    db = Database(settings.database)
+    try:
+        with db.write() as session:
+            if defaults.install_if_none(session, now=clock.now()):
+                console.print("Departments, petition types and routing rules were set up: change them in /admin/types.")
+    finally:
+        db.dispose()
+
+
 @app.callback()
 def main() -> None:
     configure_logging()
@@ -61,6 +78,7 @@ def run(
     _set_up(settings)
     if demo:
         seed_if_empty(settings, say=console.print)
+    _found(settings)
 
     def announce(url: str) -> None:
         if demo:
@@ -94,7 +112,9 @@ def media(
 @app.command()
 def migrate() -> None:
     """Bring the database's tables up to date; make the archive's keys where there are none."""
-    _set_up(_settings())
+    settings = _settings()
+    _set_up(settings)
+    _found(settings)
     console.print("The database is up to date.")
 
 

@@ -36,6 +36,7 @@ ENTRIES: tuple[tuple[str, str, str, frozenset[str]], ...] = (
     ("/hotline", N_("Hotline"), "phone", frozenset({HOTLINE})),
     ("/late", N_("Deadlines"), "hourglass", frozenset({OFFICER, MANAGER, OFFICIAL, AIDE})),
     ("/library", N_("Recordings"), "play", frozenset({OFFICIAL, AIDE, OFFICER})),
+    ("/ministry", N_("In numbers"), "chart", frozenset({OFFICIAL, AIDE, MANAGER, ADMIN})),
     ("/quality", N_("Quality of meetings"), "signal", frozenset({OFFICIAL, AIDE, MANAGER, ADMIN})),
     ("/messages", N_("Messages"), "message", frozenset({AIDE, MANAGER, HOTLINE, ADMIN})),
 )
@@ -48,9 +49,18 @@ def nav_for(ctx: "Context") -> list[dict[str, Any]]:
     here = ctx.request.url.path
     current = max((e[0] for e in mine if here == e[0] or here.startswith(e[0] + "/")), key=len, default=None)
     return [
-        {"href": href, "label": ctx._(label), "icon": icon, "current": href == current, "badge": None}
+        {"href": href, "label": ctx._(label), "icon": icon, "current": href == current, "badge": _waits(ctx, href)}
         for href, label, icon, _ in mine
     ]
+
+
+def _waits(ctx: "Context", href: str) -> int | None:
+    """How much waits behind an entry for whoever may open it."""
+    if href != "/admin":
+        return None
+    from web.admin import proposals
+
+    return sum(proposals.waiting(ctx.session, now=ctx.now).values()) or None
 
 
 def home_of(roles: frozenset[str]) -> str:

@@ -7,13 +7,13 @@ Laid out as tables so that a lawyer can read them. Rules are tried from the top;
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from core import audit
 from core.db import new_id
 from reception.centres.models import Department
-from reception.petitions.models import PetitionType, RoutingRule
+from reception.petitions.models import Petition, PetitionType, PetitionTypeVersion, RoutingRule
 from reception.petitions.rules import CONFIDENTIAL, OPEN_TO_STAFF, SECRET, URGENT
 
 # code, Arabic, English, the minister's office?
@@ -115,6 +115,25 @@ FIELDS = {
     "prison-visit": (("prison", "text", "اسم السجن", "Name of the prison", True),),
     "prison-transfer": (("prison", "text", "اسم السجن", "Name of the prison", True),),
 }  # fmt: skip
+
+
+def install_if_none(session: Session, *, now: datetime) -> bool:
+    """For a new installation: what the ministry begins with, unless there is any type already."""
+    if session.scalar(select(PetitionType.id).limit(1)) is not None:
+        return False
+    install(session, now=now)
+    return True
+
+
+def withdraw_untouched(session: Session) -> None:
+    """Takes the defaults away again where nobody has worked with them yet, so that a demo can bring its own."""
+    if session.scalar(select(Petition.id).limit(1)) is not None:
+        return
+    session.execute(delete(RoutingRule))
+    session.execute(delete(PetitionTypeVersion))
+    session.execute(update(PetitionType).values(parent_id=None))
+    session.execute(delete(PetitionType))
+    session.execute(delete(Department))
 
 
 def install(session: Session, *, now: datetime) -> None:

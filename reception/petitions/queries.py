@@ -9,12 +9,13 @@ from core.staff.models import Staff
 from core.text import search_form
 from reception import access
 from reception.petitions import states
-from reception.petitions.models import Petition, PetitionNote, Referral, UrgentProposal, Verification
+from reception.petitions.models import Opinion, Petition, PetitionNote, Referral, UrgentProposal, Verification
 
 TO_CONFIRM, AT_WORK, ASKED, SETTLED = "to-confirm", "at-work", "asked", "settled"
+OPINIONS = "opinions"  # asked of this department; the cases lie with others
 SHELVES: dict[str, tuple[str, ...]] = {
     TO_CONFIRM: states.AWAITING_CUSTODY,
-    AT_WORK: (states.ACKNOWLEDGED, states.IN_PROGRESS),
+    AT_WORK: (states.ACKNOWLEDGED, states.IN_PROGRESS, states.DECIDED),
     ASKED: (states.WAITING_VISITOR,),
     SETTLED: states.SETTLED,
 }
@@ -67,11 +68,28 @@ def shelf_counts(session: Session, staff: Staff) -> dict[str, int]:
     return {shelf: sum(by_state.get(state, 0) for state in wanted) for shelf, wanted in SHELVES.items()}
 
 
+def opinions_asked(session: Session, staff: Staff, *, limit: int = 50) -> list[tuple[Opinion, Petition]]:
+    """What is asked of the department while the cases lie with others; the most pressing first."""
+    wanted = (
+        select(Opinion, Petition)
+        .join(Petition, Petition.id == Opinion.petition_id)
+        .where(Opinion.department_id == staff.department_id, Opinion.state == states.ASKED)
+        .options(selectinload(Petition.visitor), selectinload(Petition.type), selectinload(Petition.department))
+        .order_by((Petition.urgency == "urgent").desc(), Opinion.due_at)
+    )
+    return [(row[0], row[1]) for row in session.execute(access.visible(wanted, staff).limit(limit))]
+
+
+def opinions_count(session: Session, department_id: str | None) -> int:
+    mine = (Opinion.department_id == department_id, Opinion.state == states.ASKED)
+    return session.scalar(select(func.count(Opinion.id)).where(*mine)) or 0
+
+
 def overdue(session: Session, staff: Staff, *, now: datetime) -> int:
     """How many of the department's open cases are past their deadline."""
     wanted = select(func.count(Petition.id)).where(
         Petition.department_id == staff.department_id,
-        Petition.state.in_((*states.AWAITING_CUSTODY, states.ACKNOWLEDGED, states.IN_PROGRESS)),
+        Petition.state.in_((*states.AWAITING_CUSTODY, states.ACKNOWLEDGED, states.IN_PROGRESS, states.DECIDED)),
         Petition.due_at < now,
     )
     return session.scalar(access.visible(wanted, staff)) or 0

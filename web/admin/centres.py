@@ -10,6 +10,7 @@ from reception.centres import hall, setup
 from reception.centres.models import Centre, Department
 from reception.kiosks import service as kiosks
 from reception.kiosks import states as printing
+from web.admin import proposals
 from web.admin.common import admins, names, tabs, trying
 from web.counter import words as queue_words
 from web.forms import Form
@@ -28,6 +29,7 @@ def centres(ctx: Context) -> Response:
         sections=queue_words.SECTIONS,
         counters={row.id: sum(map(hall.in_service, hall.counters(ctx.session, row.id))) for row in rows},
         people=_people(ctx, Staff.centre_id),
+        proposed=proposals.waiting(ctx.session, now=ctx.now),
     )
 
 

@@ -14,6 +14,7 @@ from core.ids import new_id
 from core.settings import Settings
 from core.staff.models import Staff
 from reception.directives import service as directives
+from reception.petitions import defaults
 from reception.petitions import service as petitions
 from recordings.archive import service as archive
 from video.meetings import service as meetings
@@ -66,6 +67,7 @@ def _seed(db: Database, settings: Settings) -> None:
     times = [past]
     worker = make_worker(settings, db, clock=lambda: times[-1])
     with db.write() as session:
+        defaults.withdraw_untouched(session)
         ministry = people.found(session, now=past)
     made: dict[str, str] = {}
     course = [*cases.steps(ministry, made, now=now), *_past_meeting(ministry, made, settings, now=now)]

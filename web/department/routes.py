@@ -1,13 +1,16 @@
 """What lies with the department: to be confirmed, in work, asked, settled; the most pressing first."""
 
+from sqlalchemy import select
 from starlette.responses import Response
 
 from core.errors import NotFound
-from core.staff.rules import OFFICER
+from core.staff.rules import AIDE, MANAGER, OFFICER, OFFICIAL
 from reception import access
 from reception.centres.models import Department
+from reception.deadlines import escalation, rules
 from reception.directives import service as directives
 from reception.petitions import queries, service
+from reception.petitions.models import Petition
 from web.cases.view import show
 from web.forms import Form
 from web.http import Context, Pages, staff
@@ -27,18 +30,25 @@ def _page(ctx: Context, form: Form, *, open_order: str = "", status: int = 200) 
         raise NotFound("Your account belongs to no department yet.")
     counts = queries.shelf_counts(ctx.session, ctx.staff)
     asked_for = ctx.query.get("shelf", "")
-    shelf = asked_for if asked_for in queries.SHELVES else _fullest(counts)
+    shelf = asked_for if asked_for in (*queries.SHELVES, queries.OPINIONS) else _fullest(counts)
     text = ctx.query.get("q", "")[:120]
     number = ctx.query.get("page", "1")
     page = int(number) if number.isascii() and number.isdigit() else 1
-    cases, pages_ = queries.inbox(ctx.session, ctx.staff, shelf=shelf, text=text, page=page)
+    opinions = queries.opinions_asked(ctx.session, ctx.staff) if shelf == queries.OPINIONS else []
+    cases, pages_ = (
+        ([], 1)
+        if shelf == queries.OPINIONS
+        else queries.inbox(ctx.session, ctx.staff, shelf=shelf, text=text, page=page)
+    )
     return show(
         ctx,
         "department/index.html",
         status=status,
         department=department,
         shelf=shelf,
-        counts=counts,
+        counts=counts | {queries.OPINIONS: queries.opinions_count(ctx.session, department.id)},
+        opinions=opinions,
+        told=escalation.unseen(ctx.session, ctx.staff.id),
         cases=cases,
         page=min(max(page, 1), pages_),
         pages=pages_,
@@ -77,3 +87,36 @@ def carried_out(ctx: Context) -> Response:
 def _fullest(counts: dict[str, int]) -> str:
     """What waits to be confirmed comes first, as long as there is any."""
     return queries.TO_CONFIRM if counts[queries.TO_CONFIRM] else queries.AT_WORK
+
+
+LATE = staff(OFFICER, MANAGER, OFFICIAL, AIDE)
+
+
+@pages.get("/late", audience=LATE)
+def late(ctx: Context) -> Response:
+    """What this person was told of deadlines: what is new, and what they have taken note of."""
+    new = escalation.of_staff(ctx.session, ctx.staff.id)
+    known = escalation.of_staff(ctx.session, ctx.staff.id, seen=True, limit=20)
+    wanted = select(Petition).where(Petition.id.in_({row.petition_id for row in (*new, *known)}))
+    cases = {case.id: case for case in ctx.session.scalars(access.visible(wanted, ctx.staff))}
+    return show(
+        ctx,
+        "department/late.html",
+        new=[(row, cases.get(row.petition_id)) for row in new],
+        known=[(row, cases[row.petition_id]) for row in known if row.petition_id in cases],
+        steps=rules.STEPS,
+        topic="office" if ctx.staff.roles & {OFFICIAL, AIDE} else f"department:{ctx.staff.department_id or ''}",
+    )
+
+
+@pages.post("/late/seen", audience=LATE)
+def all_seen(ctx: Context) -> Response:
+    escalation.take_note(ctx.session, ctx.staff.id, now=ctx.now)
+    return ctx.redirect("/late")
+
+
+@pages.post("/late/{id}/seen", audience=LATE)
+def seen(ctx: Context) -> Response:
+    if not escalation.take_note(ctx.session, ctx.staff.id, escalation_id=ctx.path("id"), now=ctx.now):
+        raise NotFound("There is nothing here.")
+    return ctx.redirect("/late")
