@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 
@@ -41,6 +42,8 @@ class Settings(BaseSettings):
     sms_senders: str = ""  # JSON object: class of text → the name it goes out under; "*" for the others
     sms_quiet: str = '{"campaign": [21, 8], "reminder": [22, 7]}'  # local hours in which such texts wait
     sms_pilot: bool = False  # only listed numbers get real texts, the others' are held
+    sms_part_price: Decimal = Decimal(0)  # of one part, for previews of what texts cost; 0: costs are not shown
+    sms_currency: str = "SAR"
     sms_receipt_hours: float = 72.0  # without a receipt by then, nobody knows what became of a text
     upload_limit: int = 15 * 1024 * 1024  # bytes for each attachment
     clamd: str = ""  # the virus scanner: unix:/run/clamav/clamd.ctl or host:port; empty: there is none

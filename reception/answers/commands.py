@@ -242,7 +242,7 @@ def _language(x: Exchange, lang: str) -> str:
 
 
 def _verify(x: Exchange) -> str:
-    x.reply("reply_verify", link=f"{x.settings.url}/number")
+    x.reply("reply_verify", link=f"{x.settings.url}/follow")
     return rules.UNVERIFIED
 
 

@@ -25,7 +25,7 @@ REASON = N_("A text about the appointment did not arrive. Please tell the visito
 def call_after_failed_text(
     session: Session, event: MessageFailed | MessageLost, *, now: datetime, settings: Settings
 ) -> None:
-    """One call for each text, however often its end is told. Where the number itself is wrong, the hotline finds out."""
+    """One call for each text, however often its end is told. That a number is wrong, the hotline finds out."""
     message = session.get_one(Message, event.message_id)
     if message.template not in CALLED_FOR or message.visitor_id is None:
         return

@@ -18,6 +18,23 @@ ROLES = {
 }
 
 ACTIONS = {
+    "settle": N_("looked after a received text"),
+    "drop text": N_("took a text back"),
+    "release text": N_("let a held text go"),
+    "disallow": N_("took a number off the pilot's list"),
+    "allow": N_("let a number have real texts"),
+    "start texts": N_("allowed texts again"),
+    "stop texts": N_("stopped texts"),
+    "send code": N_("sent a one-time code"),
+    "unverify number": N_("took a number's verification back"),
+    "verify number": N_("verified a phone number"),
+    "cancel": N_("cancelled it"),
+    "resume": N_("went on with it"),
+    "pause": N_("paused it"),
+    "start": N_("started it"),
+    "decline": N_("declined it"),
+    "approve": N_("approved it"),
+    "propose": N_("proposed it"),
     "activate": N_("activated"),
     "admit": N_("let in"),
     "agree to destruction": N_("agreed to its destruction"),
@@ -106,6 +123,10 @@ ACTIONS = {
 }
 
 SUBJECTS = {
+    "inbound text": N_("received text"),
+    "number": N_("phone number"),
+    "campaign": N_("campaign"),
+    "template": N_("words of a text"),
     "attachment": N_("attachment"),
     "calendar feed": N_("calendar feed"),
     "centre": N_("centre"),
@@ -117,6 +138,7 @@ SUBJECTS = {
     "meeting": N_("meeting"),
     "message": N_("message"),
     "notice": N_("notice"),
+    "numbers": N_("numbers"),
     "page": N_("page"),
     "petition": N_("petition"),
     "petition types": N_("petition types"),

@@ -29,6 +29,12 @@ TITLES = {
     "ticket_near": N_("Turn is near"),
     "directive_assigned": N_("Order given"),
     "directive_fulfilled": N_("Order carried out"),
+    "waitlist_joined": N_("Joined the waitlist"),
+    "waitlist_offer": N_("Time offered"),
+    "waitlist_link": N_("Link to the offer"),
+    "waitlist_passed": N_("Offer went on to the next"),
+    "waitlist_paused": N_("Offers paused"),
+    "waitlist_over": N_("Waiting is over"),
     "one_time_code": N_("One-time code"),
     "reply_help": N_("Answer: what can be sent"),
     "reply_unknown": N_("Answer: not understood"),
@@ -61,11 +67,34 @@ CLASS_TITLES = {
 
 STATE_TITLES = {
     "created": N_("Waiting to be sent"),
+    "held": N_("Held back"),
     "sending": N_("With the gateway"),
     "sent": N_("Sent"),
     "delivered": N_("Delivered"),
+    "temporary": N_("Will be tried again"),
     "failed": N_("Not sent"),
+    "expired": N_("Its hour has passed"),
+    "unknown": N_("Nobody knows"),
     "dropped": N_("Taken back"),
+}
+
+# What a gateway tells of one part.
+PART_TITLES = {
+    "sent": N_("Taken by the gateway"),
+    "delivered": N_("On the phone"),
+    "failed": N_("Refused"),
+    "expired": N_("Its hour has passed"),
+    "unknown": N_("No answer"),
+    "temporary": N_("Put off"),
+}
+
+# Why a text ended, in our own words; what a gateway says stands as it came.
+REASONS = {
+    "not a complete phone number": N_("This is not a complete phone number."),
+    "the number asked for no more texts (STOP)": N_("This number asked for no more texts (STOP)."),
+    "no receipt came": N_("The gateway took it, and then nothing was heard of it."),
+    "taken in hand too often": N_("It was tried too often without an answer."),
+    "the sender was killed before an answer": N_("The sender was stopped before the gateway answered."),
 }
 
 # What an encoding and a way out are to whoever looks after the texts; a real gateway is called by its own name.
@@ -76,4 +105,94 @@ LETTERS = {
 GATEWAYS = {
     "console": N_("Written to the log of this server only: no gateway is set up"),
     "null": N_("Nowhere: texts are switched off"),
+}
+KIND_TITLES = {
+    "console": N_("log of this server"),
+    "null": N_("nowhere"),
+    "smpp": "SMPP 3.4",
+    "kannel": "Kannel",
+    "https": "HTTPS",
+}
+
+WORDING_TITLES = {
+    "draft": N_("Draft"),
+    "proposed": N_("Waits for a second person"),
+    "in_force": N_("In force"),
+    "replaced": N_("Replaced"),
+    "declined": N_("Declined"),
+    "discarded": N_("Discarded"),
+}
+CAMPAIGN_TITLES = {
+    "draft": N_("Draft"),
+    "proposed": N_("Waits for a second person"),
+    "approved": N_("Approved, not started"),
+    "running": N_("Under way"),
+    "paused": N_("Paused"),
+    "done": N_("Done"),
+    "declined": N_("Declined"),
+    "cancelled": N_("Cancelled"),
+}
+
+# What a field of each kind holds.
+FIELD_TITLES = {
+    "case": N_("case number"),
+    "link": N_("address of the visitor's page"),
+    "door": N_("one-time link"),
+    "moment": N_("weekday, Hijri and Gregorian date, time"),
+    "deadline": N_("until when"),
+    "place": N_("centre and street"),
+    "code": N_("code"),
+    "department": N_("department"),
+    "phone": N_("the free number"),
+    "label": N_("ticket"),
+    "count": N_("a number"),
+    "digits": N_("one-time code"),
+    "status": N_("where the petition stands"),
+    "places": N_("names of centres"),
+    "words": N_("free text"),
+}
+
+COMMAND_TITLES = {
+    "status": N_("Where does my petition stand?"),
+    "confirm": N_("I will come"),
+    "cancel": N_("Cancel"),
+    "move": N_("Another time"),
+    "accept": N_("Take the offer"),
+    "decline": N_("Leave the offer"),
+    "yes": N_("Yes"),
+    "no": N_("No"),
+    "arabic": N_("Arabic"),
+    "english": N_("English"),
+    "language": N_("Language"),
+    "centre": N_("Which centre?"),
+    "help": N_("Help"),
+    "stop": N_("No more texts"),
+    "start": N_("Texts again"),
+    "call": N_("Call me"),
+    "unknown": N_("Not understood"),
+    "empty": N_("Empty"),
+}
+OUTCOME_TITLES = {
+    "stopped": N_("Texts stopped"),
+    "started": N_("Texts start again"),
+    "language": N_("Language changed"),
+    "helped": N_("Told what can be sent"),
+    "too many": N_("Too many texts: not answered"),
+    "ignored": N_("No number to answer to"),
+    "status": N_("Told where it stands"),
+    "no case": N_("No such petition for this number"),
+    "unverified": N_("Number not verified: told nothing"),
+    "confirmed": N_("Coming is noted"),
+    "asked to cancel": N_("Asked: really cancel?"),
+    "cancelled": N_("Appointment cancelled"),
+    "kept": N_("Appointment stays"),
+    "link": N_("Link sent to choose another time"),
+    "no appointment": N_("No appointment ahead"),
+    "accepted": N_("Offer taken"),
+    "declined": N_("Offer left"),
+    "no offer": N_("No offer stands"),
+    "centre": N_("Told where the centre is"),
+    "asked for the city": N_("Asked: which city?"),
+    "call": N_("Will be called"),
+    "not understood": N_("Not understood"),
 }

@@ -1,0 +1,1 @@
+"""Groups of people that a campaign may be sent to."""
