@@ -24,6 +24,7 @@ from queueing.tickets import service as tickets
 from queueing.tickets.events import TicketCalled
 from reception.appointed.rules import BY_VISITOR
 from reception.centres.models import Centre
+from reception.hotline import concerns
 from reception.petitions import service as petitions
 from reception.petitions import story
 from reception.visitors.models import Visitor
@@ -179,6 +180,11 @@ class _ExtendSessions:
             self._next = now + timedelta(hours=1)
 
 
+def escalate_concerns(session: Session, now: datetime) -> None:
+    """Complaints that a centre leaves lying go on to the office."""
+    concerns.escalate_overdue(session, now=now)
+
+
 def close_day(session: Session, now: datetime) -> None:
     tickets.close_day(session, now=now)
 
@@ -195,6 +201,7 @@ def end_abandoned_meetings(session: Session, now: datetime) -> None:
 SWEEPS: tuple[Callable[[Session, datetime], object], ...] = (
     expire_holds,
     close_day,
+    escalate_concerns,
     settle_arrivals,
     end_abandoned_meetings,
     _FollowZones(),

@@ -19,6 +19,9 @@ def topics_of(name: str, payload: dict[str, Any]) -> set[str]:
     for key in ("petition", "department", "meeting", "recording"):
         if payload.get(f"{key}_id"):
             topics.add(f"{key}:{payload[f'{key}_id']}")
+    for key, topic in (("agent_id", "calls"), ("at_centre_id", "concerns")):
+        if payload.get(key):
+            topics.add(f"{topic}:{payload[key]}")
     if payload.get("from_department_id"):
         topics.add(f"department:{payload['from_department_id']}")
     if name.startswith(("reception.", "queueing.appointments.", "video.", "recordings.")):
@@ -49,6 +52,10 @@ def may_watch(session: Session, person: Staff | None, topic: str) -> bool:
         return bool(roles & (OFFICE | {ATTENDANT, INTERPRETER}))
     if kind == "messages":
         return bool(roles & {AIDE, MANAGER, HOTLINE, ADMIN})
+    if kind == "calls":
+        return person.id == key
+    if kind == "concerns":
+        return MANAGER in roles and person.centre_id == key
     if kind == "department":
         return OFFICER in roles and person.department_id == key
     if kind == "petition":
