@@ -76,7 +76,8 @@ class Reader:
                 name=shown,
             )
         if "mistake" in told:
-            raise Mistake(told["mistake"], field="files", **told["fields"])
+            said = told["mistake"]
+            raise Mistake(said, field="files", **told["fields"])
         if len(data) > limit * 2:
             raise Mistake("“{name}” is too large: {max} MB at most.", field="files", name=shown, max=limit // (1 << 20))
         return Paper(told["name"], told["media_type"], data, told["pages"])

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 
+from core.calendar import full_day
 from core.errors import Mistake
-from core.language import N_
+from core.language import N_, Named
 from core.text import clean, latin_digits
 
 PETITIONER, AGENT = "petitioner", "agent"
@@ -46,7 +47,7 @@ def power(kind: str, number: str, until: str, *, today: date, proof: bool) -> Po
         raise Mistake("Write the number of the document.", field="agent_number")
     end = day(until, field="agent_until")
     if end is not None and end < today:
-        raise Mistake("This document ended on {day}: it lets nobody act any more.", field="agent_until", day=end)
+        raise Mistake("This document ended on {day}: it lets nobody act any more.", field="agent_until", day=_said(end))
     if kind == "wakala" and end is None:
         raise Mistake("Write the day on which the power of attorney ends.", field="agent_until")
     if not proof:
@@ -63,6 +64,10 @@ def day(text: str, *, field: str) -> date | None:
         return date.fromisoformat(given)
     except ValueError:
         raise Mistake("This is not a day.", field=field) from None
+
+
+def _said(day: date) -> Named:
+    return Named(full_day(day, "ar"), full_day(day, "en"))
 
 
 def in_force(role: str, until: date | None, *, today: date) -> bool:

@@ -30,11 +30,11 @@ pages = Pages(asking.pages)
 # States in which something is asked of the visitor: papers may be sent then.
 AWAITED = (states.WAITING_VISITOR, states.RETURNED)
 MOODS = {
-    5: N_("Very good"),
-    4: N_("Good"),
-    3: N_("Fair"),
-    2: N_("Poor"),
-    1: N_("Bad"),
+    5: N_("Very well"),
+    4: N_("Well"),
+    3: N_("Middling"),
+    2: N_("Not so well"),
+    1: N_("Badly"),
 }
 
 # The four stations of the way, in the visitor's words, and how far each state has come.

@@ -85,7 +85,7 @@ def check(ctx: Context, form: Form, papers: list[Attachment]) -> Checked | None:
             kinds.answers(kind.fields, details)
         missing = lacking(kind, papers)
         if missing and not values.get("papers_later"):
-            names = ctx._("، ").join(str(asked[f"label_{ctx.lang}"]) for asked in missing)
+            names = ("، " if ctx.lang == "ar" else ", ").join(str(asked[f"label_{ctx.lang}"]) for asked in missing)
             told = ctx._("This type needs these papers: {papers}. Add them, or tick that they follow.")
             form.add("papers", told.format(papers=names))
     subject = body = reason = ""
