@@ -52,6 +52,16 @@ WAITING = (
         },
     ),
     Template(
+        "waitlist_withdrawn",
+        SERVICE,
+        {"phone": "phone"},
+        {
+            "ar": "نعتذر: الوقت الذي عرضناه عليكم لم يعد متاحًا. دوركم في قائمة الانتظار باقٍ كما هو. ومجانًا: {phone}",
+            "en": "We are sorry: the time we offered you is not free any more. You keep your place on the waitlist. "
+            "Free of charge: {phone}",
+        },
+    ),
+    Template(
         "waitlist_over",
         SERVICE,
         {"case": "case", "phone": "phone"},

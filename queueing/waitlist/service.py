@@ -231,6 +231,12 @@ def sweep(session: Session, *, now: datetime) -> bool:
     if ended is not None:
         settle(session, ended, now=now)
         return True
+    closed = session.scalar(
+        due.join(Slot, Slot.id == Offer.slot_id).where(Offer.state == OPEN, Slot.state != held.OPEN).limit(1)
+    )
+    if closed is not None:
+        _withdraw(session, get_offer(session, closed), now=now)
+        return True
     in_line = list(session.scalars(select(Waiting).where(Waiting.state.in_((WAITING, PAUSED)))))
     for waiting in in_line:
         if rules.is_outlasted(waiting.latest, urgent=waiting.urgent, now=now):
@@ -255,8 +261,9 @@ def get_offer(session: Session, offer_id: str) -> Offer:
 
 
 def stands(offer: Offer, *, now: datetime) -> bool:
-    """Whether an answer still counts. The hold is the truth; the row follows it."""
-    return offer.state == OPEN and offer.appointment.state == held.HELD and now < offer.until
+    """Whether an answer still counts. The hold is the truth; the row follows it. A closed slot is offered no longer."""
+    kept = offer.state == OPEN and offer.appointment.state == held.HELD
+    return kept and offer.slot.state == held.OPEN and now < offer.until
 
 
 def of_petition(session: Session, petition_id: str) -> Waiting | None:
@@ -373,6 +380,13 @@ def _offer_one(session: Session, line: list[Waiting], *, now: datetime) -> bool:
             if _candidates(session, slot, now=now) and offer_next(session, slot.id, now=now):
                 return True
     return False
+
+
+def _withdraw(session: Session, offer: Offer, *, now: datetime) -> None:
+    """The slot was closed (a holiday, say): whoever was asked is told, and waits on in the same turn."""
+    _let_go(session, offer, WITHDRAWN, why="The time is not offered any more", by=BY, now=now)
+    waiting = _moved(session, offer.waiting_id, (OFFERED,), "pass", now=now)
+    emit(session, events.OfferWithdrawn(offer.id, waiting.id, waiting.petition_id, waiting.visitor_id), now=now)
 
 
 def _let_go(session: Session, offer: Offer, state: str, *, why: str, by: str, now: datetime) -> None:

@@ -70,7 +70,7 @@ def open_(session: Session, token: str, *, now: datetime, lock: bool = False) ->
     offer = waitlist.offer_of(session, appointment.id)
     standing = rules.standing(appointment.state, appointment.slot.starts_at, now=now)
     if offer is not None and _only_offered(offer, appointment):
-        standing = rules.offer_standing(appointment.state, offer.state, offer.until, now=now)
+        standing = rules.offer_standing(offer.state, stands=waitlist.stands(offer, now=now))
     return Opened(
         link=link,
         appointment=appointment,

@@ -6,8 +6,9 @@ from sqlalchemy.orm import Session
 
 from core.calendar import When, moment
 from core.settings import Settings
+from queueing.appointments import calendar
 from queueing.waitlist import service
-from queueing.waitlist.events import OfferLapsed, PlaceOffered, WaitlistJoined, WaitlistOver
+from queueing.waitlist.events import OfferLapsed, OfferWithdrawn, PlaceOffered, WaitlistJoined, WaitlistOver
 from reception.appointed.texts import send_link
 from reception.notify.texts import tell
 from reception.petitions.models import Petition
@@ -54,13 +55,20 @@ def text_offer_lapsed(session: Session, event: OfferLapsed, *, now: datetime, se
     _tell(session, event, template, key=event.offer_id, case=False, now=now, settings=settings)
 
 
+def text_offer_withdrawn(session: Session, event: OfferWithdrawn, *, now: datetime, settings: Settings) -> None:
+    """To who waits on; whoever has an appointment instead has the texts of that."""
+    waiting = service.of_petition(session, event.petition_id)
+    if waiting is not None and calendar.current(session, event.petition_id) is None:
+        _tell(session, event, "waitlist_withdrawn", key=event.offer_id, case=False, now=now, settings=settings)
+
+
 def text_waitlist_over(session: Session, event: WaitlistOver, *, now: datetime, settings: Settings) -> None:
     _tell(session, event, "waitlist_over", key=event.waiting_id, case=True, now=now, settings=settings)
 
 
 def _tell(
     session: Session,
-    event: WaitlistJoined | OfferLapsed | WaitlistOver,
+    event: WaitlistJoined | OfferLapsed | OfferWithdrawn | WaitlistOver,
     template: str,
     *,
     key: str,

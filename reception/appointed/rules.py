@@ -80,11 +80,11 @@ def standing(state: str, starts_at: datetime, *, now: datetime) -> str:
     return OPEN if state == states.BOOKED and now < starts_at else PAST
 
 
-def offer_standing(appointment: str, offer: str, until: datetime, *, now: datetime) -> str:
-    """What a link finds while its place is only kept, or if it never came to be more. The hold is the truth."""
+def offer_standing(offer: str, *, stands: bool) -> str:
+    """What a link finds while its place is only kept, or if it never came to be more."""
     if offer == waitlist.DECLINED:
         return DECLINED
-    return OFFERED if appointment == states.HELD and offer == waitlist.OPEN and now < until else OFFER_OVER
+    return OFFERED if stands else OFFER_OVER
 
 
 def shows_outcome(spent_at: datetime | None, *, now: datetime) -> bool:

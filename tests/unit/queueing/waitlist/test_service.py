@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound, Refused
 from core.events import OutboxEvent
+from queueing.appointments import calendar
 from queueing.appointments import service as appointments
 from queueing.appointments.models import Appointment, Claim, Slot
 from queueing.appointments.states import BOOKED, CANCELLED, EXPIRED, HELD, LIVE
@@ -225,6 +226,21 @@ def test_leaving_when_the_hold_is_over_already(session: Session, slots: AddSlots
     run(session, now)
     appointments.expire_holds(session, now=now + timedelta(hours=2))
     assert service.leave(session, waiting.id, reason="x", by="aide", now=now + timedelta(hours=2)).state == LEFT
+
+
+def test_a_time_that_is_closed_is_taken_back_from_who_was_asked(
+    session: Session, slots: AddSlots, now: datetime
+) -> None:
+    (slot,) = slots(minutes=60)
+    waiting = join(session, "a", now=now)
+    run(session, now)
+    (offer,) = offers(session)
+    calendar.close_slot(session, slot.id, now=now)
+    with pytest.raises(Refused, match="ended"):
+        service.accept(session, offer.id, by="visitor", now=now)
+    assert run(session, now) == 1
+    assert (offer.state, waiting.state, waiting.unanswered, slot.taken) == (WITHDRAWN, WAITING, 0, 0)
+    assert said(session)[-1] == "OfferWithdrawn"
 
 
 def test_the_last_day_comes_and_says_so_once(session: Session, slots: AddSlots, now: datetime) -> None:

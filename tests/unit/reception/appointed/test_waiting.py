@@ -12,6 +12,7 @@ from core.errors import NotFound, Refused
 from core.events import emit
 from messaging.models import Message
 from messaging.templates import TEMPLATES
+from queueing.appointments import calendar
 from queueing.appointments import service as appointments
 from queueing.appointments.models import Appointment
 from queueing.appointments.states import BOOKED, HELD
@@ -155,6 +156,17 @@ def test_after_the_third_the_text_asks_for_a_call_and_the_link_asks_again(
     for _ in range(2):
         appointed.ask_again(session, link, now=late)
     assert offered.waiting.state == WAITING
+
+
+def test_a_time_taken_back_is_told(session: Session, offered: Offer, now: datetime) -> None:
+    calendar.close_slot(session, offered.slot_id, now=now)
+    link = token(session)
+    assert links.open_(session, link, now=now).standing == rules.OFFER_OVER
+    with pytest.raises(Refused):
+        appointed.accept(session, link, now=now)
+    waitlist.sweep(session, now=now)
+    assert react(session, now=now, settings=SETTINGS) == ["waitlist_withdrawn"]
+    assert links.open_(session, link, now=now).standing == rules.OFFER_OVER
 
 
 def test_an_appointment_by_hand_ends_the_waiting(session: Session, slots: list[str], now: datetime) -> None:
