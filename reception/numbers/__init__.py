@@ -1,0 +1,1 @@
+"""The ministry in numbers: how much comes, how old it grows, whether promises are kept, what visitors thought of it."""

@@ -1,0 +1,56 @@
+"""The ministry in numbers as its readers get it: who may, what a manager sees, and files that open."""
+
+import csv
+import io
+import zipfile
+
+import pytest
+
+from tests.unit.web.petitions.conftest import Desk, build, desk, enter  # noqa: F401
+
+
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [("official", 200), ("aide", 200), ("manager", 200), ("officer", 404), ("receptionist", 404), ("hotline", 404)],
+)
+def test_numbers_are_for_those_who_answer_for_them(desk: Desk, who: str, status: int) -> None:  # noqa: F811
+    for path in ("/ministry", "/ministry.csv", "/ministry.xlsx"):
+        assert desk.as_(who).get(path).status_code == status, path
+
+
+def test_a_petition_is_counted_and_nobody_is_named(desk: Desk, enter) -> None:  # noqa: F811
+    enter("violation")
+    page = desk.as_("aide").get("/ministry").text
+    assert "By type" in page and "سالم" not in page
+    rows = list(csv.DictReader(io.StringIO(desk.as_("aide").get("/ministry.csv").text.lstrip("\ufeff"))))
+    assert rows[0]["kind"] == "all" and rows[0]["received"] == "1" and rows[0]["open"] == "1"
+    assert sum(int(row["received"]) for row in rows if row["kind"] == "type") == 1
+    assert sum(int(row["received"]) for row in rows if row["kind"] == "from") == 1
+
+
+def test_a_manager_sees_the_own_centre_whatever_the_address_says(desk: Desk, enter) -> None:  # noqa: F811
+    from reception.centres.models import Centre
+
+    enter("violation")  # in Riyadh
+    with desk.db.read() as session:
+        places = {one.code: one.id for one in session.query(Centre)}
+    other = next(id_ for code, id_ in places.items() if code != "riyadh")
+    office = desk.as_("aide").get(f"/ministry.csv?centre={other}").text
+    own = desk.as_("manager").get(f"/ministry.csv?centre={other}").text
+    assert "\r\nall,all,0,0" in office and "\r\nall,all,1,1" in own
+    assert "By region" not in desk.as_("manager").get("/ministry").text
+
+
+@pytest.mark.parametrize("query", ["?days=-1", "?days=9999999", "?type=%00", "?centre=nowhere&department=1", "?days=x"])
+def test_what_makes_no_sense_in_the_address_is_passed_over(desk: Desk, query: str) -> None:  # noqa: F811
+    assert desk.as_("aide").get("/ministry" + query).status_code == 200
+
+
+def test_the_table_for_people_is_a_workbook_that_reads_from_the_right(desk: Desk, enter) -> None:  # noqa: F811
+    enter("violation")
+    reader = desk.as_("aide")
+    reader.cookies.set("majlis_language", "ar")
+    with zipfile.ZipFile(io.BytesIO(reader.get("/ministry.xlsx").content)) as book:
+        assert book.testzip() is None
+        assert 'rightToLeft="1"' in book.read("xl/worksheets/sheet1.xml").decode()
+        assert "بحسب النوع" in book.read("xl/workbook.xml").decode()

@@ -1,0 +1,1 @@
+"""The ministry in numbers: for the office and administrators everywhere, for a manager the own centre."""
