@@ -19,6 +19,7 @@ CALLED_FOR = (
     "appointment_cancelled",
     "waitlist_offer",
 )
+WITHOUT_RECEIPTS = ("console", "null")  # of what went there nobody ever hears, and nobody is to be called for it
 REASON = N_("A text about the appointment did not arrive. Please tell the visitor by phone.")
 
 
@@ -27,7 +28,7 @@ def call_after_failed_text(
 ) -> None:
     """One call for each text, however often its end is told. That a number is wrong, the hotline finds out."""
     message = session.get_one(Message, event.message_id)
-    if message.template not in CALLED_FOR or message.visitor_id is None:
+    if message.template not in CALLED_FOR or message.visitor_id is None or message.provider in WITHOUT_RECEIPTS:
         return
     visitor = session.get(Visitor, message.visitor_id)
     if visitor is None:

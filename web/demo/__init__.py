@@ -20,7 +20,7 @@ from recordings.archive import service as archive
 from video.meetings import service as meetings
 from video.meetings.rules import AIDE
 from video.meetings.states import ADMITTED
-from web.demo import cases, meeting, people, queue
+from web.demo import cases, meeting, people, queue, texts
 from web.demo.people import ACCOUNTS, PASSWORD, Ministry
 
 ORDER = "تُشكّل لجنة من الأحوال المدنية والحقوق للنظر في ملكية الأرض، وترفع نتيجتها خلال أسبوعين."
@@ -72,6 +72,7 @@ def _seed(db: Database, settings: Settings) -> None:
     made: dict[str, str] = {}
     course = [*cases.steps(ministry, made, now=now), *_past_meeting(ministry, made, settings, now=now)]
     course += _coming_meeting(ministry, made, settings, now=now)
+    course += texts.steps(ministry, now=now)
     for when, act in sorted(course, key=lambda step: step[0]):
         times.append(when)
         with db.write() as session:
