@@ -198,7 +198,7 @@ TYPE_VALUES = {
     "hint_en": N_("Hint in English"),
     "icon": N_("Sign"),
     "parent_id": N_("Place in the tree"),
-    "place": N_("Order"),
+    "place": N_("Order in the list"),
     "urgent_lane": N_("Urgent lane"),
     "confidentiality": N_("Who reads it"),
     "days": N_("Days to the answer"),
@@ -210,7 +210,7 @@ TYPE_VALUES = {
 }
 # What is answered to a type's own question.
 ANSWERS = {
-    "text": N_("Words"),
+    "text": N_("A few words"),
     "number": N_("Digits"),
     "date": N_("A day"),
     "choice": N_("One of several"),

@@ -101,7 +101,7 @@ def test_a_department_in_use_says_why_it_stays(cast: Cast, house: House) -> None
 
 
 def test_types_and_rules_are_shown_with_their_reasons(cast: Cast) -> None:
-    text = cast("admin").get("/admin/types?lang=en").text
+    text = cast("admin").get("/admin/types?lang=en").text + cast("admin").get("/admin/routing?lang=en").text
     assert "Passports belong to the Passports department" in text and "Retribution or private right" in text
 
 
