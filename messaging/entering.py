@@ -3,11 +3,12 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from core.db import new_id
@@ -15,6 +16,7 @@ from core.events import emit
 from core.text import clean
 from messaging.encoding import read
 from messaging.events import InboundReceived, MessageDelivered, MessageFailed, MessageLost, MessagesMoved
+from messaging.lanes import CAMPAIGN
 from messaging.models import Dispatch, InboundPart, InboundText, Message, MessagePart, MessageReceipt
 from messaging.providers.base import Inbound, Receipt
 from messaging.receipts import RANK, key_of, keys_for, of_all
@@ -27,6 +29,20 @@ LONGEST_INBOUND = 2000  # characters kept of a text to us
 _EVENTS = {DELIVERED: MessageDelivered, FAILED: MessageFailed, EXPIRED: MessageFailed, UNKNOWN: MessageLost}
 
 
+@dataclass(slots=True)
+class _Part:
+    """What is known of a part; changed here, and written down for all at once."""
+
+    id: str
+    message_id: str
+    number: int
+    provider_id: str | None
+    state: str
+    error: str | None
+    settled_at: datetime | None
+    changed: bool = False
+
+
 def receipts(session: Session, told: Sequence[tuple[str, Receipt]], *, now: datetime) -> int:
     """Enter receipts of gateways (given with their names). Answers how many fit no part; those wait for theirs."""
     if not told:
@@ -34,22 +50,27 @@ def receipts(session: Session, told: Sequence[tuple[str, Receipt]], *, now: date
     by_key = _parts_by_key(session, told)
     by_id = _parts_by_id(session, told)
     touched: set[str] = set()
-    unknown = 0
+    rows, changed, unknown = [], {}, 0
     for provider, receipt in told:
         part = by_key.get(receipt.key) if receipt.key else _find(session, provider, receipt, by_id)
-        row = _row(provider, receipt, part, now)
-        session.add(row)
+        rows.append(row := _row(provider, receipt, part, now))
         if part is None:
             unknown += 1
             continue
         if part.provider_id is None and receipt.provider_id:
-            part.provider_id, part.provider_key = receipt.provider_id, key_of(receipt.provider_id)
-        row.repeated = not _settle(part, receipt.state, receipt.code, now)
-        if not row.repeated:
+            part.provider_id, part.changed = receipt.provider_id, True
+        row["repeated"] = not _settle(part, receipt.state, receipt.code, now)
+        if not row["repeated"]:
             touched.add(part.message_id)
+        if part.changed:
+            changed[part.id] = part
     if unknown:
         log.warning("receipts for no text of ours", count=unknown, gateways=sorted({name for name, _ in told}))
     session.flush()
+    session.connection().execute(insert(MessageReceipt), rows)
+    if changed:
+        session.connection().execute(_CHANGE_PART, [_changed(part) for part in changed.values()])
+    session.expire_all()
     _conclude(session, touched, now)
     return unknown
 
@@ -57,7 +78,9 @@ def receipts(session: Session, told: Sequence[tuple[str, Receipt]], *, now: date
 def match_early(session: Session, parts: Sequence[dict[str, Any]], *, now: datetime) -> None:
     """Receipts that came before the answer was written down, for parts just recorded."""
     wanted = {part["provider"]: set[str]() for part in parts}
+    ours = {f"{part['message_id']}.{part['number']}" for part in parts}
     for part in parts:
+        wanted[part["provider"]].add(f"{part['message_id']}.{part['number']}")
         if part["provider_id"]:
             wanted[part["provider"]] |= set(keys_for(part["provider_id"]))
     for provider, keys in wanted.items():
@@ -73,8 +96,13 @@ def match_early(session: Session, parts: Sequence[dict[str, Any]], *, now: datet
         for row in waiting:
             session.delete(row)
         session.flush()
-        again = [(provider, Receipt(row.provider_id, row.state, row.code, row.from_number)) for row in waiting]
-        receipts(session, again, now=now)
+        receipts(session, [(provider, _told_before(row, ours)) for row in waiting], now=now)
+
+
+def _told_before(row: MessageReceipt, ours: set[str]) -> Receipt:
+    by_key = row.provider_key in ours
+    identity = "" if by_key and row.provider_id == row.provider_key else row.provider_id
+    return Receipt(identity, row.state, row.code, row.from_number, key=row.provider_key if by_key else "")
 
 
 def inbound(session: Session, provider: str, text: Inbound, *, now: datetime) -> InboundText | None:
@@ -95,34 +123,66 @@ def join_late(session: Session, *, now: datetime) -> int:
     return len(groups)
 
 
-def _parts_by_key(session: Session, told: Sequence[tuple[str, Receipt]]) -> dict[str, MessagePart]:
+_KNOWN = (
+    MessagePart.id,
+    MessagePart.message_id,
+    MessagePart.number,
+    MessagePart.provider_id,
+    MessagePart.state,
+    MessagePart.error,
+    MessagePart.settled_at,
+)
+_CHANGE_PART = (
+    update(MessagePart)
+    .where(MessagePart.id == bindparam("b_id"))
+    .values(
+        provider_id=bindparam("b_provider_id"),
+        provider_key=bindparam("b_provider_key"),
+        state=bindparam("b_state"),
+        error=bindparam("b_error"),
+        settled_at=bindparam("b_settled_at"),
+    )
+)
+
+
+def _changed(part: _Part) -> dict[str, Any]:
+    return {
+        "b_id": part.id,
+        "b_provider_id": part.provider_id,
+        "b_provider_key": key_of(part.provider_id) if part.provider_id else None,
+        "b_state": part.state,
+        "b_error": part.error,
+        "b_settled_at": part.settled_at,
+    }
+
+
+def _parts_by_key(session: Session, told: Sequence[tuple[str, Receipt]]) -> dict[str, _Part]:
     """Our own keys: the newest attempt at that part."""
     ids = {receipt.key.rpartition(".")[0] for _provider, receipt in told if receipt.key}
     if not ids:
         return {}
-    rows = session.scalars(select(MessagePart).where(MessagePart.message_id.in_(ids)).order_by(MessagePart.at))
-    return {f"{row.message_id}.{row.number}": row for row in rows}
+    rows = session.execute(select(*_KNOWN).where(MessagePart.message_id.in_(ids)).order_by(MessagePart.at))
+    parts = [_Part(*row) for row in rows]
+    return {f"{part.message_id}.{part.number}": part for part in parts}
 
 
-def _parts_by_id(session: Session, told: Sequence[tuple[str, Receipt]]) -> dict[tuple[str, str], MessagePart]:
+def _parts_by_id(session: Session, told: Sequence[tuple[str, Receipt]]) -> dict[tuple[str, str], _Part]:
     wanted: dict[str, set[str]] = defaultdict(set)
     for provider, receipt in told:
         if not receipt.key:
             wanted[provider] |= set(keys_for(receipt.provider_id))
     found = {}
     for provider, keys in wanted.items():
-        rows = session.scalars(
-            select(MessagePart)
+        rows = session.execute(
+            select(MessagePart.provider_key, *_KNOWN)
             .where(MessagePart.provider == provider, MessagePart.provider_key.in_(keys))
             .order_by(MessagePart.at)
         )
-        found |= {(provider, str(row.provider_key)): row for row in rows}
+        found |= {(provider, str(row[0])): _Part(*row[1:]) for row in rows}
     return found
 
 
-def _find(
-    session: Session, provider: str, receipt: Receipt, parts: dict[tuple[str, str], MessagePart]
-) -> MessagePart | None:
+def _find(session: Session, provider: str, receipt: Receipt, parts: dict[tuple[str, str], _Part]) -> _Part | None:
     """An id that only fits in another base is believed if the number fits, too."""
     for place, key in enumerate(keys_for(receipt.provider_id)):
         part = parts.get((provider, key))
@@ -138,28 +198,28 @@ def _same_number(ours: str, theirs: str) -> bool:
     return len(digits) < 8 or ours.endswith(digits[-8:])
 
 
-def _row(provider: str, receipt: Receipt, part: MessagePart | None, now: datetime) -> MessageReceipt:
+def _row(provider: str, receipt: Receipt, part: _Part | None, now: datetime) -> dict[str, Any]:
     identity = clean(receipt.provider_id)[:200]
-    return MessageReceipt(
-        id=new_id(),
-        provider=provider,
-        provider_id=identity or receipt.key[:200],
-        provider_key=key_of(identity) if identity else receipt.key[:200],
-        from_number=clean(receipt.from_number)[:40],
-        message_id=part.message_id if part else None,
-        part_id=part.id if part else None,
-        state=receipt.state,
-        code=clean(receipt.code)[:200],
-        repeated=False,
-        received_at=now,
-    )
+    return {
+        "id": new_id(),
+        "provider": provider,
+        "provider_id": identity or receipt.key[:200],
+        "provider_key": receipt.key[:200] or key_of(identity),
+        "from_number": clean(receipt.from_number)[:40],
+        "message_id": part.message_id if part else None,
+        "part_id": part.id if part else None,
+        "state": receipt.state,
+        "code": clean(receipt.code)[:200],
+        "repeated": False,
+        "received_at": now,
+    }
 
 
-def _settle(part: MessagePart, state: str, code: str, now: datetime) -> bool:
+def _settle(part: _Part, state: str, code: str, now: datetime) -> bool:
     """Whether the receipt tells something new of the part."""
     if RANK[state] <= RANK.get(part.state, 0):
         return False
-    part.state = state
+    part.state, part.changed = state, True
     part.error = code[:500] if state != DELIVERED and code else part.error
     part.settled_at = now if state != SENT else part.settled_at
     return True
@@ -169,35 +229,51 @@ def _conclude(session: Session, message_ids: set[str], now: datetime) -> None:
     """What the parts' states make of these texts."""
     if not message_ids:
         return
-    best: dict[str, dict[int, MessagePart]] = defaultdict(dict)
-    for part in session.scalars(select(MessagePart).where(MessagePart.message_id.in_(message_ids))):
+    best: dict[str, dict[int, _Part]] = defaultdict(dict)
+    for row in session.execute(select(*_KNOWN).where(MessagePart.message_id.in_(message_ids))):
+        part = _Part(*row)
         known = best[part.message_id].get(part.number)
         if known is None or RANK.get(part.state, 0) > RANK.get(known.state, 0):
             best[part.message_id][part.number] = part
-    many = 0
-    query = select(Message).where(Message.id.in_(message_ids)).order_by(Message.id).with_for_update()
-    for message in session.scalars(query).all():
+    query = select(
+        Message.id, Message.state, Message.parts, Message.message_class, Message.subject_kind, Message.subject_id
+    )
+    messages = session.execute(query.where(Message.id.in_(message_ids)).order_by(Message.id).with_for_update()).all()
+    becomes: dict[str, list[Any]] = defaultdict(list)
+    for message in messages:
         parts = best[message.id]
         states = [part.state for part in parts.values()]
         if len(states) < message.parts and 0 not in parts:
             states.append(SENT)
         state = of_all(states)
-        if state == message.state or not MESSAGE.allows(message.state, VERBS[state]):
-            continue
-        message.state = MESSAGE.next(message.state, VERBS[state])
-        if state == DELIVERED:
-            message.delivered_at, message.error = now, None
-            message.sent_at = message.sent_at or now
-        elif state != SENT:
-            message.failed_at = now
-            message.error = next((p.error for p in parts.values() if p.state == state and p.error), message.error)
-        session.execute(delete(Dispatch).where(Dispatch.message_id == message.id))
-        if message.message_class == "campaign":
-            many += 1
-        elif state in _EVENTS:
-            told = {"message_id": message.id, "subject_kind": message.subject_kind, "subject_id": message.subject_id}
-            emit(session, _EVENTS[state](**told), now=now)
-    if many:
+        if state != message.state and MESSAGE.allows(message.state, VERBS[state]):
+            becomes[state].append(message)
+    for state, rows in becomes.items():
+        _become(session, state, rows, best, now)
+
+
+def _become(
+    session: Session, state: str, messages: Sequence[Any], best: dict[str, dict[int, _Part]], now: datetime
+) -> None:
+    ids = [message.id for message in messages]
+    change = update(Message).execution_options(synchronize_session=False)
+    if state == DELIVERED:
+        sent_at = func.coalesce(Message.sent_at, now)
+        values = {"state": state, "delivered_at": now, "error": None, "sent_at": sent_at}
+        session.execute(change.where(Message.id.in_(ids)).values(**values))
+    elif state == SENT:
+        session.execute(change.where(Message.id.in_(ids)).values(state=state))
+    else:
+        for message in messages:
+            error = next((p.error for p in best[message.id].values() if p.state == state and p.error), None)
+            session.execute(change.where(Message.id == message.id).values(state=state, failed_at=now, error=error))
+    if waiting := [message.id for message in messages if message.state != SENT]:
+        session.execute(delete(Dispatch).where(Dispatch.message_id.in_(waiting)))
+    singly = [message for message in messages if message.message_class != CAMPAIGN]
+    for message in singly if state in _EVENTS else ():
+        told = {"message_id": message.id, "subject_kind": message.subject_kind, "subject_id": message.subject_id}
+        emit(session, _EVENTS[state](**told), now=now)
+    if many := len(messages) - len(singly):
         emit(session, MessagesMoved(count=many), now=now)
 
 

@@ -10,6 +10,7 @@ The file is locked (flock) while its sender lives. Whoever gets the lock finds a
 
 import fcntl
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -43,11 +44,13 @@ class Journal:
         self._path = self._folder / f"{self.claim}.journal"
         self._file = -1
         self._size = 0
+        self._lock = threading.Lock()
+        self._lines: list[bytes] = []  # not in the file yet
         self._open: dict[str, bytes] = {}  # lines of parts that the database doesn't know yet
         self._begin(self._path)
 
     def hand(self, key: str, gateway: str) -> None:
-        """Before a part leaves."""
+        """Before a part leaves, and `flush`, too."""
         self._write(key, f"H {key} {gateway}\n".encode(), fresh=True)
 
     def answer(self, key: str, gateway: str, answer: Answer) -> None:
@@ -56,17 +59,23 @@ class Journal:
 
     def recorded(self, message_ids: set[str]) -> None:
         """The database has what became of these. A file that has grown large starts afresh with the rest."""
-        for key in [key for key in self._open if key.rpartition(".")[0] in message_ids]:
-            del self._open[key]
+        with self._lock:
+            for key in [key for key in self._open if key.rpartition(".")[0] in message_ids]:
+                del self._open[key]
+            self._renew()
+
+    def _renew(self) -> None:
         if self._size > LARGE or (self._size > 4096 and not self._open):
             fresh = self._path.with_suffix(".fresh")
             old = self._file
+            self._lines.clear()  # they are among those of the open parts
             self._begin(fresh)
             fresh.replace(self._path)
             os.close(old)
 
     def close(self) -> None:
         """Nothing is in hand any more."""
+        self.flush()
         if not self._open:
             self._path.unlink(missing_ok=True)
         os.close(self._file)
@@ -77,8 +86,16 @@ class Journal:
         self._size = os.write(self._file, f"B {_boot()}\n".encode() + b"".join(self._open.values()))
 
     def _write(self, key: str, line: bytes, *, fresh: bool = False) -> None:
-        self._open[key] = line if fresh else self._open.get(key, b"") + line
-        self._size += os.write(self._file, line)
+        with self._lock:
+            self._open[key] = line if fresh else self._open.get(key, b"") + line
+            self._lines.append(line)
+
+    def flush(self) -> None:
+        """To the file, which outlives us. What was handed over is in it before it leaves."""
+        with self._lock:
+            if self._lines:
+                self._size += os.write(self._file, b"".join(self._lines))
+                self._lines.clear()
 
 
 @contextmanager

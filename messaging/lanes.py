@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 LANES: Mapping[str, int] = {"otp": 1, "reply": 2, "service": 5, "reminder": 6, "campaign": 9}
 USUAL = 5
+CAMPAIGN = "campaign"  # told of by number: nobody reacts to thousands of texts one by one
 ORDER = tuple(sorted({*LANES.values(), USUAL}))
 URGENT = 2  # up to this lane a text is taken in hand whatever else is under way
 

@@ -18,7 +18,7 @@ from core.events import emit
 from messaging import entering
 from messaging.events import MessageFailed, MessageHeld, MessageLost, MessageSent, MessagesMoved
 from messaging.journal import Notes
-from messaging.lanes import ORDER, URGENT, Hours, loud_again
+from messaging.lanes import CAMPAIGN, ORDER, URGENT, Hours, loud_again
 from messaging.models import AllowedNumber, Dispatch, Message, MessagePart
 from messaging.providers.base import Answer
 from messaging.receipts import key_of
@@ -39,7 +39,6 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(minutes=5)  # for senders of which no journal is found; longer than any gateway is waited for
 URGENT_ROOM = 50
 BATCH = 500
-TOLD_BY_NUMBER = ("campaign",)
 _EVENTS: Mapping[str, Any] = {
     SENT: MessageSent,
     FAILED: MessageFailed,
@@ -153,7 +152,7 @@ def record(session: Session, claim: str, finished: Sequence[Work], *, now: datet
             )
             waiting.append(_again(work, after, gateway, now))
     if parts:
-        session.execute(insert(MessagePart), parts)
+        session.connection().execute(insert(MessagePart), parts)
     for rows in ended.values():
         _each(session, update(Message).where(Message.id == bindparam("b_id")), rows)
     if back:
@@ -385,7 +384,7 @@ def _tell(session: Session, ids: Collection[str], state: str, now: datetime) -> 
     ).all()
     many = 0
     for row in rows:
-        if row.message_class in TOLD_BY_NUMBER:
+        if row.message_class == CAMPAIGN:
             many += 1
         else:
             kind = _EVENTS[state]

@@ -27,6 +27,7 @@ class Handle:
     def __init__(self, gateway: Gateway, setup: Setup) -> None:
         self.gateway, self.setup = gateway, setup
         self.name, self.priority = setup.name, setup.priority
+        self.later = bool(getattr(gateway, "later", False))
         self.whole = bool(setup.options.get("whole", False))
         self.health, self.pace = Health(), Pace(setup.rate)
         self.in_flight = 0
@@ -106,6 +107,7 @@ class Pipeline:
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = True
+        self._flushing = False
         self.in_hand = 0
 
     # what the sender's thread sees
@@ -237,6 +239,10 @@ class Pipeline:
 
     async def _submit(self, handle: Handle, work: Work, part: Part) -> None:
         self.journal.hand(part.key, handle.name)
+        if not handle.later:
+            self.journal.flush()
+        else:
+            self._flush_soon()  # it comes before the gateway's own flush: what is said first is done first
         try:
             async with asyncio.timeout(handle.setup.timeout + SLACK_S):
                 answer = await handle.gateway.submit(part)
@@ -246,6 +252,7 @@ class Pipeline:
             log.exception("gateway", gateway=handle.name)
             answer = Answer(UNKNOWN, error=f"{type(error).__name__}: {error}")
         self.journal.answer(part.key, handle.name, answer)
+        self._flush_soon()
         handle.in_flight -= 1
         handle.learned(answer, self._loop.time())
         self._answered(work, part, handle.name, answer)
@@ -258,6 +265,15 @@ class Pipeline:
             work.answers[part.number] = gateway, answer
         if all(given.state for _gateway, given in work.answers.values()):
             self._finished(work)
+
+    def _flush_soon(self) -> None:
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        self.journal.flush()
 
     def _trouble(self) -> str:
         return next((h.gateway.trouble for h in self.handles if h.gateway.trouble), "no gateway is ready")

@@ -25,6 +25,8 @@ class Broken(Exception):
 
 class SmppGateway:
     kind = "smpp"
+    later = True
+    """What is handed over in one turn of the loop leaves in one write, at the end of that turn."""
 
     def __init__(self, setup: Setup) -> None:
         self.name, self.setup = setup.name, setup
@@ -40,6 +42,7 @@ class SmppGateway:
         self._writer: asyncio.StreamWriter | None = None
         self._waiting: dict[int, tuple[asyncio.Future[Answer], Part, float]] = {}
         self._late: dict[int, Part] = {}
+        self._out: list[bytes] = []
         self._heard_at = 0.0
         self._asked_at = 0.0
 
@@ -80,7 +83,7 @@ class SmppGateway:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
         self._waiting[sequence] = answer, part, loop.time() + self.setup.timeout
-        self._writer.write(said)
+        self._say(said)
         return await answer
 
     async def _live(self, line: Line) -> None:
@@ -188,6 +191,7 @@ class SmppGateway:
 
     def _fall(self, line: Line) -> None:
         stood, self._bound = self._bound, False
+        self._flush()
         if self._writer is not None:
             self._writer.close()
         self._writer = None
@@ -200,6 +204,12 @@ class SmppGateway:
             line.stirred()
 
     def _say(self, said: bytes) -> None:
+        self._out.append(said)
+        if len(self._out) == 1:
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        said, self._out = b"".join(self._out), []
         if self._writer is not None and not self._writer.is_closing():
             self._writer.write(said)
 

@@ -8,13 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.events import OutboxEvent
-from messaging import allowed, outbox, service
+from messaging import allowed, entering, outbox, service
 from messaging.journal import Notes
 from messaging.models import Dispatch, Message, MessagePart
 from messaging.outbox import Manners
-from messaging.providers import Answer
+from messaging.providers import Answer, Receipt
 from messaging.states import (
     CREATED,
+    DELIVERED,
     DROPPED,
     EXPIRED,
     FAILED,
@@ -242,3 +243,26 @@ def test_names_go_by_class() -> None:
     manners = Manners(senders={"*": "Majlis", "otp": "Majlis-Code"})
     assert [manners.sender(kind) for kind in ("otp", "service")] == ["Majlis-Code", "Majlis"]
     assert PLAIN.sender("otp") == ""
+
+
+@pytest.mark.parametrize("by_key", [True, False])
+def test_a_receipt_may_come_before_the_answer_is_written_down(session: Session, now: datetime, by_key: bool) -> None:
+    message = write(session, now, "a")
+    taken = take(session, now)
+    key = f"{message.id}.1" if by_key else ""
+    early = Receipt("" if by_key else "0A7", DELIVERED, "DELIVRD", key=key)
+    assert entering.receipts(session, [("way", early), ("way", early)], now=now) == 2
+    assert message.state == SENDING
+    answered(session, taken, now, Answer(SENT, "" if by_key else "a7"))
+    assert message.state == DELIVERED
+    told = service.receipts(session, message.id)
+    assert sorted(row.repeated for row in told) == [False, True]
+
+
+def test_a_receipt_takes_a_text_out_of_the_outbox_that_would_be_sent_again(session: Session, now: datetime) -> None:
+    message = write(session, now, "a")
+    answered(session, take(session, now), now, Answer(UNKNOWN, error="no answer in 30 s"))
+    assert message.state == TEMPORARY
+    entering.receipts(session, [("way", Receipt("", DELIVERED, "", key=f"{message.id}.1"))], now=now)
+    session.expire_all()
+    assert message.state == DELIVERED and session.scalars(select(Dispatch)).all() == []

@@ -209,6 +209,7 @@ def test_a_dead_senders_notes_are_found_and_a_living_ones_are_not(tmp_path: Path
         journal.answer("m2.1", "way", Answer(TEMPORARY, error="two\nlines"))
     import os
 
+    dead.flush()
     os.write(dead._file, b"A m1.2 way se")  # killed within a line
     os.close(dead._file)
     with left_behind(tmp_path) as found:
@@ -238,6 +239,7 @@ def test_a_journal_starts_afresh_and_keeps_what_is_open(tmp_path: Path, monkeypa
         assert found == [], "it lives, under its old name"
     import os
 
+    journal.flush()
     os.close(journal._file)
     with left_behind(tmp_path) as found:
         assert found[0].answered["m7.1"][1].provider_id == "7"
