@@ -18,6 +18,10 @@ ROLES = {
 }
 
 ACTIONS = {
+    "add": N_("put somebody beside it"),
+    "infected": N_("found a virus in it"),
+    "take": N_("took it in hand"),
+    "take over": N_("went on with a colleague's form"),
     "settle": N_("looked after a received text"),
     "drop text": N_("took a text back"),
     "release text": N_("let a held text go"),
@@ -123,6 +127,10 @@ ACTIONS = {
 }
 
 SUBJECTS = {
+    "petition_party": N_("person of a petition"),
+    "petition draft": N_("unsent form"),
+    "upload": N_("file that was brought"),
+    "verification": N_("check of a petition"),
     "inbound text": N_("received text"),
     "number": N_("phone number"),
     "campaign": N_("campaign"),
