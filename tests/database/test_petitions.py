@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -13,11 +13,13 @@ from core.errors import Refused
 from core.staff.models import Staff
 from reception import access
 from reception.centres.models import Centre
+from reception.deadlines import escalation
+from reception.deadlines.models import Clock, Escalation
 from reception.follow import rules as follow_rules
 from reception.follow import service as follow
 from reception.follow.models import FollowDoor
-from reception.petitions import catalogue, service, story
-from reception.petitions.models import Petition
+from reception.petitions import catalogue, service, story, verification
+from reception.petitions.models import Petition, PetitionNote
 from reception.visitors import service as visitors
 from tests.unit.reception.conftest import build, identity  # noqa: F401 - the fixture of the small ministry
 
@@ -127,3 +129,37 @@ def test_names_are_found_by_prefix_on_both_databases(town: Database, now: dateti
         assert len(visitors.search(session, "حرب")) == 1
         assert len(visitors.search(session, "سالم حربي")) == 1
         assert visitors.search(session, "حربيين") == []
+
+
+def test_of_two_officers_who_decide_at_once_one_wins_and_the_other_is_told(town: Database, now: datetime) -> None:
+    petition_id = receive(town, 1, now)
+    with town.write() as session:
+        service.acknowledge(session, petition_id, staff_id=who(session, "officer"), now=now)
+        verification.verify(session, petition_id, staff_id=who(session, "verifier"), now=now)
+
+    def answer(n: int) -> None:
+        with town.write() as session:
+            service.answer(session, petition_id, text=f"answer {n}", staff_id=who(session, "officer"), now=now)
+
+    found = rivals(4, answer)
+    assert sum(result is None for result in found) == 1
+    assert sum(isinstance(result, Refused) for result in found) == 3, found
+    with town.read() as session:
+        written = session.scalars(select(PetitionNote.text).where(PetitionNote.kind == "answer")).all()
+        assert written == [f"answer {found.index(None)}"]
+        assert [row.kept for row in session.scalars(select(Clock).where(Clock.step == "answer"))] == [True]
+
+
+def test_two_workers_tell_of_a_deadline_once(town: Database, now: datetime) -> None:
+    receive(town, 1, now)
+    later = now + timedelta(days=2)
+
+    def climb(_: int) -> int:
+        with town.write() as session:
+            return escalation.climb(session, now=later)
+
+    found = rivals(4, climb)
+    assert all(isinstance(result, int) for result in found), found
+    with town.read() as session:
+        told = session.execute(select(Escalation.clock_id, Escalation.staff_id, Escalation.hours)).all()
+    assert told and len(told) == len(set(told))
