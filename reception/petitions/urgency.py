@@ -49,6 +49,8 @@ def propose(session: Session, petition_id: str, *, reason: str, staff_id: str, n
 def agree(session: Session, petition_id: str, *, staff_id: str, now: datetime) -> Petition:
     """The second person agrees: the case is urgent, its deadline is drawn in and the rules route it anew."""
     petition, proposal = _decide(session, petition_id, staff_id)
+    if petition.state in states.SETTLED:
+        raise Refused("The case is settled.")
     proposal.decided_by, proposal.decided_at, proposal.agreed = staff_id, now, True
     petition.urgency = rules.URGENT
     _draw_in(session, petition, now=now)

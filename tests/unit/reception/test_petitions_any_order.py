@@ -11,7 +11,9 @@ from sqlalchemy import select
 
 from core.db import Database
 from core.errors import MajlisError
-from reception.petitions import rules, service, states, story, urgency, verification
+from reception.deadlines import service as deadlines
+from reception.deadlines.rules import ANSWER, CUSTODY, OPINION, STEPS
+from reception.petitions import opinions, rules, service, states, story, urgency, verification
 from reception.petitions.models import PetitionStep, Referral
 from tests.conftest import NOON
 from tests.unit.reception.conftest import build
@@ -73,6 +75,23 @@ class AnyOrder(RuleBasedStateMachine):
     @rule()
     def reply(self) -> None:
         self.attempt(service.visitor_replied, reply=WORDS, who="receptionist")
+
+    @rule(who=st.sampled_from(["officer", "far-officer"]))
+    def refuse(self, who: str) -> None:
+        self.attempt(service.refuse, reason=WORDS, who=who)
+
+    @rule()
+    def decide(self) -> None:
+        self.attempt(service.decide, outcome="granted", reason=WORDS, who="officer")
+
+    @rule(code=st.sampled_from(["civil", "prisons"]))
+    def ask_opinion(self, code: str) -> None:
+        asked = [self.ministry.departments[code].id]
+        self.attempt(opinions.ask, department_ids=asked, question=WORDS, who="officer")
+
+    @rule(code=st.sampled_from(["civil", "prisons"]))
+    def give_opinion(self, code: str) -> None:
+        self.attempt(opinions.give, department_id=self.ministry.departments[code].id, text=WORDS, who="far-officer")
 
     @rule()
     def answer(self) -> None:
@@ -144,6 +163,25 @@ class AnyOrder(RuleBasedStateMachine):
             assert any(step.kind == "urgent_agreed" for step in story.story(self.session, self.id))
 
     @invariant()
+    def clocks_run_as_long_as_the_case_and_stand_still_with_it(self) -> None:
+        if not hasattr(self, "petition"):
+            return
+        petition = self.petition
+        running = deadlines.running(self.session, self.id)
+        by_step = {step: [clock for clock in running if clock.step == step] for step in STEPS}
+        assert bool(running) == (petition.state not in states.SETTLED) == (len(by_step[ANSWER]) == 1)
+        assert len(by_step[CUSTODY]) == (petition.state in states.AWAITING_CUSTODY)
+        assert len(by_step[OPINION]) == len(opinions.awaited(self.session, self.id))
+        for clock in running:
+            stands = any(len(pause) == 1 for pause in clock.pauses)
+            assert stands <= (petition.asked_at is not None)
+        for clock in by_step[ANSWER]:
+            assert clock.due_at == petition.due_at
+            assert any(len(pause) == 1 for pause in clock.pauses) == (petition.asked_at is not None)
+        if petition.state in (states.DECIDED, states.ANSWERED):
+            assert not by_step[OPINION], "decided while an opinion was awaited"
+
+    @invariant()
     def steps_are_numbered_without_a_gap(self) -> None:
         if not hasattr(self, "petition"):
             return
@@ -155,5 +193,5 @@ class AnyOrder(RuleBasedStateMachine):
 
 TestAnyOrder = AnyOrder.TestCase
 TestAnyOrder.settings = settings(
-    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
