@@ -37,7 +37,8 @@ GREGORIAN_MONTHS = {
         "July", "August", "September", "October", "November", "December",
     ),
 }  # fmt: skip
-FIRST_DAY, LAST_DAY = date(1924, 8, 1), date(2077, 11, 16)  # 1343 to 1500 AH: what the published tables cover
+FIRST_DAY, LAST_DAY = date(1999, 4, 17), date(2077, 11, 16)  # 1420 to 1500 AH: by today's rule (decision 018)
+TABLES_SINCE = date(1924, 8, 1)  # 1343 AH; days before FIRST_DAY as they were printed in their time
 DAY_PARTS_AR = ((4, "ليلًا"), (6, "فجرًا"), (12, "صباحًا"), (15, "ظهرًا"), (18, "عصرًا"), (24, "مساءً"))
 
 
@@ -53,14 +54,20 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """An instant inside a message whose reader is not known yet: `الأحد ٢٢ نوفمبر، ٨:٠٠ صباحًا`."""
+    """An instant inside a message whose reader is not known yet: `الأحد ٢٢ نوفمبر، ٨:٠٠ صباحًا`.
+
+    Midnight stands for the day alone: where no hours are set, nobody waits before the door at twelve.
+    """
 
     at: datetime
     zone: str
 
     def said(self, lang: str) -> str:
+        day = local_day(self.at, self.zone)
+        if self.at == day_bounds(day, self.zone)[0]:
+            return day_name(day, lang)
         comma = "،" if lang == "ar" else ","
-        return f"{day_name(local_day(self.at, self.zone), lang)}{comma} {clock(self.at, lang, self.zone)}"
+        return f"{day_name(day, lang)}{comma} {clock(self.at, lang, self.zone)}"
 
     def __str__(self) -> str:
         return self.said("en")

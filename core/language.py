@@ -70,6 +70,8 @@ def say(error: MajlisError, translations: gettext.NullTranslations, lang: str) -
             return translations.gettext(value) if value else value
         if isinstance(value, Sayable):
             return value.said(lang)
+        if isinstance(value, float):  # with the decimal sign that belongs to its digits
+            return arabic_digits(f"{value:g}").replace(".", "٫") if lang == "ar" else f"{value:g}"
         return arabic_digits(str(value)) if lang == "ar" else value
 
     fields = {name: told(value) for name, value in error.fields.items()}

@@ -35,6 +35,7 @@ ENTRIES: tuple[tuple[str, str, str, frozenset[str]], ...] = (
     ("/interpreting", N_("Interpreting"), "hand", frozenset({INTERPRETER})),
     ("/hotline", N_("Hotline"), "phone", frozenset({HOTLINE})),
     ("/late", N_("Deadlines"), "hourglass", frozenset({OFFICER, MANAGER, OFFICIAL, AIDE})),
+    ("/concerns", N_("Complaints"), "flag", frozenset({MANAGER, OFFICIAL, AIDE})),
     ("/library", N_("Recordings"), "play", frozenset({OFFICIAL, AIDE, OFFICER})),
     ("/ministry", N_("In numbers"), "chart", frozenset({OFFICIAL, AIDE, MANAGER, ADMIN})),
     ("/quality", N_("Quality of meetings"), "signal", frozenset({OFFICIAL, AIDE, MANAGER, ADMIN})),

@@ -109,7 +109,7 @@ def with_more_visitors(day: Day, factor: float) -> Day:
     Evenly spread over the day: of three, every third one comes twice for a third more. Half a minute apart.
     """
     if not 0 < factor <= 5:
-        raise Mistake("Please enter a number from {low} to {high}.", field="factor", low="0", high="5")
+        raise Mistake("Please enter a number from {low} to {high}.", field="factor", low=0, high=5)
     arrivals: list[Arrival] = []
     owed = 0.0
     for arrival in sorted(day.arrivals, key=lambda a: a.at):

@@ -71,7 +71,7 @@ class Discipline:
             value = _number(getattr(self, name), name)
             if not least <= value <= most:
                 raise Mistake(
-                    "Please enter a number from {low} to {high}.", field=name, low=f"{least:g}", high=f"{most:g}"
+                    "Please enter a number from {low} to {high}.", field=name, low=float(least), high=float(most)
                 )
         if self.recalls != int(self.recalls):
             raise Mistake("Please enter a whole number.", field="recalls")
@@ -106,9 +106,7 @@ def _rate(name: str, value: Any) -> float:
         raise Mistake("A class is named with letters, digits and underscores.", field=where)
     rate = _number(value, where)
     if not SLOWEST <= rate <= FASTEST:
-        raise Mistake(
-            "Please enter a number from {low} to {high}.", field=where, low=f"{SLOWEST:g}", high=f"{FASTEST:g}"
-        )
+        raise Mistake("Please enter a number from {low} to {high}.", field=where, low=SLOWEST, high=FASTEST)
     return rate
 
 

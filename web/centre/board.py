@@ -18,7 +18,7 @@ from reception.centres.models import Centre
 from reception.kiosks import service as kiosks
 from reception.kiosks import states as printing
 from web.centre import curve
-from web.counter import words
+from web.counter import breaks, words
 from web.http import Context
 
 URGENT = "urgent"
@@ -37,6 +37,7 @@ class Line:
     foreseen: tuple[int, int] | None
     open: int
     helps: Counter | None
+    away: Counter | None = None  # the first that is back, where no other is open
 
     @property
     def breached(self) -> bool:
@@ -64,7 +65,8 @@ def live(ctx: Context, centre: Centre) -> dict[str, Any]:
         "waiting": len(line),
         "breached": sum(one.over for one in lines),
         "counters": _counters(ctx, centre, counters, points, waits),
-        "open": sum(counter.open for counter in counters),
+        "open": sum(counter.open and counter.back_at is None for counter in counters),
+        "away": sum(counter.open and counter.back_at is not None for counter in counters),
         "unserved": [one for one in lines if one.waiting and not one.open],
         "urgent": _urgent(ctx, centre),
         "help": queries.help_wanted(session, centre.id),
@@ -90,12 +92,14 @@ def _lines(
     waiting: dict[tuple[str, str], list[Ticket]] = defaultdict(list)
     for ticket in line:
         waiting[ticket.service_point_id, ticket.section].append(ticket)
-    desks = [counter.desk() for counter in counters if counter.open]
+    desks = [counter.desk() for counter in counters if counter.open and counter.back_at is None]
+    away = sorted((c for c in counters if c.open and c.back_at is not None), key=lambda c: (c.back_at, c.number))
+    comers = [counter.desk() for counter in away]
     shown = [
         (point, section)
         for point in points
         for section in rules.SECTIONS
-        if waiting[point.id, section] or (section in point.sections and _takers(desks, point.id, section))
+        if waiting[point.id, section] or (section in point.sections and _takers([*desks, *comers], point.id, section))
     ]
     places = queries.places_of(
         ctx.session,
@@ -112,6 +116,7 @@ def _lines(
         oldest = max(tickets, key=lambda t: began[t.id], default=None)
         takers = _takers(desks, point.id, section)
         able = [c for c in closed if point.id in c.service_point_ids and section in c.sections]
+        backs = [c for c in away if point.id in c.service_point_ids and section in c.sections]
         lines.append(
             Line(
                 point=point,
@@ -120,9 +125,10 @@ def _lines(
                 longest=began[oldest.id] if oldest else None,
                 label=oldest.label if oldest else "",
                 over=sum(minutes > point.target_minutes for minutes in since),
-                foreseen=(place.low, place.high) if takers else None,
+                foreseen=(place.low, place.high) if takers or backs else None,
                 open=takers,
                 helps=min(able, key=lambda c: (len(c.service_point_ids), c.number), default=None),
+                away=backs[0] if backs and not takers else None,
             )
         )
     return lines
@@ -178,6 +184,7 @@ def _counters(
                 "services": [names[key] for key in counter.service_point_ids if key in names],
                 "sections": [ctx._(words.SECTIONS[key]) for key in counter.sections if key in words.SECTIONS],
                 "called": called[counter.id],
+                "away": breaks.state(ctx, counter),
             }
         )
     return sorted(rows, key=lambda row: (not row["counter"].open, row["counter"].number))

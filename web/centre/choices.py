@@ -7,7 +7,8 @@ from datetime import date, datetime, timedelta
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from core.calendar import at_local, day_of, digits, local_day
+from core.calendar import at_local, day_of, local_day
+from core.errors import Mistake
 from core.text import latin_digits
 from queueing.tickets import rules
 from queueing.tickets.discipline import BOUNDS, CLASSES, FASTEST, REGULAR, SLOWEST
@@ -81,9 +82,7 @@ class Choices:
         except ValueError:
             value = float("nan")
         if not isfinite(value) or not low <= value <= high:
-            message = ctx._("Please enter a number from {low} to {high}.")
-            said = {"low": digits(f"{low:g}", ctx.lang), "high": digits(f"{high:g}", ctx.lang)}
-            self.errors[name] = message.format(**said)
+            self.errors[name] = ctx.say(Mistake("Please enter a number from {low} to {high}.", low=low, high=high))
             return None
         return value
 

@@ -14,7 +14,7 @@ from queueing.tickets.models import Counter, ServicePoint, Ticket, TicketPeriod
 from reception.centres.models import Centre
 from reception.kiosks import service as kiosks
 from reception.kiosks import states as printing
-from web.counter import visit, words
+from web.counter import breaks, visit, words
 from web.counter.pressed import last_press
 from web.counter.urgent import pending
 from web.http import Context
@@ -58,6 +58,8 @@ def console(ctx: Context, centre: Centre, mine: Counter) -> dict[str, Any]:
         "conditions": printing.CONDITIONS,
         "park_reasons": [(key, ctx._(words.PARKED[key])) for key in service.PARK_REASONS],
         "states": states,
+        "away": breaks.state(ctx, mine),
+        "lengths": breaks.offered(ctx),
     }
 
 

@@ -13,7 +13,7 @@ from core.staff.rules import ATTENDANT, MANAGER, RECEPTIONIST, VERIFIER
 from queueing.tickets import queries, service, states
 from queueing.tickets.models import Counter, Ticket
 from reception.centres.models import Centre
-from web.counter import words
+from web.counter import breaks, words
 from web.counter.board import console, ways_on
 from web.counter.pressed import isolated, mark
 from web.counter.story import ticket_story
@@ -69,6 +69,28 @@ def seats(ctx: Context) -> Response:
     if centre is None:
         return ctx.render("counter/nowhere.html")
     return ctx.render("counter/choose.html", **_choice(ctx, centre))
+
+
+@pages.get("/counter/break", audience=clerks)
+def break_(ctx: Context) -> Response:
+    """For how long? (The dialog's page.)"""
+    mine = _sits_at(ctx)
+    if mine is None or queries.current(ctx.session, mine.id):
+        return ctx.redirect("/counter")
+    return ctx.render("counter/choice.html", which="break", counter=mine, ticket=None, lengths=breaks.offered(ctx))
+
+
+@pages.post("/counter/break", audience=clerks)
+def take_break(ctx: Context) -> Response:
+    def verb(mine: Counter) -> None:
+        service.take_break(ctx.session, mine.id, ctx.staff.id, back_at=breaks.wished(ctx), now=ctx.now)
+
+    return _at_mine(ctx, verb)
+
+
+@pages.post("/counter/back", audience=clerks)
+def come_back(ctx: Context) -> Response:
+    return _at_mine(ctx, lambda mine: service.come_back(ctx.session, mine.id, now=ctx.now))
 
 
 @pages.get("/counter/leave", audience=clerks)
@@ -276,6 +298,7 @@ def _choice(ctx: Context, centre: Centre) -> dict[str, Any]:
                 "counter": counter,
                 "clerk": clerk.name(ctx.lang) if clerk else "",
                 "ticket": queries.current(ctx.session, counter.id) if clerk else None,
+                "away": breaks.state(ctx, counter),
                 "services": [points[key].name(ctx.lang) for key in counter.service_point_ids if key in points],
                 "sections": [ctx._(words.SECTIONS[key]) for key in counter.sections],
                 "languages": [words.LANGUAGES.get(key, key) for key in counter.languages],

@@ -1,10 +1,11 @@
 """The queue's codes in words. The kiosk, the hall and the phone say them the same way as the counter."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from core.calendar import digits
 from core.language import N_
-from queueing.tickets import queries, rules, service, states
+from queueing.tickets import places, queries, rules, service, states
 from queueing.tickets.places import Place
 from queueing.tickets.rules import Because
 
@@ -84,6 +85,15 @@ def wait_range(ctx: "Context", low: int, high: int) -> str:
     return text.format(low=digits(low, ctx.lang), high=digits(high, ctx.lang))
 
 
+def ahead(ctx: "Context", place: int) -> str:
+    """How many stand before whoever has this place (counted from 1), in the same words on every screen."""
+    if place <= 1:
+        return ctx._("Nobody is before you")
+    return ctx.ngettext("{n} visitor before you", "{n} visitors before you", place - 1).format(
+        n=digits(place - 1, ctx.lang)
+    )
+
+
 def told(ctx: "Context", ticket: Any) -> tuple[Place, bool]:
     """The ticket's place and wait as this page tells them, and whether an open counter takes it (else none is told).
 
@@ -95,6 +105,11 @@ def told(ctx: "Context", ticket: Any) -> tuple[Place, bool]:
     if served and ctx.request.method == "GET" and service.untold(ticket):
         ctx.afterwards(lambda session: service.note_told(session, ticket.id, place, now=ctx.now))
     return place, served
+
+
+def back_at(ctx: "Context", ticket: Any) -> datetime | None:
+    """When the counter for this ticket is back, where every one that takes it is on a break."""
+    return places.back_at(ctx.session, ticket.centre_id, ticket.service_point, section=ticket.section)
 
 
 def because(ctx: "Context", why: Because) -> str:

@@ -1,23 +1,27 @@
 """The hall's display. It renders from the server's state alone, so a reload or a lost line misses nothing."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
+from core import calendar
 from core.calendar import day_bounds, full_day, local_day
 from core.errors import NotFound
 from core.language import LANGUAGES, N_, catalogue
 from core.text import arabic_digits
 from queueing.tickets import queries, service
+from queueing.tickets.models import Counter
 from reception.centres.models import Centre
 from reception.centres.service import centre_by_code
 from reception.notices import rules as notice_rules
 from reception.notices import service as notices
-from reception.notices.models import HallScreen
+from reception.notices.models import HallScreen, Notice
 from web.counter import words as queue_words
 from web.hall import calls
 from web.hall.waits import shown, waits
 from web.http import Context, Pages, everyone
+from web.printing.words import coverage
 from web.render import HERE
 from web.voice.clips import MEDIA_TYPE, voice_of
 from web.voice.numbers import twin
@@ -32,6 +36,7 @@ STANDING = (
     N_("Free hotline: {number}"),
 )
 """What a hall says where nothing else is to be said."""
+BACK = N_("{counter} is back at {time}.")
 AT_ONCE = 4  # services whose wait is shown beside each other
 
 
@@ -64,8 +69,6 @@ def board(ctx: Context, centre: Centre, *, draft: dict[str, Any] | None = None) 
     screen = notices.screen(ctx.session, centre.id)
     voice = voice_of(ctx.settings)
     there = next(lang for lang in LANGUAGES if lang != ctx.lang)
-    say_there = catalogue(there, HERE / "locale").gettext
-    number = f"\u2066{ctx.settings.hotline_number}\u2069"
     service_counters = queries.counters(ctx.session, centre.id)
     return {
         "centre": centre,
@@ -78,10 +81,9 @@ def board(ctx: Context, centre: Centre, *, draft: dict[str, Any] | None = None) 
         "last": rows[0] if rows else None,
         "before": rows[1:5],
         "spoken": [] if draft else calls.to_announce(ctx.session, centre.id, voice, now=ctx.now),
-        "told": [draft] if draft else told(ctx, centre),
-        "standing": [ctx._(notice).format(number=number) for notice in STANDING],
-        "standing_there": [say_there(notice).format(number=number) for notice in STANDING],
+        "told": [draft] if draft else [*(told(ctx, centre) or standing(ctx)), *back(ctx, service_counters)],
         "waiting": len(service.waiting(ctx.session, centre.id, now=ctx.now)),
+        "coverage": coverage(ctx),
         "waits": shown(waits(ctx.extras["db"], centre.id), AT_ONCE),
         "sections": queue_words.SECTIONS if calls.sections_matter(centre.sections) else {},
         "section_icons": queue_words.SECTION_ICONS,
@@ -96,7 +98,41 @@ def board(ctx: Context, centre: Centre, *, draft: dict[str, Any] | None = None) 
 
 def told(ctx: Context, centre: Centre) -> list[dict[str, Any]]:
     found = notices.current(ctx.session, centre.id, now=ctx.now)
-    return [{"id": n.id, "ar": n.text_ar, "en": n.text_en, "urgent": n.urgent} for n in found]
+    return [{"id": n.id, "ar": n.text_ar, "en": n.text_en, "urgent": n.urgent, "icon": icon_of(n)} for n in found]
+
+
+def icon_of(notice: Notice) -> str:
+    return "warning" if notice.urgent else "info"
+
+
+def standing(ctx: Context) -> list[dict[str, Any]]:
+    """Where nobody has written a notice."""
+    number = f"\u2066{ctx.settings.hotline_number}\u2069"
+    return [
+        {"id": f"standing-{n}", **{lang: _say(lang, text).format(number=number) for lang in LANGUAGES}}
+        for n, text in enumerate(STANDING, 1)
+    ]
+
+
+def back(ctx: Context, counters: Sequence[Counter]) -> list[dict[str, Any]]:
+    """Counters whose clerk is away, and until when: in turn with the notices. Who is late is not told to the hall."""
+    zone = ctx.settings.timezone
+    return [
+        {
+            "id": f"back-{one.number}",
+            "icon": "clock",
+            **{
+                lang: _say(lang, BACK).format(counter=one.name(lang), time=calendar.clock(one.back_at, lang, zone))
+                for lang in LANGUAGES
+            },
+        }
+        for one in counters
+        if one.open and one.back_at is not None and one.back_at > ctx.now
+    ]
+
+
+def _say(lang: str, text: str) -> str:
+    return str(catalogue(lang, HERE / "locale").gettext(text))
 
 
 def _quiet(ctx: Context, screen: HallScreen) -> bool:

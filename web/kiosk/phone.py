@@ -47,6 +47,8 @@ def _show(ctx: Context, ticket: Ticket, *, error: str = "", status: int = 200) -
         wait=words.wait_range(ctx, place.low, place.high),
         coverage=coverage(ctx),
         served=served,
+        ahead=words.ahead(ctx, place.position),
+        back_at=words.back_at(ctx, ticket),
         early=ticket.eligible_at > ctx.now,
         counter=ctx.session.get(Counter, ticket.counter_id) if ticket.counter_id else None,
         may_rejoin=leaving.may_rejoin(ctx.session, ticket, now=ctx.now),

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.responses import Response
 
 from core.calendar import clock as clock_time
-from core.calendar import full_day, local_day
+from core.calendar import day_bounds, full_day, local_day
 from core.language import LANGUAGES
 from queueing.opening import service as opening
 from queueing.tickets import queries, rules, service
@@ -76,26 +76,37 @@ def section(ctx: Context) -> Response:
         for key in rules.SECTIONS
         if key in step.centre.sections
     ]
-    return step.show("section", offered=offered, current=2)
+    return step.show("section", offered=offered, unknown=_unknown(ctx), current=2)
+
+
+def _unknown(ctx: Context) -> str:
+    """An address named what is not offered here, or not any more (a bookmark, a poster's code): said, then asked."""
+    if ctx.query.get("unknown") == "service":
+        return ctx._("This service is not offered here at present. Please choose another.")
+    if ctx.query.get("unknown") == "section":
+        return ctx._("There is no such section here. Please choose one.")
+    return ""
 
 
 @pages.get("/kiosk/{centre}/service", audience=everyone)
 def choose_service(ctx: Context) -> Response:
     step = step_of(ctx)
     if not step.answers.speak or not step.answers.section:
-        return ctx.redirect(step.address("section"))
+        unknown = {"unknown": "section"} if ctx.query.get("section") else {}
+        return ctx.redirect(step.address("section", **unknown))
     points = queries.service_points(ctx.session, step.centre.id, section=step.answers.section, kiosk=True)
     offered = [_tile(step, point) for point in points]
     any_open = any(tile["href"] for tile in offered)
     sure = coverage(ctx) if any(tile["ranged"] for tile in offered) else ""
-    return step.show("service", offered=offered, any_open=any_open, coverage=sure, current=3)
+    return step.show("service", offered=offered, any_open=any_open, coverage=sure, unknown=_unknown(ctx), current=3)
 
 
 @pages.get("/kiosk/{centre}/needs", audience=everyone)
 def needs(ctx: Context) -> Response:
     step = step_of(ctx)
     if not step.answers.service:
-        return ctx.redirect(step.address("service"))
+        unknown = {"unknown": "service"} if ctx.query.get("service") else {}
+        return ctx.redirect(step.address("service", **unknown))
     return tickets.show_needs(step)
 
 
@@ -119,8 +130,13 @@ def _tile(step: Step, point: ServicePoint) -> dict[str, Any]:
     tile = {"label": point.name(ctx.lang), "icon": point.icon, "href": "", "hint": "", "ranged": False}
     if offer.open:
         wait = _wait(step, point)
-        hint = wait or ctx._("No counter is open for this at the moment")
-        return tile | {"href": step.address("needs", service=point.code), "hint": hint, "ranged": bool(wait)}
+        hint, before = wait or (ctx._("No counter is open for this at the moment"), "")
+        return tile | {
+            "href": step.address("needs", service=point.code),
+            "hint": hint,
+            "again": before,
+            "ranged": wait is not None,
+        }
     said = (
         ctx._("Closed at this hour")
         if offer.state == service.CLOSED
@@ -131,7 +147,8 @@ def _tile(step: Step, point: ServicePoint) -> dict[str, Any]:
 
 
 def _opens(ctx: Context, at: Any, lang: str) -> str:
-    """When, as the reader of `lang` says it: the hour alone where it is today; empty where nobody knows."""
+    """When, as the reader of `lang` says it: the hour alone where it is today, the day alone where no hours are set;
+    empty where nobody knows."""
     if at is None:
         return ""
     zone = ctx.settings.timezone
@@ -139,14 +156,17 @@ def _opens(ctx: Context, at: Any, lang: str) -> str:
     if local_day(at, zone) == local_day(ctx.now, zone):
         return str(translated("Opens at {time}")).format(time=clock_time(at, lang, zone))
     day = full_day(local_day(at, zone), lang)
+    if at == day_bounds(local_day(at, zone), zone)[0]:
+        return str(translated("Opens on {day}")).format(day=day)
     return str(translated("Opens on {day}, {time}")).format(day=day, time=clock_time(at, lang, zone))
 
 
-def _wait(step: Step, point: ServicePoint) -> str:
-    """What the service's card says of the wait now; empty where no open counter would take anybody."""
+def _wait(step: Step, point: ServicePoint) -> tuple[str, str] | None:
+    """What the service's card says of the wait now, and of those before; None where no counter would take anybody."""
     ctx, answers = step.ctx, step.answers
     me = queries.newcomer(point, section=answers.section, language=answers.speak, now=ctx.now)
     if not queries.is_served(ctx.session, step.centre.id, me, now=ctx.now):
-        return ""
+        return None
     place = queries.place_of(ctx.session, step.centre.id, me, now=ctx.now)
-    return ctx._("Wait now: {range}").format(range=words.wait_range(ctx, place.low, place.high))
+    said = ctx._("Wait now: {range}").format(range=words.wait_range(ctx, place.low, place.high))
+    return said, words.ahead(ctx, place.position)

@@ -58,8 +58,10 @@ class Step:
     answers: Answers
     kiosk: Kiosk | None = None
 
-    def address(self, page: str, **changed: str) -> str:
-        return f"/kiosk/{self.centre.code}{page and '/' + page}?{replace(self.answers, **changed).query}"
+    def address(self, page: str, *, unknown: str = "", **changed: str) -> str:
+        """`unknown` names an answer of the address that isn't offered: the question says so."""
+        query = replace(self.answers, **changed).query + (f"&unknown={unknown}" if unknown else "")
+        return f"/kiosk/{self.centre.code}{page and '/' + page}?{query}"
 
     def show(self, name: str, *, status: int = 200, **values: Any) -> Response:
         return self.ctx.render(

@@ -78,6 +78,8 @@ def ticket(ctx: Context) -> Response:
         wait=words.wait_range(ctx, place.low, place.high),
         coverage=coverage(ctx),
         served=served,
+        ahead=words.ahead(ctx, place.position),
+        back_at=words.back_at(ctx, row),
         section=ctx._(words.SECTIONS[row.section]),
         needs=words.needs(ctx, row),
         paper=_paper(step, row),

@@ -20,7 +20,7 @@ from reception.notices import service as notices
 from reception.notices.models import HallScreen, Notice
 from web.admin.common import trying
 from web.forms import Form
-from web.hall.routes import board
+from web.hall.routes import board, icon_of
 from web.http import Context, Pages, staff
 
 pages = Pages()
@@ -140,7 +140,7 @@ def preview(ctx: Context) -> Response:
     centre = next((c for c in _halls(ctx) if wanted in (None, c.id)), None)
     if centre is None:
         raise NotFound("There is no such centre.")
-    draft = {"id": row.id, "ar": row.text_ar, "en": row.text_en, "urgent": row.urgent}
+    draft = {"id": row.id, "ar": row.text_ar, "en": row.text_en, "urgent": row.urgent, "icon": icon_of(row)}
     return ctx.render("hall/board.html", **board(ctx, centre, draft=draft))
 
 

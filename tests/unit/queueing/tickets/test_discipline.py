@@ -1,11 +1,13 @@
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import Mistake
+from core.language import catalogue, say
 from queueing.tickets import rules
 from queueing.tickets.discipline import BOUNDS, CLASSES, DEFAULT, FASTEST, RATES, SLOWEST, Discipline
 from tests.unit.queueing.tickets.hall import NOON, minutes
@@ -150,3 +152,11 @@ def test_under_any_discipline_a_call_is_replayed_from_its_log_alone(
     assert [w.id for w in logged.weighed] == [
         t.id for t in sorted(all_here, key=lambda t: rules.rank(t, now=NOON, discipline=rule))
     ]
+
+
+def test_the_bounds_of_a_rate_are_told_in_the_readers_digits() -> None:
+    with pytest.raises(Mistake) as found:
+        Discipline(rates={"elderly": 99})
+    arabic = catalogue("ar", Path("web/locale"))
+    assert "٠٫١" in say(found.value, arabic, "ar") and "١٠" in say(found.value, arabic, "ar")
+    assert "from 0.1 to 10." in say(found.value, catalogue("en", Path("web/locale")), "en")

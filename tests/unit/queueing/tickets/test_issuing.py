@@ -75,7 +75,7 @@ def test_a_centre_that_stays_closed_promises_nothing(session: Session, hall: Hal
 def test_a_full_day_says_when_there_are_numbers_again(session: Session, hall: Hall) -> None:
     hall.new.daily_limit = 2
     assert [hall.take(session).label for _ in range(2)] == ["A1", "A2"]
-    with pytest.raises(Refused, match="new ones on Wednesday 28 October, 12:00 am"):
+    with pytest.raises(Refused, match=r"new ones on Wednesday 28 October\.$"):
         hall.take(session)
     assert service.offer(session, hall.new, zone=ZONE, now=NOON).state == service.FULL
     assert hall.take(session, by_staff=True).label == "A3"  # no number was spent on the refusal

@@ -196,6 +196,18 @@ def test_a_counter_shows_its_clerk_and_whom_it_has(manager: TestClient, house: H
     with db.write() as session:
         service.start(session, ticket.id, now=clock.now())
         service.finish(session, ticket.id, now=clock.now())
+    back = clock.now() + timedelta(minutes=10)
+    with db.write() as session:
+        service.take_break(session, counter.id, ministry.people["receptionist"].id, back_at=back, now=clock.now())
+    away = words(manager, "/centre")
+    assert re.search(r"Counter 1 back at \d+:\d\d [ap]m Sara Namuthaj", away) and "of 6, 1 on a break" in away
+    waits = take(house, "reception", "women")
+    assert re.search(r"1 visitor waits for Counter 1, which is back at", words(manager, "/centre"))
+    with db.write() as session:
+        session.get_one(Counter, counter.id).back_at = clock.now() - timedelta(minutes=2)
+    assert "was to be back at" in words(manager, "/centre")
+    with db.write() as session:
+        service.cancel(session, waits.id, now=clock.now())
         service.close_counter(session, counter.id, now=clock.now())
     told = words(manager, "/centre")
     assert "Waits today" in told and "of 1 visitor waited within the range" in told.replace("visitors", "visitor")
@@ -322,6 +334,9 @@ def test_a_proposal_stands_where_the_rates_are_set_until_they_are(
     assert press(manager, page, "/centre/what-if/propose").status_code == 303
     admin = cast("admin")
     admin.cookies.set("majlis_language", "en")
+    badge = '<span class="rail__badge">1<'
+    assert badge in admin.get("/admin").text and "1 proposal of rates" in words(admin, "/admin/centres")
+    assert badge not in manager.get("/centre").text, "it waits for the administrator"
     told = words(admin, f"/admin/centres/{centre}/queue")
     assert "Layla Ayina proposes other rates" in told and "Elderly 2.5" in told
     filled = admin.get(f"/admin/centres/{centre}/queue?rates.elderly=2.5&rates.deaf=900").text
@@ -333,6 +348,7 @@ def test_a_proposal_stands_where_the_rates_are_set_until_they_are(
         rule = standing.discipline_at(session, centre, now=clock.now())
         standing.set_discipline(session, centre, rule, by="admin", now=clock.now())
     assert "proposes other rates" not in words(admin, f"/admin/centres/{centre}/queue")
+    assert badge not in admin.get("/admin").text
 
 
 def test_rates_that_hold_already_cannot_be_proposed(manager: TestClient, yesterday: datetime) -> None:

@@ -231,6 +231,12 @@ def test_a_release_that_has_seen_another_visitor_is_refused(place: Place, press:
     assert (state(place, first), state(place, second)) == ("finished", "called")
 
 
+def token(client: TestClient) -> str:
+    found = re.search(r'name="csrf" value="([^"]+)"', client.get("/counter").text)
+    assert found
+    return found.group(1)
+
+
 def english(client: TestClient) -> str:
     return client.get("/counter?lang=en").text
 
@@ -432,3 +438,40 @@ def test_the_five_that_come_next_are_told_with_why_and_the_rest_is_folded(place:
         take(place)
     shown = english(huda)
     assert "3 more in this line" in shown and "A4 before A5: waited longer" in shown
+
+
+def test_a_break_is_two_presses_and_its_end_one(place: Place, press: Any, huda: TestClient) -> None:
+    ticket = take(place)
+    assert 'action="/counter/break"' in english(huda)
+    page = press(huda, "/counter?lang=en", "/counter/break", minutes="15").text
+    assert "On a break until" in english(huda) and "Nobody is called" in english(huda) and page
+    assert big(english(huda)).startswith("I am back |")
+    assert "is on a break" in huda.post("/counter/next?lang=en", data={"csrf": token(huda)}).text
+    with place.db.read() as session:
+        counter = session.get_one(Counter, place.counters[0])
+        assert counter.back_at and timedelta(minutes=14) < counter.back_at - clock.now() <= timedelta(minutes=16)
+        assert counter.back_at.second == counter.back_at.microsecond == 0, "a time that a person would say"
+        assert session.get_one(Ticket, ticket.id).state == "waiting"
+    assert "back at" in place.browser("mona").get("/counter?lang=en").text, "the manager sees it among the counters"
+    with place.db.write() as session:
+        session.get_one(Counter, place.counters[0]).back_at = clock.now() - timedelta(minutes=4)
+    assert "You meant to be back at" in english(huda) and "4 minutes ago" in english(huda)
+    press(huda, "/counter", "/counter/back")
+    assert big(english(huda)).startswith(f"Call {ticket.label}")
+
+
+@pytest.mark.parametrize("typed", ["soon", "25:10", "٩:٧٥", ""])
+def test_a_return_that_is_no_time_is_said_plainly(place: Place, huda: TestClient, typed: str) -> None:
+    answer = huda.post("/counter/break?lang=ar", data={"csrf": token(huda), "back_at": typed})
+    assert "اكتب الوقت هكذا: ١٠:٣٠" in answer.text
+    with place.db.read() as session:
+        assert session.get_one(Counter, place.counters[0]).back_at is None
+
+
+def test_a_break_is_said_to_those_who_wait_for_that_counter(place: Place, press: Any, huda: TestClient) -> None:
+    ticket = take(place)
+    press(huda, "/counter", "/counter/break", minutes="30")
+    phone = place.browser().get(f"/t/{ticket.code}?lang=en").text
+    assert "The counter for this is back at" in phone and "30 to 35 minutes" in phone, "the forecast knows it"
+    hall = place.browser().get("/hall/riyadh?lang=en").text
+    assert "Counter 1 is back at" in hall and "Please keep your ticket" in hall, "beside what stands there anyhow"

@@ -446,3 +446,36 @@ def test_the_ticket_can_be_kept_as_a_pdf(place: Place, press: Any) -> None:
     (ticket,) = tickets(place)
     page = place.browser().get(f"/t/{ticket.code}/ticket.pdf")
     assert page.headers["content-type"] == "application/pdf" and page.content.startswith(b"%PDF")
+
+
+def test_an_unknown_service_or_section_in_the_address_is_said_before_it_is_asked_anew(place: Place) -> None:
+    client = place.browser()
+    page = client.get("/kiosk/riyadh/needs?lang=en&speak=en&section=women&service=passports")
+    assert page.url.path == "/kiosk/riyadh/service" and "is not offered here at present" in page.text
+    assert "New petition" in page.text, "the choices stand below"
+    page = client.get("/kiosk/riyadh/service?lang=en&speak=en&section=heaven")
+    assert page.url.path == "/kiosk/riyadh/section" and "no such section here" in page.text
+    assert "no such section" not in client.get("/kiosk/riyadh/section?lang=en&speak=en").text
+
+
+def test_a_service_without_hours_opens_on_a_day_not_at_midnight(place: Place) -> None:
+    with place.db.write() as session:
+        for point in session.scalars(select(ServicePoint)):
+            point.daily_limit = 0
+    page = place.browser().get("/kiosk/riyadh/service?lang=en&speak=en&section=women").text
+    assert "Opens on" in page and "12:00" not in page
+    refused = place.browser().post("/kiosk/riyadh/ticket", data={"lang": "en", "section": "women", "service": "new"})
+    assert "There are new ones on" in refused.text and "12:00" not in refused.text
+
+
+def test_how_many_are_before_is_said_alike_on_card_ticket_and_phone(place: Place, press: Any) -> None:
+    open_to_all(place, press)
+    needs = f"/kiosk/riyadh/needs?{ANSWERS}"
+    for _ in range(2):
+        press(place.browser(), needs, "/kiosk/riyadh/ticket")
+    card = place.browser().get("/kiosk/riyadh/service?lang=en&speak=en&section=women").text
+    ticket = press(place.browser(), needs, "/kiosk/riyadh/ticket")
+    code = ticket.url.path.rsplit("/", 1)[-1]
+    for page in (card, ticket.text, place.browser().get(f"/t/{code}?lang=en").text):
+        assert "2 visitors before you" in page and "Eight of ten visitors wait within this range." in page
+    assert "Eight of ten visitors wait" in place.browser().get("/hall/riyadh?lang=en").text
