@@ -28,7 +28,7 @@ from messaging.work import Work
 log = structlog.get_logger(__name__)
 ROUND_S = 0.02  # between two rounds while something is in hand: that is how far a one-time code may be behind
 IDLE_S = 0.1
-PORTION = 500
+PORTION = 150  # a longer transaction would keep a code waiting, and whoever else writes
 TIDY_EVERY = timedelta(seconds=2)
 LOOK_EVERY = timedelta(seconds=10)
 
@@ -103,11 +103,12 @@ class Sender:
         pipeline = self._begin()
         now = self.clock()
         self._tidy(now)
+        urgent = self._take_urgent(now)
         finished = [self._finished.popleft() for _ in range(min(len(self._finished), PORTION))]
         heard = [self._heard.popleft() for _ in range(min(len(self._heard), PORTION))]
         room = pipeline.room()
         if not finished and not heard and not self._due(room, now):
-            return pipeline.in_hand > 0
+            return urgent or pipeline.in_hand > 0
         try:
             with self.db.write() as session:
                 self._enter(session, finished, heard, now)
@@ -183,6 +184,16 @@ class Sender:
         if self._pipeline is None or self._journal is None or not self._pipeline.any_usable():
             return []
         return outbox.take(session, self._journal.claim, room=room, manners=self.manners, now=now)
+
+    def _take_urgent(self, now: datetime) -> bool:
+        """Codes and answers don't wait for a portion to be written down."""
+        if self._pipeline is None or self._journal is None or not self._due(0, now):
+            return False
+        with self.db.write() as session:
+            taken = outbox.take(session, self._journal.claim, room=0, manners=self.manners, now=now)
+        if taken:
+            self._pipeline.put(taken)
+        return bool(taken)
 
     def _tidy(self, now: datetime) -> None:
         """Every few seconds: dead senders' notes, hours that passed, receipts that never came, how gateways fare."""

@@ -108,6 +108,8 @@ def drain(db: Database, pid: int, options: argparse.Namespace) -> tuple[Figures,
     over = threading.Event()
     asker = threading.Thread(target=ask, args=(db, codes, over, options.codes_per_s), daemon=True)
     memory: list[tuple[float, float]] = []
+    while waiting(db) == options.texts:  # the worker starts
+        time.sleep(0.05)
     began = time.monotonic()
     cpu = cpu_s(pid)
     asker.start()
@@ -115,8 +117,7 @@ def drain(db: Database, pid: int, options: argparse.Namespace) -> tuple[Figures,
     while left:
         time.sleep(0.5)
         memory.append((time.monotonic() - began, rss_mb(pid)))
-        with db.read() as session:
-            left = session.scalar(select(func.count()).select_from(Dispatch)) or 0
+        left = waiting(db)
         if len(memory) % 10 == 0:
             say(f"{time.monotonic() - began:5.0f} s: {left} wait, {memory[-1][1]:.0f} MB")
         if time.monotonic() - began > options.most_s:
@@ -131,9 +132,15 @@ def drain(db: Database, pid: int, options: argparse.Namespace) -> tuple[Figures,
     return {
         "drain_s": round(took, 2),
         "worker_cpu_pct": round(100 * cpu / took, 1),
+        "worker_cpu_ms_per_text": round(1000 * cpu / options.texts, 3),
         "memory_mb": round(settled[-1], 1),
         "memory_growth_mb": round(mean(settled[half:]) - mean(settled[:half] or settled), 2),
     }, codes
+
+
+def waiting(db: Database) -> int:
+    with db.read() as session:
+        return session.scalar(select(func.count()).select_from(Dispatch)) or 0
 
 
 def ask(db: Database, codes: dict[str, tuple[float, float]], over: threading.Event, per_s: float) -> None:
