@@ -13,6 +13,7 @@ from queueing.appointments import calendar
 from queueing.appointments.states import AWAITED
 from queueing.waitlist import service as waitlist
 from reception.appointed import waiting as line
+from reception.appointed.service import expected
 from reception.petitions.models import Petition
 from recordings.archive import service as archive
 from recordings.archive.leave import may_view
@@ -35,7 +36,10 @@ Slot = Callable[[Context, Petition], Panel | None]
 def appointments(ctx: Context, petition: Petition) -> Panel | None:
     found = calendar.current(ctx.session, petition.id)
     booked = found is not None and found.state in AWAITED
-    return Panel("appointments", "cases/slot_appointment.html", {"appointment": found}) if booked else None
+    if found is None or not booked:
+        return None
+    coming = found.id in expected(ctx.session, [found.id])
+    return Panel("appointments", "cases/slot_appointment.html", {"appointment": found, "coming": coming})
 
 
 def texts(ctx: Context, petition: Petition) -> Panel | None:
