@@ -162,6 +162,7 @@ async function send() {
 if (navigator.mediaDevices?.getUserMedia) {
   open.hidden = false;
   open.addEventListener("click", () => {
+    if (dialog.open) return;
     openDialog("scanner");
     draw();
     mode(false);

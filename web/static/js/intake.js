@@ -369,37 +369,7 @@ form.addEventListener("change", (event) => {
     send(event.target);
     return;
   }
-  if (event.target.name === "type" || event.target.name === "urgent") people.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-person-remove]");
-  if (!button) return;
-  button.closest("[data-person]").remove();
-  document.getElementById("add-person").focus();
-  soon();
-});
-document.getElementById("add-person").addEventListener("click", (event) => {
-  event.preventDefault();
-  addPerson();
-});
-known.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-kin]");
-  if (!button) return;
-  const { kinNumber, kinName, kinPhone, kinRelation } = button.dataset;
-  addPerson({ identity_number: kinNumber, name: kinName, phone: kinPhone, relation: kinRelation });
-  button.disabled = true;
-});
-form.addEventListener("input", (event) => {
-  if ("personNumber" in event.target.dataset) fillBeside(event.target);
-});
-document.addEventListener("keydown", (event) => {
-  if (!event.altKey || event.ctrlKey || event.metaKey) return;
-  const run = { KeyP: () => addPerson(), KeyS: () => document.getElementById("scan-open").click(), KeyD: () => document.getElementById("note-start").click() }[event.code];
-  if (!run) return;
-  event.preventDefault();
-  run();
-});
-showLane();
-showAsked();
-showAgent(false);
+  if (event.target.name === "type" || event.target.name === "urgent") showLane();
   if (event.target.name === "type") showAsked();
   if (event.target.name === "acting") showAgent(true);
   if (event.target.name === "another") return;
