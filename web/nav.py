@@ -42,12 +42,16 @@ ENTRIES: tuple[tuple[str, str, str, frozenset[str]], ...] = (
     ("/messages", N_("Messages"), "message", frozenset({AIDE, MANAGER, HOTLINE, ADMIN})),
 )
 
+BELONGS = (("/office/sessions", "/office/calendar"), ("/office/holidays", "/office/calendar"))
+"""Pages that stand under an entry which is no beginning of their address."""
+
 
 def nav_for(ctx: "Context") -> list[dict[str, Any]]:
     """Entries this person may open; the longest matching address is the current one."""
     roles = ctx.me.roles if ctx.me else frozenset()
     mine = [entry for entry in ENTRIES if entry[3] & roles]
     here = ctx.request.url.path
+    here = next((entry for address, entry in BELONGS if here.startswith(address)), here)
     current = max((e[0] for e in mine if here == e[0] or here.startswith(e[0] + "/")), key=len, default=None)
     return [
         {"href": href, "label": ctx._(label), "icon": icon, "current": href == current, "badge": _waits(ctx, href)}

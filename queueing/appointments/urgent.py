@@ -93,7 +93,8 @@ def may_make_room(candidate: Candidate, *, until: datetime, now: datetime) -> bo
 def in_order(candidates: Sequence[Candidate], *, until: datetime, now: datetime) -> list[Candidate]:
     """Rule 3, of those whom rule 2 leaves."""
     left = [one for one in candidates if may_make_room(one, until=until, now=now)]
-    return sorted(left, key=lambda one: (one.rank, -one.booked_at.timestamp(), one.appointment_id))
+    last_first = sorted(left, key=lambda one: one.appointment_id, reverse=True)  # ids grow with time
+    return sorted(last_first, key=lambda one: (one.rank, -one.booked_at.timestamp()))
 
 
 def find(session: Session, wish: Wish, *, ranks: Mapping[str, int], urgent: Mapping[str, bool], now: datetime) -> Room:
