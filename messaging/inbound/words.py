@@ -41,7 +41,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     LANGUAGE: ("لغه", "اللغه", "غير اللغه", "language", "lang"),
     CENTRE: (
         "مركز", "المركز", "اقرب مركز", "مراكز", "فرع", "اقرب فرع", "الفرع", "العنوان", "عنوان", "وين المركز",
-        "اين المركز", "centre", "center", "nearest centre", "nearest center", "branch", "office", "address", "location",
+        "اين المركز", "وين اقرب مركز", "اين اقرب مركز", "centre", "center", "nearest centre", "nearest center",
+        "where is the nearest centre", "where is the nearest center", "where is the centre", "where is the center",
+        "branch", "office", "address", "location",
     ),
     CALL: ("اتصال", "اتصلوا", "اتصل", "كلموني", "اتصلوا بي", "ابي احد يكلمني", "call", "call me", "phone me", "agent"),
     HELP: (

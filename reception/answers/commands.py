@@ -188,7 +188,7 @@ def centre(x: Exchange) -> str:
         return help_(x)
     inbound.ask(x.dialogue, understand.ASK_CITY, now=x.now)
     joint = "، " if lang == "ar" else ", "
-    x.reply("reply_which_city", places=joint.join(one.name(lang) for one in centres[:CITIES]))
+    x.reply("reply_which_city", places=joint.join(rules.short_names([one.name(lang) for one in centres[:CITIES]])))
     return rules.ASKED_CITY
 
 

@@ -71,10 +71,27 @@ def named_place(said: str, places: Iterable[P]) -> P | None:
     if not wanted:
         return None
     found = [place for place in places if wanted & _words(place)]
+    found = found or [place for place in places if any(_alike(one, other) for one in wanted for other in _words(place))]
     return found[0] if len(found) == 1 else None
 
 
 _COMMON = frozenset({"مركز", "مدينه", "منطقه", "centre", "center", "city", "region", "طريق", "شارع", "road", "street"})
+
+
+def short_names(names: list[str]) -> list[str]:
+    """What tells them apart: the words that all begin or end with are left out: each of them costs room in a text."""
+    told = [name.split() for name in names]
+    while len(told) > 1 and all(len(one) > 1 and one[0] == told[0][0] for one in told):
+        told = [one[1:] for one in told]
+    while len(told) > 1 and all(len(one) > 1 and one[-1] == told[0][-1] for one in told):
+        told = [one[:-1] for one in told]
+    return [" ".join(one) for one in told]
+
+
+def _alike(one: str, other: str) -> bool:
+    """`ساحل` is meant by `ساحليه`, `coast` by `coastal`."""
+    shorter, longer = sorted((one, other), key=len)
+    return len(shorter) >= 4 and longer.startswith(shorter)
 
 
 def _bare(word: str) -> str:

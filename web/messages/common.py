@@ -26,8 +26,8 @@ answerers = staff(AIDE, HOTLINE)  # who reads what people write
 CURRENCIES = {"SAR": N_("SAR")}  # as it stands behind an amount; others as the settings write them
 
 _TABS = (
-    ("/messages", N_("Sent"), "message", readers),
-    ("/messages/inbox", N_("Received"), "inbox", answerers),
+    ("/messages", N_("Outgoing"), "message", readers),
+    ("/messages/inbox", N_("Incoming"), "inbox", answerers),
     ("/messages/campaigns", N_("Campaigns"), "users", keepers),
     ("/messages/texts", N_("Words"), "edit", keepers),
     ("/messages/gateways", N_("Gateways"), "signal", readers),

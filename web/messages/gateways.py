@@ -80,7 +80,9 @@ def arrivals(session: Session, *, now: datetime, lang: str, zone: str) -> list[B
         day = today - timedelta(days=back)
         counts = _of(session, *day_bounds(day, zone))
         known = sum(counts.get(state, 0) for state in (DELIVERED, FAILED, EXPIRED, UNKNOWN))
-        share = round(100 * counts.get(DELIVERED, 0) / known) if known else 0
+        if not known:  # a day of which nothing is known is no day on which nothing arrived
+            continue
+        share = round(100 * counts.get(DELIVERED, 0) / known)
         found.append(Bucket(digits(f"{day.day}/{day.month}", lang), True, (share,)))
     return found
 

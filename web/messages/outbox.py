@@ -17,7 +17,7 @@ from messaging.templates import OTP, TEMPLATES
 from reception import access
 from reception.petitions.models import Petition
 from web.http import Context, Pages
-from web.messages.common import body, discreet, page_number, readers, tabs, within
+from web.messages.common import answerers, body, discreet, page_number, readers, tabs, within
 from web.messages.titles import (
     GATEWAYS,
     LETTERS,
@@ -73,7 +73,10 @@ def index(ctx: Context) -> Response:
         until=until_said,
         narrowed=bool(search or state or template or language or day_said or until_said),
         titles=TITLES,
-        template_options=[("", ctx._("Every occasion")), *((name, ctx._(TITLES[name])) for name in TEMPLATES)],
+        template_options=[
+            ("", ctx._("Every occasion")),
+            *((name, ctx._(TITLES.get(name, name))) for name in TEMPLATES),
+        ],
         language_options=[("", ctx._("Every language")), ("ar", ctx._("Arabic")), ("en", ctx._("English"))],
         q=search,
         page=page,
@@ -105,7 +108,7 @@ def show(ctx: Context) -> Response:
         gateway=gateway(ctx, message),
         life=_life(ctx, message),
         travelled=_travelled(ctx, message),
-        thread=f"/messages/numbers/{quote(message.to_number)}" if not discreet(ctx.staff) else "",
+        thread=f"/messages/numbers/{quote(message.to_number)}" if answerers.admits(ctx.staff) else "",
     )
 
 

@@ -35,6 +35,7 @@ TITLES = {
     "waitlist_passed": N_("Offer went on to the next"),
     "waitlist_paused": N_("Offers paused"),
     "waitlist_over": N_("Waiting is over"),
+    "waitlist_withdrawn": N_("Offer taken back"),
     "one_time_code": N_("One-time code"),
     "reply_help": N_("Answer: what can be sent"),
     "reply_unknown": N_("Answer: not understood"),

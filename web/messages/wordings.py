@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from starlette.responses import Response
 
+from core.calendar import digits
 from core.errors import Mistake, NotFound
 from core.language import LANGUAGES
 from core.staff.models import Staff
@@ -46,7 +47,7 @@ def index(ctx: Context) -> Response:
             rows.append(
                 {
                     "name": name,
-                    "title": ctx._(TITLES[name]),
+                    "title": ctx._(TITLES.get(name, name)),
                     "text": now_said.words[ctx.lang],
                     "parts": [(preview.language, preview.segments.count) for preview in shown],
                     "own": IN_FORCE in states,
@@ -140,7 +141,7 @@ def _page(ctx: Context, template: Template, open_: Wording | None, form: Form, *
         "messages/text.html",
         status=status,
         name=template.name,
-        title=ctx._(TITLES[template.name]),
+        title=ctx._(TITLES.get(template.name, template.name)),
         class_title=ctx._(CLASS_TITLES[template.message_class]),
         sender=manners_of(ctx.settings).sender(template.message_class),
         fields=[(f"{{{name}}}", ctx._(FIELD_TITLES.get(kind, kind))) for name, kind in template.fields.items()],
@@ -184,7 +185,7 @@ def previewed(
         "cost_thousand": money(ctx, rules.cost(shown.segments.count, price, texts=1000)) if kept else "",
         "error": error,
         "lacks": [
-            ctx._(lack.message).format(**lack.fields)
+            ctx._(lack.message).format(**{key: digits(value, ctx.lang) for key, value in lack.fields.items()})
             for lack in rules.lacks({language: kept}, fields)
             if lack.language == language and not plain
         ],
@@ -197,7 +198,7 @@ def _told(ctx: Context, row: Wording, people: Mapping[str, Staff | None]) -> dic
         return person.name(ctx.lang) if person else ""
 
     tone, icon = TONES[row.state]
-    number = ctx._("Version {n}").format(n=row.version)
+    number = ctx._("Version {n}").format(n=digits(row.version, ctx.lang))
     return {
         "at": row.decided_at or row.proposed_at or row.written_at,
         "title": f"{number}: {ctx._(WORDING_TITLES[row.state])}",

@@ -8,8 +8,11 @@ from messaging.templates import LRM, SERVICE, TEMPLATES, Template, TemplateFault
 @pytest.mark.parametrize("template", TEMPLATES.values(), ids=str)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_text_says_what_it_has_to_in_two_parts(template: Template, language: str) -> None:
-    """Three parts cost half as much again and often arrive torn; a long place name may still take one more."""
-    assert template.sample(language).count <= 2
+    """Three parts cost half as much again and often arrive torn; a long place name may still take one more.
+
+    An offer must say when, where and until when: in Arabic that is three.
+    """
+    assert template.sample(language).count <= (3 if template.name == "waitlist_offer" else 2)
 
 
 @pytest.mark.parametrize("template", TEMPLATES.values(), ids=str)

@@ -174,7 +174,7 @@ def test_the_centre_is_told_to_anybody_and_asked_for_by_city(stranger: Callable[
                place_en="Madinah Road", sections=["men"])
     )  # fmt: skip
     session.flush()
-    assert one.says("أقرب مركز") == rules.ASKED_CITY and "مركز جدة، مركز الرياض" in one.last
+    assert one.says("أقرب مركز") == rules.ASKED_CITY and "جدة، الرياض" in one.last
     assert one.says("انا في جده") == rules.CENTRE and "مركز جدة، طريق المدينة" in one.last
     assert one.says("Centre Riyadh") == rules.CENTRE and "Riyadh centre, King Fahd Road" in one.last
     assert one.says("مركز القمر") == rules.ASKED_CITY
