@@ -1,0 +1,4 @@
+from web.http import Pages
+from web.numbers import counter, kiosk
+
+pages = Pages([*counter.pages, *kiosk.pages])
