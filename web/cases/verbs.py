@@ -190,13 +190,13 @@ VERBS: dict[str, Verb] = {
         _complete, N_("It is complete now"), "check", N_("Completed and sent on its way again."),
         dialog="complete", primary=True,
     ),
-    "decide": Verb(
-        _decide, N_("Decide"), "gavel", N_("Decided. The visitor hears it with the answer."), dialog="decide",
-        shortcut="d",
-    ),
     "answer": Verb(
         _answer, N_("Answer"), "send", N_("The answer was given; the visitor is told."), dialog="answer",
         shortcut="a", primary=True,
+    ),
+    "decide": Verb(
+        _decide, N_("Decide"), "gavel", N_("Decided. The visitor hears it with the answer."), dialog="decide",
+        shortcut="d",
     ),
     "ask": Verb(
         _ask, N_("Ask the visitor"), "help", N_("The visitor is asked. The deadline stands still."),
