@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.db import new_id
-from core.errors import Mistake, NotFound
+from core.errors import Mistake, NotFound, Refused
 from core.events import emit
 from core.staff.models import Staff
 from core.staff.rules import AIDE, HOTLINE, MANAGER, OFFICIAL
@@ -129,6 +129,10 @@ def may_answer(person: Staff, concern: Concern) -> bool:
     if person.roles & {AIDE, OFFICIAL}:
         return True
     return MANAGER in person.roles and concern.state == WITH_CENTRE and concern.centre_id == person.centre_id
+
+
+def gone() -> Refused:
+    return Refused("It has been answered already, or it is for others to answer.")
 
 
 def about(session: Session, petition_id: str) -> list[Concern]:

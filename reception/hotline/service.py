@@ -1,4 +1,5 @@
-from datetime import datetime, timedelta
+import re
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -8,6 +9,8 @@ from core.db import new_id
 from core.errors import NotFound
 from core.events import emit
 from core.text import clean, latin_digits
+from queueing.tickets.models import Ticket
+from reception.centres.models import Centre
 from reception.hotline import states
 from reception.hotline.events import CallBackAsked, CallBackDone, CallLogged
 from reception.hotline.models import CallBack, HotlineCall
@@ -18,12 +21,16 @@ from reception.petitions.models import Petition
 from reception.visitors import service as visitors
 from reception.visitors.models import Visitor
 
+_TICKET = re.compile(r"([A-Z])-?0{0,3}(\d{1,3})")
 TRY_AGAIN = timedelta(hours=2)
 
 
-def look_up(session: Session, text: str, *, limit: int = 20) -> tuple[list[Petition], list[Visitor]]:
+def look_up(
+    session: Session, text: str, *, today: date | None = None, limit: int = 20
+) -> tuple[list[Petition], list[Visitor]]:
     """What one search box finds: the case of a case number (or of a receipt's code), else people and their cases.
 
+    A ticket's number (A12) finds whoever drew it `today`, in whichever centre. Secret cases are found by nobody here.
     Every path ends in an index: exact numbers, or prefixes of the words of a name.
     """
     typed = clean(latin_digits(text))
@@ -35,6 +42,9 @@ def look_up(session: Session, text: str, *, limit: int = 20) -> tuple[list[Petit
         exact = session.scalar(select(Petition).where(Petition.follow_code == typed.lower()))
     if exact is not None and exact.confidentiality != petition_rules.SECRET:
         return [exact], [exact.visitor]
+    drawn = _TICKET.fullmatch(number.upper())
+    if drawn and today:
+        return _of_ticket(session, f"{drawn[1]}{int(drawn[2])}", today)
     people = visitors.search(session, text, limit=limit)
     if not people:
         return [], []
@@ -48,6 +58,23 @@ def look_up(session: Session, text: str, *, limit: int = 20) -> tuple[list[Petit
         .limit(limit * 2)
     )
     return list(cases), people
+
+
+def _of_ticket(session: Session, label: str, today: date) -> tuple[list[Petition], list[Visitor]]:
+    """Cases handed in with the ticket, and visitors known to have drawn it. The index leads by centre and day."""
+    drawn = session.execute(
+        select(Ticket.petition_id, Ticket.visitor_id).where(
+            Ticket.centre_id.in_(select(Centre.id)), Ticket.day == today, Ticket.label == label
+        )
+    ).all()
+    cases = session.scalars(
+        select(Petition).where(
+            Petition.id.in_([row[0] for row in drawn if row[0]]),
+            Petition.confidentiality != petition_rules.SECRET,
+        )
+    ).all()
+    known = {case.visitor_id for case in cases} | {row[1] for row in drawn if row[1]}
+    return list(cases), list(session.scalars(select(Visitor).where(Visitor.id.in_(known))))
 
 
 def log_call(
@@ -140,6 +167,14 @@ def drop(session: Session, call_back_id: str, *, outcome: str, staff_id: str, no
     task.state = CALL_BACK.next(task.state, "drop")
     task.outcome = petition_rules.words(outcome, field="outcome")
     return _end(session, task, staff_id, now)
+
+
+def one(session: Session, call_back_id: str) -> CallBack:
+    """Raises NotFound."""
+    task = session.get(CallBack, call_back_id)
+    if task is None:
+        raise NotFound("There is no such call-back.")
+    return task
 
 
 def waiting(session: Session, *, limit: int = 50) -> list[CallBack]:

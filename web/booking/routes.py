@@ -22,6 +22,7 @@ from queueing.appointments.rules import hold_is_over
 from queueing.appointments.states import AWAITED, HELD
 from reception import access
 from reception.centres import service as centres
+from reception.hotline import checks
 from reception.notify import appointments as texts
 from reception.petitions.models import Petition
 from reception.petitions.rules import URGENT
@@ -290,11 +291,22 @@ def _hold(ctx: Context, petition: Petition, slot_id: str, wishes: Wishes) -> App
 
 
 def _petition(ctx: Context) -> Petition:
-    return access.petition_for(ctx.session, ctx.staff, ctx.path("petition_id"))
+    petition = access.petition_for(ctx.session, ctx.staff, ctx.path("petition_id"))
+    _require_check(ctx, petition)
+    return petition
 
 
 def _bookable(ctx: Context) -> Petition:
-    return access.require(ctx.session, ctx.staff, ctx.path("petition_id"), "book")
+    petition = access.require(ctx.session, ctx.staff, ctx.path("petition_id"), "book")
+    _require_check(ctx, petition)
+    return petition
+
+
+def _require_check(ctx: Context, petition: Petition) -> None:
+    """On the phone nobody sees who is there. Raises Refused to an agent whose caller has not been checked."""
+    face_to_face = ctx.staff.roles - {HOTLINE}
+    if not face_to_face and not checks.checked_at(ctx.session, petition.visitor_id, staff_id=ctx.staff.id, now=ctx.now):
+        raise Refused("Check first who is calling: open the case at the hotline.")
 
 
 def _current(ctx: Context, petition: Petition) -> Appointment | None:

@@ -13,6 +13,7 @@ from core.calendar import local_day
 from core.settings import Settings
 from messaging.models import Message
 from queueing.appointments.models import Appointment, Slot
+from reception.petitions.models import Petition
 from tests.unit.web.conftest import Cast
 from tests.unit.web.office.conftest import ZONE, Office, Send
 
@@ -24,6 +25,14 @@ def here(petition: str, verb: str = "") -> str:
 def of(office: Office, petition: str, state: str) -> Appointment:
     found: Appointment = office.one(Appointment, Appointment.petition_id == petition, Appointment.state == state)
     return found
+
+
+def checked(office: Office, cast: Cast, send: Send, petition: str) -> None:
+    """The caller on the line has shown to be the visitor."""
+    with office.db.read() as session:
+        visitor = session.get_one(Petition, petition).visitor
+        said = {"identity": visitor.identity_number[-4:], "called": visitor.phone[-4:]}
+    send(cast("hotline"), f"/hotline/cases/{petition}/check", page="/hotline", **said)
 
 
 def previewed(html: str) -> str:
@@ -112,6 +121,9 @@ def test_two_who_arrange_the_same_appointment_see_each_other(office: Office, cas
     mine, other = cast("receptionist"), cast("hotline")
     held_at = send(mine, here(petition, "first"), page="/intake").headers["location"]
     first = of(office, petition, "held")
+    unchecked = send(other, here(petition, "first"), page="/hotline", take_over="1")
+    assert unchecked.status_code == 409 and of(office, petition, "held").id == first.id
+    checked(office, cast, send, petition)
     refused = send(other, here(petition, "first"), page="/hotline")
     assert refused.status_code == 409 and "سارة النموذجية" in refused.text
     assert of(office, petition, "held").id == first.id
@@ -126,6 +138,8 @@ def test_two_who_arrange_the_same_appointment_see_each_other(office: Office, cas
 def test_the_hotline_moves_and_cancels_with_a_reason(office: Office, cast: Cast, send: Send) -> None:
     petition, slots = office.petition(106), office.slots(13)
     agent = cast("hotline")
+    assert agent.get(here(petition)).status_code == 409, "nobody has said yet who is calling"
+    checked(office, cast, send, petition)
     send(
         agent,
         here(petition, "first"),
@@ -166,6 +180,7 @@ def test_somebody_elses_appointment_is_not_found(office: Office, cast: Cast, sen
     mine, theirs, slots = office.petition(109), office.petition(110), office.slots(15)
     send(cast("aide"), "/office/book", petition=theirs, slot=slots[0])
     booked = of(office, theirs, "booked")
+    checked(office, cast, send, mine)
     for verb in ("book", "release", "move", "cancel"):
         answer = send(
             cast("hotline"), here(mine, verb), page="/hotline", appointment=booked.id, slot=slots[1], reason="x"

@@ -106,8 +106,16 @@ def test_whatever_the_caller_knows_leads_straight_to_the_case(desk: Desk, enter:
     assert answer.headers["location"] == f"/hotline/cases/{petition_id}"
 
 
+def checked(desk: Desk, petition_id: str) -> str:
+    """The case's page for an agent whose caller has shown to be the visitor."""
+    visitor, agent = desk.do(lambda s: s.get_one(Petition, petition_id).visitor), desk.as_("hotline")
+    said = {"identity": visitor.identity_number[-4:], "called": visitor.phone[-4:]}
+    agent.send_form(f"/hotline/cases/{petition_id}/check", said)
+    return agent.get(f"/hotline/cases/{petition_id}").text
+
+
 def test_the_case_is_read_out_in_plain_words(desk: Desk, enter: Enter) -> None:
-    page = desk.as_("hotline").get(f"/hotline/cases/{enter()}").text
+    page = checked(desk, enter())
     assert "Your petition was sent to Traffic. It has not confirmed receipt yet." in page
 
 
@@ -129,14 +137,14 @@ def settle(desk: Desk, petition_id: str, text: str, by: str = "officer") -> None
 def test_an_answer_is_read_out_word_for_word(desk: Desk, enter: Enter) -> None:
     petition_id = enter()
     settle(desk, petition_id, "SECRET-ANSWER: the fine is lifted.")
-    page = desk.as_("hotline").get(f"/hotline/cases/{petition_id}").text
+    page = checked(desk, petition_id)
     assert "SECRET-ANSWER" in page.split('id="words"')[1].split("</section>")[0]
 
 
 def test_the_answer_of_a_confidential_case_is_told_at_the_centre_only(desk: Desk, enter: Enter) -> None:
     petition_id = enter("retribution")
     settle(desk, petition_id, "SECRET-ANSWER", by="aide")
-    page = desk.as_("hotline").get(f"/hotline/cases/{petition_id}").text
+    page = checked(desk, petition_id)
     assert "SECRET-ANSWER" not in page and "The answer is given to you at Riyadh" in page
 
 

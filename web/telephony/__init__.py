@@ -1,0 +1,1 @@
+"""The telephone system's way in: it announces a call, and the agent's page opens."""
