@@ -21,7 +21,7 @@ from queueing.appointments.states import AWAITED, CLOSED, HELD, OPEN, SLOT
 
 def close(session: Session, holiday: Holiday, *, zone: str, now: datetime) -> int:
     """Offer none of its times that are still to come; how many there were. Holds on them are let go."""
-    resources.lock(session, _utc_days(holiday, zone))
+    resources.lock(session, _utc_days(holiday.first_day, holiday.last_day, zone))
     slots = list(session.scalars(_of(select(Slot), holiday, zone, now=now).where(Slot.state == OPEN)))
     held = _of(select(Appointment.id).join(Slot, Slot.id == Appointment.slot_id), holiday, zone, now=now)
     for appointment_id in session.scalars(held.where(Appointment.state == HELD)).all():
@@ -34,11 +34,17 @@ def close(session: Session, holiday: Holiday, *, zone: str, now: datetime) -> in
     return len(slots)
 
 
-def reopen(session: Session, holiday: Holiday, *, zone: str, now: datetime) -> int:
-    """Offer again what `close` has closed, but on days of another holiday. To be called after the withdrawal."""
+def reopen(
+    session: Session, holiday: Holiday, *, zone: str, now: datetime, days: tuple[date, date] | None = None
+) -> int:
+    """Offer again what `close` has closed, but on days of another holiday. To be called after the withdrawal.
+
+    `days` are those it had before, all of which are locked at once.
+    """
+    first, last = days or (holiday.first_day, holiday.last_day)
+    resources.lock(session, _utc_days(min(first, holiday.first_day), max(last, holiday.last_day), zone))
     own = (Slot.closed_for == holiday.id, Slot.starts_at > now)
-    closed = list(session.scalars(select(Slot.id).where(*own)))
-    slots = resources.lock_slots(session, *closed)
+    slots = list(session.scalars(select(Slot).where(*own).execution_options(populate_existing=True)))
     calendars = {
         place: workdays.calendar_for(session, zone=zone, centre_id=place) for place in {s.centre_id for s in slots}
     }
@@ -72,6 +78,6 @@ def _of(query: Select, holiday: Holiday, zone: str, *, now: datetime) -> Select:
     return query
 
 
-def _utc_days(holiday: Holiday, zone: str) -> list[date]:
-    first, last = day_bounds(holiday.first_day, zone)[0].date(), day_bounds(holiday.last_day, zone)[1].date()
+def _utc_days(first_day: date, last_day: date, zone: str) -> list[date]:
+    first, last = day_bounds(first_day, zone)[0].date(), day_bounds(last_day, zone)[1].date()
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]

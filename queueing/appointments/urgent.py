@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.calendar import When
@@ -28,7 +28,7 @@ from queueing.appointments.models import Appointment, Slot
 from queueing.appointments.offers import first_fitting
 from queueing.appointments.rearranging import URGENT_CASE
 from queueing.appointments.rules import VIDEO
-from queueing.appointments.states import BOOKED, OPEN
+from queueing.appointments.states import BOOKED, HELD, LIVE, OPEN
 
 SPARED = timedelta(hours=24)  # whose time comes so soon is on the way
 LOOKED_AT = 40  # candidates whose other times are looked for
@@ -159,7 +159,7 @@ def place(
     if not reason.strip():
         raise Mistake("Say why the case can't wait.", field="reason")
     shown = find(session, wish, ranks=ranks, urgent=urgent, now=now)
-    spans = [(shown.slot.starts_at, shown.slot.ends_at)]
+    spans = [(shown.slot.starts_at, shown.slot.ends_at), *_let_go_by_booking(session, wish, now=now)]
     spans += [(shown.to.starts_at, shown.to.ends_at)] if shown.to else []
     resources.lock(session, (day for span in spans for day in rules.days(*span)))
     session.expire_all()
@@ -202,6 +202,14 @@ def _in_the_way(session: Session, wish: Wish, *, now: datetime) -> list[Appointm
     if wish.kind == VIDEO:
         query = query.where(Slot.centre_id == wish.centre_id)
     return list(session.scalars(query))
+
+
+def _let_go_by_booking(session: Session, wish: Wish, *, now: datetime) -> list[tuple[datetime, datetime]]:
+    """What `book` locks beside its own slot: overdue holds and the case's own. All locks are taken in one go."""
+    overdue = and_(Appointment.state == HELD, Appointment.held_until <= now)
+    own = and_(Appointment.petition_id == wish.petition_id, Appointment.state.in_(LIVE))
+    rows = session.execute(select(Slot.starts_at, Slot.ends_at).join(Appointment).where(or_(overdue, own)))
+    return [(starts_at, ends_at) for starts_at, ends_at in rows]
 
 
 def _booked_since(session: Session, codes: Sequence[str]) -> dict[str, datetime]:

@@ -87,7 +87,7 @@ def change(
         now=now,
     )
     if (first_day, last_day) != old:
-        holidays.reopen(session, holiday, zone=zone, now=now)
+        holidays.reopen(session, holiday, days=old, zone=zone, now=now)
         holidays.close(session, holiday, zone=zone, now=now)
         series.refill(session, *old, now=now)
         _tell_centres(session, holiday, now=now)
@@ -100,7 +100,7 @@ def withdraw(session: Session, holiday_id: str, *, zone: str, now: datetime) -> 
     days = workdays.holiday(session, holiday_id)
     first, last = days.first_day, days.last_day
     holiday = workdays.withdraw_holiday(session, holiday_id, zone=zone, now=now)
-    holidays.reopen(session, holiday, zone=zone, now=now)
+    holidays.reopen(session, holiday, days=(first, last), zone=zone, now=now)
     series.refill(session, first, last, now=now)
     audit.note(session, "withdraw holiday", "holiday", holiday.id, now=now, detail=_days(holiday))
     _tell_centres(session, holiday, now=now)

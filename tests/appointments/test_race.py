@@ -25,7 +25,8 @@ from core.db import Database
 from core.errors import MajlisError, Refused
 from core.staff.models import Staff, StaffRole
 from core.staff.rules import ATTENDANT, INTERPRETER
-from queueing.appointments import calendar, service
+from core.workdays import service as workdays
+from queueing.appointments import calendar, holidays, rearranging, service, urgent
 from queueing.appointments.models import Appointment, Claim, Slot
 from queueing.appointments.states import BOOKED, HELD, LIVE
 from queueing.waitlist import service as waitlist
@@ -36,7 +37,9 @@ from tests.conftest import attendant
 
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = 64
+ZONE = "Asia/Riyadh"
 WAITLIST = ("join", "join", "sweep", "give", "accept", "accept", "decline", "leave")
+OFFICE = ("holiday", "work after all", "move everybody", "urgent")
 SHORT_S = 5.0  # of racing in the short version; a slow machine gets through fewer rounds
 MORNING, EVENING = (datetime(2026, 10, 27, hour, tzinfo=UTC) for hour in (9, 20))
 LONGEST_HOLD = timedelta(hours=15)  # an offer in the evening, answered by the next morning
@@ -80,7 +83,9 @@ def one_person(db: Database, slots: list[str], n: int, dice: random.Random, now:
     done = "looked"
     mine: str | None = None
     for _ in range(3):
-        act = dice.choice(["hold", "hold", "book", "confirm", "confirm", "cancel", "move", "offers", *WAITLIST])
+        act = dice.choice(
+            ["hold", "hold", "book", "confirm", "confirm", "cancel", "move", "offers", *OFFICE, *WAITLIST]
+        )
         plug = dice.random()
         try:
             with db.write() as session:
@@ -92,6 +97,8 @@ def one_person(db: Database, slots: list[str], n: int, dice: random.Random, now:
                     ).id  # fmt: skip
                 elif act in WAITLIST:
                     in_the_line(session, act, slots, n, dice, now)
+                elif act in OFFICE:
+                    at_the_office(session, act, n, dice, now)
                 elif act == "offers":
                     service.first_fitting(session, now=now, needs_interpreter=True)
                 else:
@@ -116,6 +123,33 @@ def one_person(db: Database, slots: list[str], n: int, dice: random.Random, now:
         except PulledPlug:
             done, mine = "crashed", None
     return done
+
+
+def at_the_office(session: Session, act: str, n: int, dice: random.Random, now: datetime) -> None:
+    """A day becomes a holiday or is worked on after all, whom it hits is moved, and an urgent case gets a place."""
+    days = workdays.holidays(session)
+    if act == "holiday":
+        day = date(2026, 10, dice.choice([28, 29]))
+        holiday = workdays.declare_holiday(
+            session, first_day=day, last_day=day, name_ar="ع", name_en="H", kind="other", zone=ZONE, now=now
+        )
+        holidays.close(session, holiday, zone=ZONE, now=now)
+    elif act == "urgent":
+        wish = urgent.Wish(
+            visitor_id=f"v{n % 40}", petition_id=f"p{n % 50}", kind="video", official_id="deputy", centre_id="riyadh",
+            needs_interpreter=False, until=now + timedelta(days=3), zone=ZONE,
+        )  # fmt: skip
+        room = urgent.find(session, wish, ranks={}, urgent={}, now=now)
+        urgent.place(session, wish, mark=room.mark, ranks={}, urgent={}, by="aide", reason="u", now=now)
+    elif days and act == "move everybody":
+        hit = holidays.hit(session, dice.choice(days), zone=ZONE, now=now)
+        mark = rearranging.plan(session, hit, now=now).mark
+        rearranging.carry_out(
+            session, [row.id for row in hit], mark=mark, by="aide", reason="h", moved_for="holiday", now=now
+        )  # fmt: skip
+    elif days:
+        holiday = workdays.withdraw_holiday(session, dice.choice(days).id, zone=ZONE, now=now)
+        holidays.reopen(session, holiday, zone=ZONE, now=now)
 
 
 def in_the_line(session: Session, act: str, slots: list[str], n: int, dice: random.Random, now: datetime) -> None:
@@ -186,6 +220,9 @@ def after_round(db: Database, now: datetime, dice: random.Random) -> datetime:
             if dice.random() < 0.3:
                 with suppress(Refused), session.begin_nested():  # a desk has confirmed what was offered
                     waitlist.leave(session, waiting.id, reason="next round", by="aide", now=now)
+        for holiday in workdays.holidays(session):  # else the next race would be run on a day of rest
+            workdays.withdraw_holiday(session, holiday.id, zone=ZONE, now=now)
+            holidays.reopen(session, holiday, zone=ZONE, now=now)
         check(session)
     return now
 
