@@ -9,6 +9,7 @@ from core.language import N_, Named
 from core.text import clean, latin_digits
 
 PETITIONER, AGENT = "petitioner", "agent"
+FIRST_DAY, LAST_DAY = date(1940, 1, 1), date(2075, 12, 31)
 MOST = 20  # more who ask for the same bring a list as a paper
 
 POWERS = {
@@ -61,9 +62,12 @@ def day(text: str, *, field: str) -> date | None:
     if not given:
         return None
     try:
-        return date.fromisoformat(given)
+        found = date.fromisoformat(given)
     except ValueError:
         raise Mistake("This is not a day.", field=field) from None
+    if not FIRST_DAY <= found <= LAST_DAY:  # the tables of the Hijri calendar go little further
+        raise Mistake("This is not a day.", field=field)
+    return found
 
 
 def _said(day: date) -> Named:

@@ -48,6 +48,11 @@ class Desk:
             browser.cookies.set(SESSION_COOKIE, token)
         return browser
 
+    def with_(self, **settings: Any) -> "Desk":
+        """The same house under other settings."""
+        changed = self.settings.model_copy(update=settings)
+        return Desk(self.db, create_app(changed, self.db), changed, self.ids)
+
     def do(self, work: Callable[[Session], Any]) -> Any:
         with self.db.write() as session:
             return work(session)

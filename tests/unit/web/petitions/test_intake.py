@@ -1,15 +1,31 @@
+import io
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from PIL import Image
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from core.audit import AuditEntry
+from core.db import new_id
+from core.jobs import Job
+from core.staff.models import Staff, StaffRole
+from queueing.tickets.models import Counter, ServicePoint, Ticket
+from reception.files import service as files
 from reception.files.models import Attachment
+from reception.files.rules import inspect
+from reception.files.virus import Verdict
+from reception.parties.models import PetitionParty
 from reception.petitions import catalogue
 from reception.petitions.models import Petition, PetitionDraft, UrgentProposal
 from reception.visitors.models import Visitor
 from tests.unit.reception.conftest import identity
+from tests.unit.reception.test_reading import spoken
 from tests.unit.web.petitions.conftest import Browser, Desk, draft_of
+from web.cases import papers
+from web.cases.papers import store_of
+from web.scanning import ScannerAway, scan_handler
 
 PAGE = "/intake"
 
@@ -190,3 +206,207 @@ def test_a_search_without_a_hit_names_the_type_as_it_is_called(desk: Desk) -> No
     page = desk.as_("receptionist").get(PAGE).text
     name = page.split("Choose “")[1].split("”")[0]
     assert f"<span>{name}</span>" in page
+
+
+# ── Others beside the visitor ────────────────────────────────────────
+
+AGENT = {
+    "acting": "1", "agent_identity_number": identity(8), "agent_name": "سعد بن فهد", "agent_phone": "0561112222",
+    "agent_power": "wakala", "agent_number": "٤٥١", "agent_until": "2070-01-01", "told": "agent",
+    "p1_identity_number": identity(9), "p1_name": "هند القحطاني", "p1_phone": "0557654321", "p1_relation": "sibling",
+    "p1_told": "1",
+}  # fmt: skip
+
+
+def test_one_who_acts_brings_a_proof_and_others_ask_with_the_visitor(
+    desk: Desk, form: dict[str, str], photo: bytes
+) -> None:
+    browser = desk.as_("receptionist")
+    draft = opened(browser)
+    sent = form | AGENT | {"draft": draft}
+    page = refused(browser, sent)
+    assert "Scan or add the document" in page and "سعد بن فهد" in page and "هند القحطاني" in page
+    browser.send_form("/intake/papers", {"draft": draft}, files={"proof": ("وكالة.jpg", photo)})
+    answer = browser.send_form(PAGE, sent)
+    assert answer.headers["location"].startswith("/intake/done/"), answer.headers["location"]
+    rows = desk.do(lambda s: [(p.role, p.visitor.name, p.told, p.proof_id) for p in s.scalars(select(PetitionParty))])
+    proof = one(desk, Attachment)
+    assert sorted(rows, key=str) == [
+        ("agent", "سعد بن فهد", True, proof.id),
+        ("petitioner", "هند القحطاني", True, None),
+    ]
+    receipt = browser.get(answer.headers["location"]).text
+    assert "acts for the visitor" in receipt
+    assert "+966561112222" in receipt and "+966501234567" not in receipt
+    case = desk.as_("verifier").get(f"/verification/{one(desk, Petition).id}").text
+    assert "سعد بن فهد" in case and "Proof of acting" in case
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"agent_until": "2020-01-01"}, "it lets nobody act any more"),
+        ({"agent_identity_number": identity(7)}, "stands in the form already"),
+        ({"p1_identity_number": "1234567890"}, "A digit is wrong"),
+        ({"p1_phone": "12"}, "A mobile number looks like"),
+    ],
+)
+def test_what_is_wrong_with_another_person_is_said_beside_them(
+    desk: Desk, form: dict[str, str], wrong: dict[str, str], said: str
+) -> None:
+    browser = desk.as_("receptionist")
+    assert said in refused(browser, form | AGENT | wrong | {"draft": opened(browser)})
+    assert count(desk, Petition) == 0 and count(desk, Visitor) == 0
+
+
+# ── The same matter, open already ────────────────────────────────────
+
+
+def test_the_same_matter_is_shown_before_it_is_entered_a_second_time(desk: Desk, form: dict[str, str]) -> None:
+    browser = desk.as_("receptionist")
+    browser.send_form(PAGE, form | {"draft": opened(browser)})
+    first = one(desk, Petition)
+    again = form | {"draft": opened(browser)}
+    live = browser.send_form("/intake/alike", again).text
+    assert first.case_number in live and "the same person" in live and "almost the same words" in live
+    page = refused(browser, again)
+    assert "There is an open petition like this one" in page and form["body"] in page and count(desk, Petition) == 1
+    assert browser.send_form(PAGE, again | {"another": first.id}).status_code == 303
+    assert count(desk, Petition) == 2
+
+
+def test_of_another_centres_case_only_the_number_is_told(desk: Desk, form: dict[str, str]) -> None:
+    desk.as_("receptionist").send_form(PAGE, form | {"draft": "a" * 26})
+    far = desk.as_("far-receptionist")
+    page = refused(far, form | {"draft": opened(far), "subject": "شيء آخر"}).split('id="alike"')[1].split("</form>")[0]
+    assert one(desk, Petition).case_number in page and "at Riyadh centre" in page
+    assert form["subject"] not in page
+
+
+# ── Papers of every kind ─────────────────────────────────────────────
+
+
+def test_pages_from_the_camera_become_one_paper_and_a_note_can_be_heard(desk: Desk, photo: bytes) -> None:
+    browser = desk.as_("receptionist")
+    draft = opened(browser)
+    pages = [("scan", ("مسح", photo)), ("scan", ("مسح", photo)), ("note", ("note", spoken("libopus", "webm")))]
+    page = browser.send_form("/intake/papers", {"draft": draft}, files=pages).text
+    assert "2 pages" in page and "Dictated note" in page
+    kept = {p.kind: p for p in desk.do(lambda s: s.scalars(select(Attachment)).all())}
+    assert (kept["paper"].media_type, kept["note"].media_type) == ("application/pdf", "audio/webm")
+    heard = browser.get(f"/intake/papers/{kept['note'].id}")
+    assert heard.headers["content-type"] == "audio/webm" and heard.content.startswith(b"\x1aE\xdf\xa3")
+    assert browser.get(f"/intake/papers/{kept['paper'].id}/2").headers["content-type"] == "image/jpeg"
+    other = desk.as_("far-receptionist")
+    assert other.get(f"/intake/papers/{kept['note'].id}").status_code == 404
+    assert other.get(f"/intake/papers/{kept['paper'].id}/1").status_code == 404
+
+
+def test_an_infected_paper_is_refused_and_written_down_and_the_others_stay(
+    desk: Desk, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scanner's own line is held in test_virus; here it is what becomes of its answers."""
+    said = {photo: Verdict("clean"), b"%PDF-bad": Verdict("infected", "Eicar")}
+    monkeypatch.setattr(papers.virus, "scan", lambda _address, data: said.get(data, Verdict("away", "timeout")))
+    browser = desk.with_(clamd="unix:/nowhere").as_("receptionist")
+    out = io.BytesIO()
+    Image.new("RGB", (30, 40)).save(out, "PNG")
+    files = [
+        ("papers", ("good.jpg", photo)),
+        ("papers", ("bad.pdf", b"%PDF-bad")),
+        ("papers", ("later.png", out.getvalue())),
+    ]
+    page = browser.send_form("/intake/papers", {"draft": opened(browser)}, files=files).text
+    assert "found something harmful in “bad.pdf”" in page and "not scanned yet" in page
+    kept = {p.name: p.scan for p in desk.do(lambda s: s.scalars(select(Attachment)).all())}
+    assert kept == {"good.jpg": "clean", "later.png": "waiting"}
+    trail = desk.do(lambda s: [e.detail for e in s.scalars(select(AuditEntry)) if e.action == "infected"])
+    assert trail == [{"name": "bad.pdf", "found": "Eicar"}]
+    assert desk.do(lambda s: [j.kind for j in s.scalars(select(Job))]).count("papers.scan") == 1
+
+
+def test_the_scanner_is_asked_again_until_it_answers(desk: Desk, photo: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = desk.settings.model_copy(update={"clamd": "unix:/nowhere"})
+    paper = inspect("a.jpg", photo, limit=1 << 20)
+    now = datetime.now(UTC)
+    file_id = desk.do(
+        lambda s: (
+            files.accept(
+                s, store_of(settings), paper, staff_id=desk.ids["receptionist"], scan=files.WAITING, now=now
+            ).id
+        )
+    )
+    handler = scan_handler(settings, desk.db)
+    with pytest.raises(ScannerAway):
+        handler.act({"file_id": file_id})
+    monkeypatch.setattr("web.scanning.virus.scan", lambda _address, _data: Verdict("infected", "Eicar"))
+    found = handler.act({"file_id": file_id})
+    desk.do(lambda s: handler.record(s, {"file_id": file_id}, found, now))
+    assert one(desk, Attachment).locked
+    assert desk.as_("receptionist").get(f"/intake/papers/{file_id}/1").status_code == 409
+
+
+# ── Forms that are taken over ────────────────────────────────────────
+
+
+def waiting_ticket(session: Session, ids: dict[str, str]) -> str:
+    """A visitor being served by the first receptionist; a second one sits at the next counter."""
+    first = session.get_one(Staff, ids["receptionist"])
+    second = Staff(
+        id=new_id(), username="second", password_hash="-", name_ar="زميلة", name_en="Second",
+        centre_id=first.centre_id, role_rows=[StaffRole(role="receptionist")],
+    )  # fmt: skip
+    point = ServicePoint(
+        id=new_id(), centre_id=first.centre_id, code="r", letter="A", name_ar="استقبال", name_en="R", sections=["men"]
+    )
+    counters = [
+        Counter(
+            id=new_id(), centre_id=first.centre_id, number=n, name_ar="شباك", name_en="Counter",
+            service_point_ids=[point.id], sections=["men"], languages=["ar"], open=True, staff_id=person.id,
+        )
+        for n, person in ((1, first), (2, second))
+    ]  # fmt: skip
+    session.add_all([second, point])
+    session.flush()
+    session.add_all(counters)
+    session.flush()
+    now = datetime.now(UTC)
+    ticket = Ticket(
+        id=new_id(), centre_id=first.centre_id, day=now.date(), number=1, label="A001", service_point_id=point.id,
+        section="men", language="ar", visitor_class="regular", state="serving", issued_at=now, ranked_from=now,
+        eligible_at=now, expires_at=now + timedelta(hours=8), counter_id=counters[0].id,
+    )  # fmt: skip
+    session.add(ticket)
+    session.flush()
+    ids |= {"second": second.id, "counter-2": counters[1].id}
+    return ticket.id
+
+
+def test_whoever_serves_the_visitor_next_goes_on_with_the_form(desk: Desk, photo: bytes) -> None:
+    first = desk.as_("receptionist")
+    draft = opened(first)
+    ticket = desk.do(lambda s: waiting_ticket(s, desk.ids))
+    first.send_form("/intake/draft", {"draft": draft, "ticket": ticket, "body": "BEGUN-AT-THE-FIRST"})
+    first.send_form("/intake/papers", {"draft": draft}, files={"papers": ("a.jpg", photo)})
+    second = desk.as_("second")
+    assert "BEGUN-AT-THE-FIRST" not in second.get(f"{PAGE}?ticket={ticket}").text
+    assert second.send_form("/intake/take-over", {"ticket": ticket}).status_code == 404, "not served here yet"
+    desk.do(lambda s: setattr(s.get_one(Ticket, ticket), "counter_id", desk.ids["counter-2"]))
+    assert "begun at another counter" in second.get(f"{PAGE}?ticket={ticket}").text
+    place = second.send_form("/intake/take-over", {"ticket": ticket}).headers["location"]
+    page = second.get(place).text
+    assert "BEGUN-AT-THE-FIRST" in page and "a.jpg" in page
+    assert "BEGUN-AT-THE-FIRST" not in first.get(f"{PAGE}?draft={draft}").text
+
+
+def test_ten_thousand_letters_of_both_directions_come_back_as_they_were_written(
+    desk: Desk, form: dict[str, str]
+) -> None:
+    browser = desk.as_("receptionist")
+    body = ("طلب رقم ABC-123 بتاريخ 2026/10/27 (urgent!) " * 240)[:10_000].strip()
+    data = form | {"draft": opened(browser), "body": body + "\u202e", "phone": "+44 7700 900123"}
+    assert browser.send_form(PAGE, data).status_code == 303
+    petition = one(desk, Petition)
+    assert petition.body == body and desk.do(lambda s: s.scalars(select(Visitor)).one().phone) == "+447700900123"
+    long = form | {"draft": opened(browser), "body": "ا" * 12_001, "another": petition.id}
+    assert "12,000" in refused(browser, long).replace("12000", "12,000")
