@@ -15,7 +15,7 @@ from queueing.tickets.models import Counter
 from queueing.tickets.steps import lock_counter, need_free, own_counter
 
 LONGEST = timedelta(hours=3)  # who stays away longer closes the counter
-OFFERED = (5, 10, 15, 20, 30, 45, 60)  # minutes
+OFFERED = (5, 10, 15, 20, 30, 60)  # minutes
 
 
 def take_break(session: Session, counter_id: str, staff_id: str, *, back_at: datetime, now: datetime) -> Counter:

@@ -235,7 +235,13 @@ def test_while_the_server_is_away_nothing_is_lost_and_it_goes_on_by_itself(kiosk
     back = time.monotonic()
     page.wait_for_url("**/ticket/*", timeout=15_000)
     expect(other.locator("main a[href*='section=women']")).to_be_visible(timeout=15_000)
-    assert time.monotonic() - back < 10  # three seconds where nothing else runs
+    took = time.monotonic() - back
+    control = time.monotonic()
+    other.reload()  # what a page costs here and now, on whatever machine this is
+    expect(other.locator("main a[href*='section=women']")).to_be_visible(timeout=15_000)
+    control = time.monotonic() - control
+    print(f"the kiosk went on {took:.2f} s after the server; a page takes {control:.2f} s")
+    assert took < 3 + 3 * control
     assert len(house.tickets()) == count + 1 and house.tickets()[-1].visitor_class == "pregnant"
 
 

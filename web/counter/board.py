@@ -44,7 +44,7 @@ def console(ctx: Context, centre: Centre, mine: Counter) -> dict[str, Any]:
         "ways_on": ways_on(current, points) if current else None,
         "next": coming,
         "next_words": _next_words(ctx, coming) if coming else "",
-        "pressed": last_press(ctx, mine, current),
+        "pressed": last_press(ctx, mine, current) if mine.back_at is None else None,
         "line": here,
         "shown": NEXT,
         "elsewhere": [_row(ctx, line[row.id], row.why) for row in reasons.passed_over],

@@ -7,6 +7,7 @@ import { wireTurns } from "./hall-turns.js";
 import { refresh } from "./live.js";
 
 const PULSE_MS = 2500; // asked whatever the socket says: a dead line is noticed within three seconds
+const LOST_MS = 1000; // while nothing answers: the board is right again within three seconds of the server's return
 const PATIENCE_MS = 2000;
 const RENEW_MS = 60000; // day, waits and notices change with time alone
 const SHOWN_MS = 3200; // a call that isn't spoken is shown alone for so long
@@ -140,7 +141,7 @@ async function pulse() {
 }
 
 function keepPulse() {
-  pulse().finally(() => setTimeout(keepPulse, PULSE_MS));
+  pulse().finally(() => setTimeout(keepPulse, reached ? PULSE_MS : LOST_MS));
 }
 
 /** Displays fall asleep when nobody touches them. */
