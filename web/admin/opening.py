@@ -8,9 +8,11 @@ from starlette.responses import Response
 from core import audit
 from core.calendar import WEEKDAYS, day_of, full_day, local_day
 from core.errors import Mistake, NotFound
+from core.workdays.rules import CLOSURE
 from queueing.opening import rules, service
 from reception.centres import setup
 from reception.centres.models import Centre
+from reception.rearranging import service as rearranging
 from web.admin.common import admins, trying
 from web.forms import Form
 from web.http import Context, Pages
@@ -44,17 +46,18 @@ def change(ctx: Context) -> Response:
 
 @pages.post(f"{PAGE}/closed", audience=admins)
 def close_on(ctx: Context) -> Response:
-    """A day of rest of this centre. Whoever has an appointment in its hall is shown next, to be moved."""
+    """A day of rest of this centre. Whoever has an appointment in its hall is shown to the office, to be moved."""
     centre, form = _centre(ctx), Form(ctx)
     name_ar, name_en = form.text("name_ar", max=80), form.text("name_en", max=80)
     day = _day(ctx, form)
     if not form.errors and day:
         with trying(ctx, form):
-            service.close_on(
-                ctx.session, centre.id, day, name_ar=name_ar, name_en=name_en, zone=ctx.settings.timezone, now=ctx.now
-            )
+            rearranging.declare(
+                ctx.session, first_day=day, last_day=day, name_ar=name_ar, name_en=name_en, kind=CLOSURE,
+                centre_id=centre.id, zone=ctx.settings.timezone, now=ctx.now,
+            )  # fmt: skip
             audit.note(ctx.session, "close day", "centre", centre.id, now=ctx.now, detail={"day": day.isoformat()})
-            ctx.flash(ctx._("The day is entered. Booked appointments stay: move them if they must not be kept."))
+            ctx.flash(ctx._("The day is entered, and the office is shown whom it hits."))
             return ctx.redirect(f"/admin/centres/{centre.id}/hours")
     return _page(ctx, centre, Form(ctx), form, status=422)
 
@@ -72,7 +75,9 @@ def open_again(ctx: Context) -> Response:
         day = date.fromisoformat(ctx.path("day"))
     except ValueError:
         raise NotFound from None
-    service.open_again_on(ctx.session, centre.id, day, zone=ctx.settings.timezone, now=ctx.now)
+    for row in service.closed_days(ctx.session, centre.id, since=day):
+        if row.centre_id == centre.id and row.first_day <= day:
+            rearranging.withdraw(ctx.session, row.id, zone=ctx.settings.timezone, now=ctx.now)
     audit.note(ctx.session, "open day", "centre", centre.id, now=ctx.now, detail={"day": day.isoformat()})
     ctx.flash(ctx._("The centre receives on this day again."))
     return ctx.redirect(f"/admin/centres/{centre.id}/hours")

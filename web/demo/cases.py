@@ -1,6 +1,7 @@
 """A fortnight of petitions in every state, played through the services at their own times, and the calendar ahead."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,8 @@ from core.settings import Settings
 from queueing.appointments import calendar
 from queueing.appointments import service as appointments
 from queueing.appointments.models import Slot
+from queueing.appointments.series import service as series
+from queueing.appointments.series.rules import Pattern
 from reception.petitions import catalogue, urgency, verification
 from reception.petitions import service as petitions
 from reception.petitions.models import Petition
@@ -152,21 +155,25 @@ def open_calendar(session: Session, ministry: Ministry, settings: Settings, *, n
     """The weekly audience and the video sessions of the days ahead."""
     minister = ministry.people["minister"].id
     today = local_day(now, settings.timezone)
-    for ahead in range(1, 8):
-        day = today + ahead * DAY
-        if day.weekday() in settings.weekend:
-            continue
-        if day.weekday() == 1:
-            calendar.add_session(
-                session, official_id=minister, kind="audience", centre_id=None,
-                place_ar="مجلس الوزارة، الدور الأرضي", place_en="Ministry Majlis, ground floor",
-                day=day, start=time(11, 0), end=time(13, 0), minutes=10, capacity=2,
-                zone=settings.timezone, now=now, reserved_urgent=1,
-            )  # fmt: skip
-        for code, hour in (("central", 9), ("north", 10), ("coast", 13)):
-            video_session(
-                session, ministry, settings, code, day=day, start=time(hour, 0), end=time(hour + 1, 0), now=now
-            )
+    work = frozenset(range(7)) - set(settings.weekend)
+
+    def recurs(kind: str, centre_id: str | None, place: tuple[str, str], pattern: Pattern) -> None:
+        series.begin(
+            session, pattern, official_id=minister, kind=kind, centre_id=centre_id, place_ar=place[0],
+            place_en=place[1], by=ministry.people["aide"].id, now=now,
+        )  # fmt: skip
+
+    video = Pattern(
+        weekdays=work, every_weeks=1, times=(540, 600), ramadan=(660, 720), minutes=20, pause=0, capacity=1,
+        reserved_urgent=0, first_day=today + DAY, last_day=today + 7 * DAY, zone=settings.timezone,
+    )  # fmt: skip
+    hall = ("مجلس الوزارة، الدور الأرضي", "Ministry Majlis, ground floor")
+    audience = replace(video, weekdays=frozenset({1}), times=(660, 780), ramadan=(780, 900), minutes=10, capacity=2)
+    recurs("audience", None, hall, replace(audience, reserved_urgent=1))
+    for code, hour in (("central", 9), ("north", 10), ("coast", 13)):
+        centre = ministry.centres[code]
+        times = (60 * hour, 60 * hour + 60)
+        recurs("video", centre.id, (centre.name_ar, centre.name_en), replace(video, times=times, ramadan=times))
 
 
 def video_session(

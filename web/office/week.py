@@ -12,6 +12,7 @@ from core.calendar import day_bounds, digits, local_day
 from core.errors import MajlisError, NotFound
 from core.staff.models import Staff
 from core.staff.rules import AIDE, OFFICIAL
+from core.workdays import service as workdays
 from queueing.appointments import calendar
 from queueing.appointments.models import Slot
 from queueing.appointments.rules import AUDIENCE, KINDS, VIDEO
@@ -19,6 +20,7 @@ from queueing.appointments.states import KEPT, MISSED, OPEN
 from reception.centres import service as centres
 from reception.centres.models import Centre
 from reception.petitions.models import Petition
+from web.calendar.holidays import office_tabs
 from web.forms import Form
 from web.http import Context, Pages, staff
 from web.office import carrying
@@ -132,6 +134,7 @@ def _week(ctx: Context, first: date, form: Form, *, refusal: str = "", status: i
     for row in engagements(ctx.session, calendar.between(ctx.session, start, end, states=("held", *KEPT, MISSED))):
         visits.setdefault(row.slot.id, []).append(row)
     load = calendar.load(ctx.session, days, zone=zone, official_id=official_id)
+    work = workdays.calendar_for(ctx.session, zone=zone)
     shown: list[Day] = []
     by_id: dict[str, Cell] = {}
     for day in days:
@@ -141,7 +144,7 @@ def _week(ctx: Context, first: date, form: Form, *, refusal: str = "", status: i
             for slot in of_day
             if official_id in (None, slot.official_id)
         ]
-        if cells or day.weekday() not in ctx.settings.weekend:
+        if cells or work.weekly(day).get(str(day.weekday())):
             shown.append(Day(day, sessions(cells), load[day]))
             by_id |= {cell.slot.id: cell for cell in cells}
     chosen = by_id.get(ctx.query.get("slot", ""))
@@ -153,6 +156,8 @@ def _week(ctx: Context, first: date, form: Form, *, refusal: str = "", status: i
         "office/week.html",
         status=status,
         days=shown,
+        holidays={day: holiday.name(ctx.lang) for day in days if (holiday := work.holiday(day))},
+        tabs=office_tabs(ctx, "/office/calendar"),
         first=first,
         proposed=at,
         today=local_day(ctx.now, zone),
