@@ -19,6 +19,8 @@ from core.events import EventDelivery, OutboxEvent, name_of
 from core.jobs import DONE, FAILED, READING, Handler, Job
 from core.once import OnceKey
 from core.settings import Settings
+from messaging.inbound.models import Dialogue
+from messaging.numbers.models import NumberCode
 from queueing.appointments.models import Appointment, Slot
 from reception.appointed.models import AppointmentLink
 from reception.kiosks.models import Slip
@@ -35,6 +37,8 @@ ONCE_KEYS = timedelta(days=7)
 LINKS = timedelta(days=30)  # after their appointment began: so long they say what became of it
 ROOM_PASSES = timedelta(days=1)  # after they ended
 DONE_JOBS = timedelta(days=7)  # there are numbers and words of texts in them
+CODES = timedelta(days=2)  # a day's are counted before another is sent
+DIALOGUES = timedelta(days=30)  # where an exchange by text stood
 SLIPS = timedelta(days=7)  # their tickets are of that day
 FAILED_JOBS = timedelta(days=90)
 EVENTS = timedelta(days=90)  # of which every reaction is done
@@ -103,6 +107,14 @@ def tidy(db: Database, *, now: datetime) -> list[Removed]:
             Job,
             Job.id,
             select(Job.id).where(Job.state == FAILED, Job.finished_at < now - FAILED_JOBS),
+        ),
+        _remove(db, "codes", NumberCode, NumberCode.id, select(NumberCode.id).where(NumberCode.made_at < now - CODES)),
+        _remove(
+            db,
+            "dialogues",
+            Dialogue,
+            Dialogue.number,
+            select(Dialogue.number).where(Dialogue.seen_at < now - DIALOGUES),
         ),
         _remove(db, "slips", Slip, Slip.ticket_id, select(Slip.ticket_id).where(Slip.asked_at < now - SLIPS)),
         _remove(db, "events", OutboxEvent, OutboxEvent.id, events, also=_deliveries),
