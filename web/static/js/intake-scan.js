@@ -33,6 +33,7 @@ function stop() {
 async function start(deviceId) {
   stop();
   trouble.hidden = true;
+  button.take.disabled = true; // until there is a picture to take
   const wish = { width: { ideal: 3840 }, height: { ideal: 2160 }, ...(deviceId ? { deviceId: { exact: deviceId } } : { facingMode: "environment" }) };
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: wish });
@@ -44,6 +45,7 @@ async function start(deviceId) {
     trouble.hidden = false;
   }
   button.take.disabled = !stream;
+  if (stream && still.hidden) button.take.focus();
 }
 
 async function choices(chosen) {
