@@ -101,6 +101,7 @@ class Petition(Base):
     __tablename__ = "petition"
     __table_args__ = (
         Index("ix_petition_inbox", "department_id", "state", "due_at"),
+        Index("ix_petition_settled", "department_id", "settled_at"),
         Index("ix_petition_centre", "centre_id", "verification", "received_at"),
         Index("ix_petition_visitor", "visitor_id", "received_at"),
         Index("ix_petition_ticket", "ticket_id"),

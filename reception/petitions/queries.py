@@ -44,7 +44,7 @@ def inbox(
     wanted = _matching(wanted, text)
     count = session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
     if shelf == SETTLED:
-        wanted = wanted.order_by(Petition.settled_at.desc())
+        wanted = wanted.where(Petition.settled_at.is_not(None)).order_by(Petition.settled_at.desc())
     else:
         wanted = wanted.order_by((Petition.urgency == "urgent").desc(), Petition.due_at, Petition.id)
     pages = max(1, -(-count // size))
