@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ from messaging.lanes import CAMPAIGN
 from messaging.models import Dispatch, InboundPart, InboundText, Message, MessagePart, MessageReceipt
 from messaging.providers.base import Inbound, Receipt
 from messaging.receipts import RANK, key_of, keys_for, of_all
-from messaging.states import DELIVERED, EXPIRED, FAILED, MESSAGE, SENT, UNKNOWN, VERBS
+from messaging.states import CREATED, DELIVERED, EXPIRED, FAILED, MESSAGE, SENDING, SENT, TEMPORARY, UNKNOWN, VERBS
 
 log = structlog.get_logger(__name__)
 THE_SAME_WITHIN = timedelta(seconds=60)  # a text told twice, by a gateway that gives it no id
@@ -49,10 +49,12 @@ def receipts(session: Session, told: Sequence[tuple[str, Receipt]], *, now: date
         return 0
     by_key = _parts_by_key(session, told)
     by_id = _parts_by_id(session, told)
+    adopted = _adopted(session, told, by_id)
     touched: set[str] = set()
     rows, changed, unknown = [], {}, 0
     for provider, receipt in told:
         part = by_key.get(receipt.key) if receipt.key else _find(session, provider, receipt, by_id)
+        part = part or adopted.get((provider, receipt.provider_id))
         rows.append(row := _row(provider, receipt, part, now))
         if part is None:
             unknown += 1
@@ -193,6 +195,37 @@ def _find(session: Session, provider: str, receipt: Receipt, parts: dict[tuple[s
     return None
 
 
+def _adopted(
+    session: Session, told: Sequence[tuple[str, Receipt]], by_id: dict[tuple[str, str], _Part]
+) -> dict[tuple[str, str], _Part]:
+    """A receipt whose id nobody knows, for a part that left and whose answer was never seen: they meet by number.
+
+    Only where a single part to that number is in question, whatever the text and the attempt.
+    """
+    strange: dict[tuple[str, str], str] = {}
+    for provider, receipt in told:
+        if not receipt.key and len(receipt.from_number) > 8 and _find(session, provider, receipt, by_id) is None:
+            strange[provider, receipt.from_number] = receipt.provider_id
+    if not strange:
+        return {}
+    rows = session.execute(
+        select(Message.to_number, MessagePart.provider, *_KNOWN)
+        .join(Message, Message.id == MessagePart.message_id)
+        .where(
+            Message.to_number.in_({number for _provider, number in strange}),
+            MessagePart.state == UNKNOWN,
+            MessagePart.provider_id.is_(None),
+            Message.state.in_((CREATED, SENDING, TEMPORARY, UNKNOWN)),
+        )
+    ).all()
+    open_parts: dict[tuple[str, str], list[_Part]] = defaultdict(list)
+    for row in rows:
+        open_parts[row[1], row[0]].append(_Part(*row[2:]))
+    return {
+        (place[0], identity): open_parts[place][0] for place, identity in strange.items() if len(open_parts[place]) == 1
+    }
+
+
 def _same_number(ours: str, theirs: str) -> bool:
     digits = "".join(c for c in theirs if c.isdigit())
     return len(digits) < 8 or ours.endswith(digits[-8:])
@@ -225,6 +258,18 @@ def _settle(part: _Part, state: str, code: str, now: datetime) -> bool:
     return True
 
 
+_BETTER = (UNKNOWN, TEMPORARY, SENT, EXPIRED, FAILED, DELIVERED)
+"""Of several attempts at one part, what says most of where it is."""
+
+
+_TO_GO = (CREATED, SENDING, TEMPORARY)
+MISSED_FOR_GOOD = (FAILED, EXPIRED)
+
+
+def _all_there(states: Sequence[str], count: int, parts: Mapping[int, _Part]) -> bool:
+    return (len(parts) >= count or 0 in parts) and set(states) <= {SENT, DELIVERED}
+
+
 def _conclude(session: Session, message_ids: set[str], now: datetime) -> None:
     """What the parts' states make of these texts."""
     if not message_ids:
@@ -233,7 +278,7 @@ def _conclude(session: Session, message_ids: set[str], now: datetime) -> None:
     for row in session.execute(select(*_KNOWN).where(MessagePart.message_id.in_(message_ids))):
         part = _Part(*row)
         known = best[part.message_id].get(part.number)
-        if known is None or RANK.get(part.state, 0) > RANK.get(known.state, 0):
+        if known is None or _BETTER.index(part.state) > _BETTER.index(known.state):
             best[part.message_id][part.number] = part
     query = select(
         Message.id, Message.state, Message.parts, Message.message_class, Message.subject_kind, Message.subject_id
@@ -246,6 +291,8 @@ def _conclude(session: Session, message_ids: set[str], now: datetime) -> None:
         if len(states) < message.parts and 0 not in parts:
             states.append(SENT)
         state = of_all(states)
+        if message.state in _TO_GO and not (state in MISSED_FOR_GOOD or _all_there(states, message.parts, parts)):
+            continue  # what has yet to leave is not settled by the parts that have
         if state != message.state and MESSAGE.allows(message.state, VERBS[state]):
             becomes[state].append(message)
     for state, rows in becomes.items():
@@ -267,8 +314,10 @@ def _become(
         for message in messages:
             error = next((p.error for p in best[message.id].values() if p.state == state and p.error), None)
             session.execute(change.where(Message.id == message.id).values(state=state, failed_at=now, error=error))
-    if waiting := [message.id for message in messages if message.state != SENT]:
+    if waiting := [message.id for message in messages if message.state != SENT]:  # it will not be sent again
         session.execute(delete(Dispatch).where(Dispatch.message_id.in_(waiting)))
+        doubtful = Message.id.in_(waiting), Message.doubts > 0
+        session.execute(change.where(*doubtful).values(doubts=Message.doubts - 1))
     singly = [message for message in messages if message.message_class != CAMPAIGN]
     for message in singly if state in _EVENTS else ():
         told = {"message_id": message.id, "subject_kind": message.subject_kind, "subject_id": message.subject_id}

@@ -57,6 +57,7 @@ class Manners:
     zone: str = "UTC"
     pilot: bool = False
     receipts_within: timedelta = timedelta(hours=72)
+    settle: timedelta = timedelta(seconds=15)  # for a receipt, before what a dead sender had in hand is sent again
 
     def sender(self, message_class: str) -> str:
         return self.senders.get(message_class, self.senders.get("*", ""))
@@ -187,9 +188,10 @@ def record(session: Session, claim: str, finished: Sequence[Work], *, now: datet
     entering.match_early(session, parts, now=now)
 
 
-def recover(session: Session, notes: Notes, *, now: datetime) -> tuple[int, int]:
+def recover(session: Session, notes: Notes, *, now: datetime, settle: timedelta = timedelta()) -> tuple[int, int]:
     """What a dead sender had in hand: its answers are entered, the rest is due at once.
 
+    What may have left waits for `settle`, in which a receipt can still say that it has; a code waits for nothing.
     Answers how many texts came back, and how many of them may have left before.
     """
     held = session.scalars(select(Dispatch).where(Dispatch.claim == notes.claim).with_for_update()).all()
@@ -211,9 +213,10 @@ def recover(session: Session, notes: Notes, *, now: datetime) -> tuple[int, int]
             session.execute(insert(MessagePart), rows)
         left = not notes.complete or any(answer.state == UNKNOWN for _gateway, answer in answers.values())
         doubtful += left
-        row.claim, row.run_at = None, now
+        row.claim, row.run_at = None, now + (settle if left and row.lane > URGENT else timedelta())
+        row.attempts -= 0 if answers else 1
         message = session.get_one(Message, row.message_id)
-        message.state, message.doubts = CREATED, message.doubts + (1 if left else 0)
+        message.state, message.doubts = TEMPORARY if left else CREATED, message.doubts + (1 if left else 0)
     session.flush()
     record(session, notes.claim, whole, now=now)
     if held:

@@ -203,7 +203,7 @@ class Sender:
         with left_behind(self.data_dir) as found:
             for notes in found:
                 with self.db.write() as session:
-                    outbox.recover(session, notes, now=now)
+                    outbox.recover(session, notes, now=now, settle=self.manners.settle)
         with self.db.write() as session:
             outbox.expire(session, now=now)
             seen.write(session, self.handles, now=now)

@@ -62,7 +62,7 @@ class Behaviour:
 class _Session(asyncio.Protocol):
     def __init__(self, smsc: Smsc) -> None:
         self.smsc, self.buffer, self.bound = smsc, b"", False
-        self.deaf = False
+        self.told: dict[int, Submit] = {}  # receipts that nobody has acknowledged
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport: Any = transport
@@ -70,6 +70,8 @@ class _Session(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         self.smsc.sessions.discard(self)
+        for submit in self.told.values():  # they are told again, to whoever comes next
+            self.smsc.owe(submit, self)
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
@@ -102,6 +104,7 @@ class _Session(asyncio.Protocol):
             out.append(_packed(0x80000006, 0, sequence))
         elif command == 0x80000005:
             self.smsc.acknowledged.append(sequence)
+            self.told.pop(sequence, None)
 
     def _submit(self, sequence: int, pdu: bytes, out: list[bytes]) -> None:
         smsc, behaviour = self.smsc, self.smsc.behaviour
@@ -122,7 +125,7 @@ class _Session(asyncio.Protocol):
         told = self.smsc.behaviour.id_told(submit.id)
         stamp = time.strftime("%y%m%d%H%M")
         words = f"id:{told} sub:001 dlvrd:001 submit date:{stamp} done date:{stamp} stat:{word} err:000 text:"
-        self.deliver(submit.to, submit.sender, words.encode(), esm_class=4)
+        self.told[self.deliver(submit.to, submit.sender, words.encode(), esm_class=4)] = submit
 
     def deliver(self, source: str, to: str, octets: bytes, *, esm_class: int = 0, data_coding: int = 0) -> int:
         sequence = self.smsc.next_id()
@@ -227,13 +230,14 @@ class Smsc:
             due = [one for one in self._owed if one[0].at <= before]
             if not due:
                 continue
+            live = [session for session in self.sessions if session.bound]
+            if not live:
+                continue
             self._owed = [one for one in self._owed if one[0].at > before]
             if self.behaviour.shuffled:
                 random.Random(len(due)).shuffle(due)
             for submit, session in due:
-                live = session if session in self.sessions else next(iter(self.sessions), None)
-                if live is not None:
-                    live.receipt(submit, self.behaviour.receipts)
+                (session if session in live else live[-1]).receipt(submit, self.behaviour.receipts)
 
     def owe(self, submit: Submit, session: _Session) -> None:
         self._owed.append((submit, session))

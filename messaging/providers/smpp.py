@@ -1,4 +1,4 @@
-"""SMPP 3.4: one bound line with a window, kept alive, and raised again after every fall. See docs/decisions/018."""
+"""SMPP 3.4: one bound line with a window, kept alive, and raised again after every fall. See docs/decisions/019."""
 
 import asyncio
 import itertools

@@ -13,6 +13,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from messaging.providers.smpp import SmppGateway
 from messaging.sending import Sender
 
 TEXTS = 4  # written in each life
+SETTLE = timedelta(seconds=1.5)
 STEPS: dict[str, tuple[type | Any, str, bool]] = {
     # where: (whose, what, whether the kill comes before it)
     "taken, not yet in hand": (Pipeline, "put", True),
@@ -87,7 +90,9 @@ def live(folder: Path, port: int, window: int, life: int, step: str | None, dice
         arm(step, dice.randint(1, 3) if STEPS[step][0] not in (Pipeline, outbox) else 1)
     stop = threading.Event()
     threading.Thread(target=watch, args=(db, stop, 5.0 if step else 120.0), daemon=True).start()
-    Sender.of(settings, db, clock.now).run(stop)
+    sender = Sender.of(settings, db, clock.now)
+    sender.manners = replace(sender.manners, settle=SETTLE)
+    sender.run(stop)
 
 
 def watch(db: Database, stop: threading.Event, seconds: float) -> None:

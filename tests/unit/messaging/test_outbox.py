@@ -212,8 +212,8 @@ def test_a_dead_senders_notes_say_what_left(session: Session, now: datetime, com
     back, doubtful = outbox.recover(session, notes, now=now)
     session.expire_all()
     assert (answered_.state, answered_.provider_id, answered_.doubts) == (SENT, "17", 0)
-    assert (handed.state, handed.doubts) == (CREATED, 1)
-    assert (only_taken.state, only_taken.doubts) == (CREATED, 0 if complete else 1)
+    assert (handed.state, handed.doubts) == (TEMPORARY, 1)
+    assert (only_taken.state, only_taken.doubts) == ((CREATED, 0) if complete else (TEMPORARY, 1))
     assert (back, doubtful) == (2, 1 if complete else 2)
     assert {work.message_id for work in take(session, now)} == {handed.id, only_taken.id}
     assert outbox.recover(session, notes, now=now) == (2, 1 if complete else 2), "they are in hand of the same name"
@@ -266,3 +266,41 @@ def test_a_receipt_takes_a_text_out_of_the_outbox_that_would_be_sent_again(sessi
     entering.receipts(session, [("way", Receipt("", DELIVERED, "", key=f"{message.id}.1"))], now=now)
     session.expire_all()
     assert message.state == DELIVERED and session.scalars(select(Dispatch)).all() == []
+
+
+def test_a_receipt_settles_what_a_dead_sender_had_handed_over(session: Session, now: datetime) -> None:
+    """It waits a while before it is sent again; the id is unknown, the number is not."""
+    message = write(session, now, "a")
+    take(session, now)
+    outbox.recover(session, Notes("me", handed={f"{message.id}.1": "way"}), now=now, settle=timedelta(seconds=15))
+    session.expire_all()
+    assert message.doubts == 1 and take(session, now + timedelta(seconds=14)) == []
+    one = Receipt("X1", DELIVERED, "DELIVRD", "+966501234567")
+    entering.receipts(session, [("other", one)], now=now)
+    session.expire_all()
+    assert message.state == TEMPORARY
+    entering.receipts(session, [("way", one), ("way", one)], now=now)
+    session.expire_all()
+    assert (message.state, message.doubts) == (DELIVERED, 0)
+    assert take(session, now + timedelta(hours=1)) == []
+
+
+def test_half_a_text_on_the_phone_keeps_the_other_half_in_the_outbox(session: Session, now: datetime) -> None:
+    message = write(session, now, "a")
+    session.get_one(Dispatch, message.id).body, message.parts = LONG[:100], 2
+    session.flush()
+    take(session, now)
+    outbox.recover(session, Notes("me", handed={f"{message.id}.1": "way", f"{message.id}.2": "way"}), now=now)
+    entering.receipts(session, [("way", Receipt("", DELIVERED, "", key=f"{message.id}.1"))], now=now)
+    session.expire_all()
+    assert message.state == TEMPORARY
+    assert [part.number for work in take(session, now) for part in work.parts()] == [2]
+
+
+def test_a_strange_receipt_settles_nothing_where_two_texts_are_in_question(session: Session, now: datetime) -> None:
+    first, second = write(session, now, "a"), write(session, now, "b")
+    take(session, now)
+    outbox.recover(session, Notes("me", handed={f"{m.id}.1": "way" for m in (first, second)}), now=now)
+    entering.receipts(session, [("way", Receipt("X1", DELIVERED, "DELIVRD", "+966501234567"))], now=now)
+    session.expire_all()
+    assert {first.state, second.state} == {TEMPORARY}
