@@ -85,6 +85,7 @@ SHOTS = (
     Shot("department-opinions", "/department?shelf=opinions", "officer"),
     Shot("office", "/office", "aide"),
     Shot("calendar", "/office/calendar", "aide"),
+    Shot("concerns", "/concerns", "manager"),
     Shot("sessions", "/office/sessions", "aide"),
     Shot("session", "/office/sessions", "aide", link="/office/sessions/0"),
     Shot("session-new", "/office/sessions/new", "aide"),
