@@ -14,7 +14,7 @@ PAGES = [page for pages in areas() for page in pages]
 SHUT = [page for page in PAGES if page.audience.roles is not None]
 OPEN = [page for page in SHUT if page.method == "GET" and "{" not in page.path]
 ROLE_OF = {username: role for username, role, *_ in ACCOUNTS}
-ASKS_FOR_A_CASE = {"/office/book"}  # named in the query; without one there is nothing to show
+ASKS_FOR_A_CASE = {"/office/book", "/office/urgent"}  # named in the query; without one there is nothing to show
 NAME = re.compile(r"{\w+(:\w+)?}")
 
 
