@@ -51,6 +51,7 @@ class Shot:
 SHOTS = (
     Shot("front", "/", sizes=(PHONE, DESK, HALL)),
     Shot("sign-in", "/sign-in"),
+    Shot("follow", "/follow"),
     Shot("styleguide", "/styleguide"),
     Shot("not-found", "/nowhere"),
     Shot("kiosk", "/kiosk/central", sizes=(KIOSK, HALL)),
