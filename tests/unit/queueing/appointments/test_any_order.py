@@ -22,6 +22,9 @@ from queueing.appointments.models import Appointment, Claim, Slot
 from queueing.appointments.series import service as series
 from queueing.appointments.series.rules import Pattern
 from queueing.appointments.states import HELD, LIVE, MET, MISSED
+from queueing.waitlist import service as waitlist
+from queueing.waitlist.models import Offer
+from tests.appointments.invariants import check_offers
 from tests.conftest import attendant
 from web.schema import create_all
 
@@ -91,7 +94,7 @@ class AnyOrder(RuleBasedStateMachine):
         return list(self.session.scalars(select(Slot.id).order_by(Slot.starts_at, Slot.id)))
 
     def attempt(self, verb: object, *args: object, **kwargs: object) -> None:
-        with suppress(MajlisError):  # a refusal is an answer; the invariants say whether it left anything behind
+        with suppress(MajlisError), self.session.begin_nested():  # a refusal is an answer, and its transaction ends
             verb(self.session, *args, now=self.now, **kwargs)  # type: ignore[operator]
 
     def some_appointment(self, pick: int) -> str:
@@ -128,6 +131,33 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(pick=picks, verb=st.sampled_from([service.check_in, service.mark_met, service.mark_missed]))
     def happen(self, pick: int, verb: object) -> None:
         self.attempt(verb, self.some_appointment(pick))
+
+    @rule(visitor=st.integers(0, 4), petition=st.integers(0, 6), signs=st.booleans(), urgent=st.booleans())
+    def wait_for_a_place(self, visitor: int, petition: int, signs: bool, urgent: bool) -> None:
+        self.attempt(
+            waitlist.join, petition_id=f"p{petition}", visitor_id=f"v{visitor}", label=f"{petition}", by="aide",
+            zone="Asia/Riyadh", needs_interpreter=signs, urgent=urgent,
+        )  # fmt: skip
+
+    @rule()
+    def the_list_goes_on(self) -> None:
+        waitlist.sweep(self.session, now=self.now)
+
+    @rule(pick=picks, answer=st.sampled_from(["accept", "keep", "drop", "leave", "settle", "resume"]))
+    def answer(self, pick: int, answer: str) -> None:
+        offers = list(self.session.scalars(select(Offer).order_by(Offer.offered_at, Offer.id)))
+        if not offers:
+            return
+        offer = offers[pick % len(offers)]
+        if answer == "accept":
+            self.attempt(waitlist.accept, offer.id, by="visitor")
+        elif answer == "leave":
+            self.attempt(waitlist.leave, offer.waiting_id, reason="because", by="aide")
+        elif answer in ("settle", "resume"):
+            verb, subject = (waitlist.settle, offer.id) if answer == "settle" else (waitlist.resume, offer.waiting_id)
+            self.attempt(verb, subject)
+        else:
+            self.attempt(waitlist.decline, offer.id, keep=answer == "keep", by="visitor")
 
     @rule(slot=picks, verb=st.sampled_from([calendar.close_slot, calendar.reopen_slot]))
     def close(self, slot: int, verb: object) -> None:
@@ -296,11 +326,15 @@ class AnyOrder(RuleBasedStateMachine):
             assert claimed[row.slot_id] == {f"official:{row.slot.official_id}"} | hall
 
     @invariant()
+    def a_place_is_kept_for_one_who_can_still_answer(self) -> None:
+        check_offers(self.session, self.placed())
+
+    @invariant()
     def only_holds_have_an_end(self) -> None:
         assert all((row.held_until is not None) == (row.state == HELD) for row in self.placed())
 
 
 AnyOrder.TestCase.settings = settings(
-    max_examples=25, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=20, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestAnyOrder = AnyOrder.TestCase
