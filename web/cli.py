@@ -11,12 +11,14 @@ from recordings.signing import NoSigningKey
 from web.admin.command import app as staff_app
 from web.classifying.command import app as classifier_app
 from web.library.command import app as recordings_app
+from web.messages.command import app as messages_app
 from web.processes import configure_logging, port_is_free, run_all, serve_media, serve_web, serve_worker
 from web.simulating import simulate_
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Majlis: reception and e-communication centres.")
 app.add_typer(staff_app, name="staff")
 app.add_typer(recordings_app, name="recordings")
+app.add_typer(messages_app, name="messages")
 app.add_typer(classifier_app, name="classifier")
 app.command("simulate")(simulate_)
 console = Console(highlight=False)

@@ -140,7 +140,8 @@ def drain(db: Database, pid: int, options: argparse.Namespace) -> tuple[Figures,
 
 def waiting(db: Database) -> int:
     with db.read() as session:
-        return session.scalar(select(func.count()).select_from(Dispatch)) or 0
+        waits = select(func.count()).select_from(Dispatch).where(Dispatch.message_class == "campaign")
+        return session.scalar(waits) or 0
 
 
 def ask(db: Database, codes: dict[str, tuple[float, float]], over: threading.Event, per_s: float) -> None:

@@ -176,4 +176,5 @@ def _ask(db: Database, n: int) -> None:
 
 def _waiting(db: Database) -> int:
     with db.read() as session:
-        return session.scalar(select(func.count()).select_from(Dispatch)) or 0
+        waits = select(func.count()).select_from(Dispatch).where(Dispatch.message_class == CAMPAIGN)
+        return session.scalar(waits) or 0
