@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from core.db import new_id
 from core.errors import MajlisError, NotFound, Refused
 from core.events import emit
+from core.language import N_
 from queueing.appointments import calendar
 from queueing.appointments import service as appointments
 from queueing.appointments import states as held
@@ -39,7 +40,10 @@ from queueing.waitlist.states import (
 
 BY = "waitlist"  # in place of a member of staff's id
 SLOTS_LOOKED_AT = 40  # for each kind of wish
-_ENDED = "This offer has ended, and the time has gone to the next in line."
+_ENDED = N_("This offer has ended, and the time has gone to the next in line.")
+_DECLINED = N_("Offer of the waitlist declined")
+_CLOSED = N_("The time is not offered any more")
+_LEFT = N_("Left the waitlist with an answer")
 
 
 def join(
@@ -177,10 +181,10 @@ def decline(session: Session, offer_id: str, *, keep: bool, by: str, now: dateti
     offer = get_offer(session, offer_id)
     if not stands(offer, now=now):
         raise Refused(_ENDED)
-    _let_go(session, offer, DECLINED, why="Offer declined", by=by, now=now)
+    _let_go(session, offer, DECLINED, why=_DECLINED, by=by, now=now)
     waiting = _moved(session, offer.waiting_id, (OFFERED,), "pass", now=now, unanswered=0)
     emit(session, events.OfferDeclined(offer.id, waiting.id, waiting.petition_id, waiting.visitor_id, keep), now=now)
-    return waiting if keep else leave(session, waiting.id, reason="Left the waitlist with an answer", by=by, now=now)
+    return waiting if keep else leave(session, waiting.id, reason=_LEFT, by=by, now=now)
 
 
 def settle(session: Session, offer_id: str, *, now: datetime) -> Offer:
@@ -384,7 +388,7 @@ def _offer_one(session: Session, line: list[Waiting], *, now: datetime) -> bool:
 
 def _withdraw(session: Session, offer: Offer, *, now: datetime) -> None:
     """The slot was closed (a holiday, say): whoever was asked is told, and waits on in the same turn."""
-    _let_go(session, offer, WITHDRAWN, why="The time is not offered any more", by=BY, now=now)
+    _let_go(session, offer, WITHDRAWN, why=_CLOSED, by=BY, now=now)
     waiting = _moved(session, offer.waiting_id, (OFFERED,), "pass", now=now)
     emit(session, events.OfferWithdrawn(offer.id, waiting.id, waiting.petition_id, waiting.visitor_id), now=now)
 

@@ -29,8 +29,8 @@ from reception.petitions.models import Petition
 
 AT = {"at": "text message"}
 CANCELLED_BY_TEXT = N_("Cancelled by the visitor with a text message")
-_NONE = "You have no appointment ahead."
-_NO_OFFER = "There is no time kept for you at present."
+_NONE = N_("You have no appointment ahead.")
+_NO_OFFER = N_("There is no time kept for you at present.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.errors import Refused
+from core.language import N_
 from core.settings import Settings
 from queueing.appointments.events import AppointmentBooked, AppointmentRescheduled
 from queueing.tickets.models import Ticket
@@ -22,7 +23,7 @@ from reception.petitions.rules import URGENT
 from reception.petitions.states import SETTLED
 
 EVERY = timedelta(seconds=5)
-REASON_CLOSED = "The petition was closed"
+REASON_CLOSED = N_("The petition was closed")
 
 
 @dataclass(frozen=True, slots=True)
