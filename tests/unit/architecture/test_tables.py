@@ -86,7 +86,20 @@ def test_no_two_pages_answer_to_one_address() -> None:
 def test_what_anybody_may_open_is_a_short_list_that_is_argued_for() -> None:
     """Pages for everyone are entered by a public screen, an unguessable code, or before signing in."""
     free = {page.path for pages in areas() for page in pages if page.audience.roles is None}
-    public = ("/callbacks/", "/kiosk/", "/hall/", "/t/", "/p/", "/a/", "/calendar/", "/follow", "/room", "/language/", "/sign-", "/styleguide")
+    public = (
+        "/callbacks/",
+        "/kiosk/",
+        "/hall/",
+        "/t/",
+        "/p/",
+        "/a/",
+        "/calendar/",
+        "/follow",
+        "/room",
+        "/language/",
+        "/sign-",
+        "/styleguide",
+    )
     assert {path for path in free if path != "/" and not path.startswith(public)} == set()
 
 
