@@ -49,6 +49,14 @@ bench-queue: setup-test           ## a centre's day of 5,000 tickets over HTTP, 
 bench-booking: setup-test         ## finding and booking in a year that is nine tenths taken
 	@$(BIN)/python -m bench.booking
 
+.PHONY: bench-sms
+bench-sms: setup-test             ## 50,000 texts through an SMPP line, one-time codes in between
+	@$(BIN)/python -m bench.sms
+
+.PHONY: bench-search
+bench-search: setup-test          ## finding a case, a dossier, an inbox among a million petitions
+	@$(BIN)/python -m bench.search
+
 .PHONY: bench-lines soak
 bench-lines: setup-test           ## calls over bad lines in real browsers: loss, delay, caps, blackouts (about 11 minutes)
 	@$(BIN)/python -m bench.lines
