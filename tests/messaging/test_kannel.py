@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -19,10 +20,13 @@ from bench.sms.smsc import Behaviour, Smsc
 from core import clock
 from core.db import Database
 from core.settings import Settings
+from messaging.events import InboundReceived
 from messaging.models import InboundText, Message
 from messaging.rules import UCS2, segments
 from messaging.sending import Sender
 from messaging.states import DELIVERED, SENT
+from reception.answers.service import answer_inbound
+from reception.reactions import NO_REACTION
 from tests.messaging.conftest import Bench
 from tests.messaging.kannel import INSTALLED, FakeSmsc, Kannel, free_ports, running
 from tests.messaging.published import CASES, KANNEL_DIFFERS
@@ -30,6 +34,7 @@ from web.callbacks.routes import pages
 from web.http import Edge
 from web.render import Renderer
 from web.schema import create_all
+from web.worker import Worker
 
 SECRET = "kannel-secret"
 
@@ -167,6 +172,27 @@ def test_texts_to_us_come_in_from_both_centres(house: House) -> None:
     until(lambda: {"+966501112233", "+966502223344"} <= set(found()))
     assert found()["+966501112233"] == ASKED
     assert found()["+966502223344"] == long.strip()
+
+
+def test_a_command_that_came_in_is_answered_on_the_same_phone(house: House) -> None:
+    """In by Kannel's centre, through the reactions of the product, and out again."""
+    settings = with_gateway(house.settings, house.kannel.url, "fake")
+    react = partial(answer_inbound, settings=settings)
+    react.__name__ = "answer_inbound"  # type: ignore[attr-defined]
+    worker = Worker(house.bench.db, {InboundReceived: (react,)}, {}, quiet=NO_REACTION)
+    until(lambda: asked(house))
+    worker.drain()
+    bench = house.open("fake")
+    bench.until(lambda: any(one.to == "+966501112233" for one in house.fake.seen))
+    with bench.db.read() as session:
+        (answer,) = session.scalars(select(Message).where(Message.to_number == "+966501112233")).all()
+    octets = b"".join(one.octets for one in house.fake.seen if one.to == "+966501112233")
+    assert answer.message_class == "reply" and octets == answer.body.encode("utf-16-be")
+
+
+def asked(house: House) -> bool:
+    with house.bench.db.read() as session:
+        return session.scalar(select(InboundText.id).where(InboundText.from_number == "+966501112233")) is not None
 
 
 def test_kannel_splits_as_we_do(house: House) -> None:

@@ -302,3 +302,40 @@ def test_parts_are_cut_as_the_rules_say(bench: Bench) -> None:
         message_id = bench.appointment()
         bench.until(lambda: bench.states() == {DELIVERED: 1})
         assert tuple(smsc.texts) == segments(bench.get(message_id).body).parts
+
+
+def away(bench: Bench, seconds: float) -> None:
+    """The gateway is gone for so long, and meanwhile texts of every lane are written, the least urgent first."""
+    with Smsc() as smsc:
+        bench.open(entry(smsc, window=1))
+        bench.write("+966500000000")
+        bench.until(lambda: bench.states() == {DELIVERED: 1})
+        smsc.down()
+        kinds = ("petition_to_office", "reply_started", "one_time_code")
+        fields = ({"case": "48-1"}, {}, {"code": "482913"})
+        for place in range(3):
+            for n in range(4):
+                number = f"+96650000{place}{n:03d}1"
+                bench.write(number, kinds[place], fields=fields[place])
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            assert bench.sender is not None
+            bench.sender.step()
+            time.sleep(0.05)
+        assert bench.states() == {DELIVERED: 1, CREATED: 12}
+        smsc.up()
+        bench.until(lambda: bench.states() == {DELIVERED: 13}, 90)
+        lanes = list(dict.fromkeys((submit.to[8], submit.to) for submit in smsc.submits[1:]))
+        assert [lane for lane, _number in lanes] == ["2"] * 4 + ["1"] * 4 + ["0"] * 4, (
+            "codes first, then answers, then notices; each once"
+        )
+
+
+def test_a_gateway_that_was_away_gets_everything_in_the_order_of_lanes(bench: Bench) -> None:
+    away(bench, 0.5)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(240)
+def test_a_gateway_that_was_away_for_a_minute_gets_everything_in_the_order_of_lanes(bench: Bench) -> None:
+    away(bench, 60)
