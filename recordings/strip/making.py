@@ -8,7 +8,6 @@ import os
 import selectors
 import subprocess
 import sys
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -167,13 +166,14 @@ def _heard(descriptor: int, length: int, ask: Ask) -> bytes:
 
 def _wait(descriptor: int, event: int, ask: Ask) -> None:
     """Until there is something to read, or room to write; `ask` is called meanwhile."""
-    until = time.monotonic() + SILENCE_S
+    silent, step = 0.0, min(1.0, SILENCE_S / 2)
     with selectors.DefaultSelector() as selector:
         selector.register(descriptor, event)
         ask()
-        while not selector.select(min(1.0, SILENCE_S)):
+        while not selector.select(step):
             ask()
-            if time.monotonic() > until:
+            silent += step
+            if silent >= SILENCE_S:
                 raise NotDecoded("the decoder fell silent")
 
 
