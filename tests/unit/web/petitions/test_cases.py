@@ -146,7 +146,7 @@ def test_papers_brought_later_join_the_case(desk: Desk, enter: Enter, photo: byt
     uploads = [("papers", ("late.jpg", photo)), ("papers", ("evil.exe", b"MZ" * 50))]
     answer = officer.send_form(f"/cases/{petition_id}/papers", files=uploads)
     page = officer.get(answer.headers["location"]).text
-    assert "late.jpg" in page and "Paper added: late.jpg" in page and "evil.exe” is not a paper" in page
+    assert "late.jpg" in page and "Paper added: late.jpg" in page and "evil.exe” is a program" in page
 
 
 def test_after_a_verb_nobody_is_led_to_another_site(desk: Desk, enter: Enter) -> None:
