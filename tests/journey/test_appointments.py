@@ -104,10 +104,14 @@ def _far_day(db: Database) -> tuple[list[str], str, str]:
         offset = max(-10, 13 - now.hour)
         zone = f"Etc/GMT{-offset:+d}"
         wall = at + timedelta(hours=offset)
-        (slot,) = calendar.add_session(
-            session, official_id=minister, kind="audience", centre_id=None, place_ar="مجلس الوزارة", place_en="Hall",
-            day=wall.date(), start=wall.time(), end=(wall + timedelta(minutes=20)).time(), minutes=20, zone=zone,
-            now=now,
+        later = timedelta(days=1 if day.weekday() < 3 or day.weekday() == 6 else 3)  # where a holiday moves it to
+        slot, _ = (
+            calendar.add_session(
+                session, official_id=minister, kind="audience", centre_id=None, place_ar="مجلس الوزارة", place_en="Hall",
+                day=at_.date(), start=at_.time(), end=(at_ + timedelta(minutes=20)).time(), minutes=20, zone=zone,
+                now=now,
+            )[0]
+            for at_ in (wall, wall + later)
         )  # fmt: skip
         return list(by_visitor.values()), slot.id, day.isoformat()
 
