@@ -107,7 +107,7 @@ def _far_day(db: Database) -> tuple[list[str], str, str]:
         later = timedelta(days=1 if day.weekday() < 3 or day.weekday() == 6 else 3)  # where a holiday moves it to
         slot, _ = (
             calendar.add_session(
-                session, official_id=minister, kind="audience", centre_id=None, place_ar="مجلس الوزارة", place_en="Hall",
+                session, official_id=minister, kind="audience", centre_id=None, place_ar="المجلس", place_en="Hall",
                 day=at_.date(), start=at_.time(), end=(at_ + timedelta(minutes=20)).time(), minutes=20, zone=zone,
                 now=now,
             )[0]
