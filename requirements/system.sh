@@ -16,6 +16,7 @@ case "${1:-run}" in
     has ffmpeg || need+=(ffmpeg)
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need+=(postgresql)
     has turnserver || need+=(coturn)
+    has pdftoppm || need+=(poppler-utils)
     has bearerbox || need+=(kannel)
     [ -x /usr/lib/kannel/test/fakesmsc ] || need+=(kannel-extras)
     has runuser || need+=(util-linux) ;;

@@ -13,8 +13,8 @@ from messaging.campaigns.service import sweep_campaigns
 from messaging.sending import Sender
 from reception import arrangements
 from reception.appointed.reminders import sweep_reminders
-from reception.deadlines.escalation import sweep_deadlines
 from reception.appointed.waiting import sweep_waitlist
+from reception.deadlines.escalation import sweep_deadlines
 from reception.files import service as files
 from reception.petitions import drafts
 from reception.reactions import NO_REACTION, REACTIONS

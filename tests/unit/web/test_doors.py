@@ -76,7 +76,7 @@ def test_every_page_of_an_empty_ministry_opens_for_its_people(cast: Cast, page: 
         if not page.audience.roles or role in page.audience.roles:
             answer = cast(username).get(f"{page.path}?lang={lang}")
             assert answer.status_code in (200, 303), (username, answer.text[:300])
-            if answer.status_code == 200:
+            if answer.status_code == 200 and "<html" in answer.text:  # no table, no part of a page
                 assert f'lang="{lang}"' in answer.text
 
 
