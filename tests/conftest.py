@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from core.db import Database
 from core.staff.models import Staff, StaffRole
 from core.staff.rules import ATTENDANT
+from tests.blank import blank
 from web.schema import create_all
 
 TIMED = {
@@ -49,8 +50,7 @@ def now() -> datetime:
 
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'test.sqlite3'}")
-    create_all(database.engine)
+    database = blank(tmp_path / "test.sqlite3")
     yield database
     database.dispose()
 
@@ -105,19 +105,32 @@ def postgres() -> Iterator[str]:
         shutil.rmtree(home, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def template(postgres: str) -> str:
+    """The name of an empty database from which others are made."""
+    _create(postgres, "empty")
+    database = Database(postgres.replace("/postgres?", "/empty?"))
+    create_all(database.engine)
+    database.dispose()
+    return "empty"
+
+
+def _create(address: str, name: str, template: str = "template1") -> None:
+    admin = create_engine(address.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    admin.dispose()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def any_db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """The same test on both databases, each empty."""
     if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path / 'test.sqlite3'}")
+        database = blank(tmp_path / "test.sqlite3")
     else:
         address = request.getfixturevalue("postgres")
         name = f"t{uuid4().hex[:12]}"
-        admin = create_engine(address.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        admin.dispose()
+        _create(address, name, request.getfixturevalue("template"))
         database = Database(address.replace("/postgres?", f"/{name}?"))
-    create_all(database.engine)
     yield database
     database.dispose()

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterator
 
-from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, ImageSequence, UnidentifiedImageError
 
 from core.errors import Mistake
 from reception.files.rules import JPEG, MAX_PAGES, MAX_PIXELS, PDF, PNG, damaged
@@ -14,6 +14,7 @@ _DPI = 200
 
 def copy(name: str, data: bytes) -> tuple[str, bytes, int]:
     """Media type, bytes, pages. A TIFF of several pages becomes a PDF. Sizes are checked unopened. Raises Mistake."""
+    _strictly()
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check(image)
@@ -29,6 +30,7 @@ def copy(name: str, data: bytes) -> tuple[str, bytes, int]:
 
 def bind(name: str, scanned: list[bytes]) -> tuple[str, bytes, int]:
     """One PDF of pages taken one after the other by a camera. Raises Mistake."""
+    _strictly()
     pages = []
     try:
         for data in scanned[:MAX_PAGES]:
@@ -44,6 +46,11 @@ def bind(name: str, scanned: list[bytes]) -> tuple[str, bytes, int]:
     if not pages:
         raise Mistake("“{name}” has no page yet. Take a picture of the first one.", field="files", name=name)
     return PDF, _bound(pages), len(pages)
+
+
+def _strictly() -> None:
+    """Half a picture is a damaged one: libraries that print change this for the whole process."""
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
 def _check(image: Image.Image) -> None:

@@ -36,7 +36,7 @@ def case(ctx: Context) -> Response:
     return _page(ctx, petition, Form(ctx))
 
 
-@pages.post("/cases/{id}/papers", audience=READERS)
+@pages.post("/cases/{id}/papers", audience=READERS, before=papers.prepare)
 def add_papers(ctx: Context) -> Response:
     """Good papers are kept even when one among them is refused."""
     petition = access.require(ctx.session, ctx.staff, ctx.path("id"), "paper")

@@ -7,13 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from core.calendar import local_day
 from core.staff.rules import AIDE, HOTLINE, MANAGER, OFFICIAL, RECEPTIONIST
 from messaging import service as messaging
 from queueing.appointments import calendar
 from queueing.appointments.states import AWAITED
 from queueing.waitlist import service as waitlist
+from reception import access
 from reception.appointed import waiting as line
 from reception.appointed.service import expected
+from reception.parties import rules as party_rules
+from reception.parties import service as parties
 from reception.petitions.models import Petition
 from recordings.archive import service as archive
 from recordings.archive.leave import may_view
@@ -68,7 +72,17 @@ def waits(ctx: Context, petition: Petition) -> Panel | None:
     return Panel("waits", "waitlist/panel.html", {"place": place, "total": total, "state": said, "offer": offer})
 
 
-SLOTS: list[Slot] = [appointments, waits, meetings, texts]
+def people(ctx: Context, petition: Petition) -> Panel | None:
+    """Who asks with the visitor, and who may act for the visitor until when."""
+    if not access.may_read_text(ctx.staff, petition) or not (beside := parties.of_petition(ctx.session, petition.id)):
+        return None
+    today = local_day(ctx.now, ctx.settings.timezone)
+    rows = [(one, party_rules.in_force(one.role, one.valid_until, today=today)) for one in beside]
+    names = {"powers": party_rules.POWERS, "relations": party_rules.RELATIONS}
+    return Panel("people", "cases/slot_people.html", {"people": rows, **names})
+
+
+SLOTS: list[Slot] = [people, appointments, waits, meetings, texts]
 
 
 def panels(ctx: Context, petition: Petition) -> list[Panel]:

@@ -9,15 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlalchemy import select
 
-from core.db import Database
 from core.errors import MajlisError
 from reception.deadlines import service as deadlines
 from reception.deadlines.rules import ANSWER, CUSTODY, OPINION, STEPS
 from reception.petitions import opinions, rules, service, states, story, urgency, verification
 from reception.petitions.models import PetitionStep, Referral
+from tests.blank import blank
 from tests.conftest import NOON
 from tests.unit.reception.conftest import build
-from web.schema import create_all
 
 WORDS = "كلمات"
 make = build.__wrapped__ if hasattr(build, "__wrapped__") else build.__pytest_wrapped__.obj
@@ -27,8 +26,7 @@ class AnyOrder(RuleBasedStateMachine):
     @initialize(code=st.sampled_from(["violation", "retribution", "meet-video"]))
     def enter(self, code: str) -> None:
         self.folder = tempfile.TemporaryDirectory()
-        self.db = Database(f"sqlite:///{Path(self.folder.name) / 'test.sqlite3'}")
-        create_all(self.db.engine)
+        self.db = blank(Path(self.folder.name) / "test.sqlite3")
         self.session = self.db._sessions()
         self.now = NOON
         self.ministry = make(NOON)(self.session)

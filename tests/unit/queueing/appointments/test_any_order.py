@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlalchemy import select
 
-from core.db import Database
 from core.errors import MajlisError, Refused
 from core.staff.models import Staff, StaffRole
 from core.staff.rules import ATTENDANT, INTERPRETER
@@ -25,8 +24,8 @@ from queueing.appointments.states import HELD, LIVE, MET, MISSED
 from queueing.waitlist import service as waitlist
 from queueing.waitlist.models import Offer
 from tests.appointments.invariants import check_offers
+from tests.blank import blank
 from tests.conftest import attendant
-from web.schema import create_all
 
 START = datetime(2026, 10, 27, 9, tzinfo=UTC)
 DAYS = (date(2026, 10, 28), date(2026, 10, 29))
@@ -38,8 +37,7 @@ class AnyOrder(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.db = Database(f"sqlite:///{Path(self.folder.name) / 'any.sqlite3'}")
-        create_all(self.db.engine)
+        self.db = blank(Path(self.folder.name) / "any.sqlite3")
         self.session = self.db._sessions()
         self.now = START
 
