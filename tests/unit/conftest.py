@@ -1,9 +1,12 @@
-"""Passwords that are hashed in no time: a cast of thirteen is founded for each file of tests."""
+"""What would be done anew for every test: passwords are hashed in no time, templates compiled once."""
 
 from collections.abc import Iterator
+from typing import Any
 
+import jinja2
 import pytest
 from argon2 import PasswordHasher
+from jinja2.bccache import Bucket
 
 from core.staff import service
 
@@ -14,3 +17,29 @@ def _quick_passwords() -> Iterator[None]:
     assert strong.memory_cost >= 19 * 1024 and strong.time_cost >= 2  # OWASP's least, outside of tests
     yield
     service._hasher = strong
+
+
+class Compiled(jinja2.BytecodeCache):
+    """Templates are compiled once for all the applications that tests make."""
+
+    def __init__(self) -> None:
+        self.code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if code := self.code.get(bucket.key):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.code[bucket.key] = bucket.bytecode_to_string()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _compiled_once() -> Iterator[None]:
+    compiled, made = Compiled(), jinja2.Environment.__init__
+
+    def make(self: jinja2.Environment, *given: Any, **options: Any) -> None:
+        made(self, *given, **{"bytecode_cache": compiled, **options})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jinja2.Environment, "__init__", make)
+        yield
