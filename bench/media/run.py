@@ -219,7 +219,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 async def interruptible(work: Any) -> Any:
-    """SIGTERM cleans up as Ctrl-C does."""
+    """SIGTERM cleans up as Ctrl-C does, which a shell's background job would not hear of otherwise."""
     task = asyncio.ensure_future(work)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    for word in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(word, task.cancel)
     return await task
