@@ -183,7 +183,7 @@ def code_in(log: Path, *, after: int) -> str:
             for line in log.read_bytes()[after:].decode(errors="replace").splitlines()
             if f"+966{PHONE[1:]}" in line
         ]
-        if found := re.findall(r"(?<![\d-])\d{6}(?!\d)", " ".join(texts)):
+        if found := re.findall(r"(?<![\d.-])\d{6}(?!\d)", " ".join(texts)):
             return found[-1]
         time.sleep(0.2)
     raise AssertionError("no code was sent")
