@@ -181,7 +181,6 @@ def test_the_petition_is_taken_with_its_paper_and_routed_with_the_reason_shown(s
     desk.fill("#f-subject", SUBJECT)
     desk.set_input_files("#f-papers", scan)
     expect(desk.locator("#papers li")).to_have_count(1)
-    desk.locator("label[for='f-papers_later']").click()
     desk.locator("#send").dblclick()
     desk.wait_for_url("**/intake/done/*")
     text = desk.locator("body").inner_text()
