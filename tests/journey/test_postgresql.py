@@ -20,6 +20,7 @@ def test_the_demo_ministry_runs_on_postgresql(tmp_path: Path, postgres: str) -> 
     admin.dispose()
     url = postgres.replace("/postgres?", "/ministry?")
     with Server(tmp_path, demo=True, MAJLIS_DATABASE_URL=url) as server:
+        assert b"Setting up the demo" in server.log.read_bytes()
         assert not (server.data / "majlis.sqlite3").exists()
         assert httpx.get(f"{server.url}/hall/central", trust_env=False).status_code == 200
         for username, role, *_ in ACCOUNTS:
@@ -27,3 +28,6 @@ def test_the_demo_ministry_runs_on_postgresql(tmp_path: Path, postgres: str) -> 
                 client.post("/sign-in", data={"username": username, "password": PASSWORD})
                 answer = client.get(home_of(frozenset({role})))
                 assert answer.status_code == 200 and "/sign-in" not in str(answer.url), username
+    server.log.unlink()
+    with server:
+        assert b"Setting up the demo" not in server.log.read_bytes(), "a second start keeps what is there"

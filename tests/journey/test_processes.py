@@ -66,7 +66,7 @@ def test_each_process_that_is_killed_comes_back_and_data_are_kept(tmp_path: Path
 
 
 def test_a_second_start_keeps_the_data_and_a_used_port_is_told(tmp_path: Path) -> None:
-    with Server(tmp_path, demo=True, fresh=True) as server:
+    with Server(tmp_path, demo=True) as server:
         port = str(server.port)
         taken = subprocess.run(
             [os.sys.executable, "-m", "web.cli", "run", "--port", port],  # type: ignore[attr-defined]
@@ -74,9 +74,7 @@ def test_a_second_start_keeps_the_data_and_a_used_port_is_told(tmp_path: Path) -
         )  # fmt: skip
         assert taken.returncode == 1 and "in use" in taken.stdout
         size = (server.data / "majlis.sqlite3").stat().st_size
-    log = server.log.read_bytes()
     server.log.unlink()
-    assert b"Setting up the demo" in log
     with server:
         assert b"Setting up the demo" not in server.log.read_bytes()
         assert (server.data / "majlis.sqlite3").stat().st_size >= size

@@ -317,7 +317,13 @@ def _flooded(what: str, node: Rig, name: str, call: tuple[Raw, Raw]) -> tuple[Li
 
 
 @pytest.mark.parametrize(
-    ("what", "closed"), [("garbage", None), ("media", "flooding"), ("reports", "flooding"), ("messages", "flooding")]
+    ("what", "closed"),
+    [
+        ("garbage", None),
+        ("media", "flooding"),
+        pytest.param("reports", "flooding", marks=pytest.mark.long),
+        pytest.param("messages", "flooding", marks=pytest.mark.long),
+    ],
 )
 def test_a_flood_ends_where_it_comes_from(
     what: str, closed: str | None, node: Rig, meeting: Callable[[], str], call: tuple[Raw, Raw]

@@ -104,6 +104,7 @@ def call(rig: Rig, meeting: str, browsers: Callable[[str], Any], proxy: Proxy) -
     line.close()
 
 
+@pytest.mark.long
 def test_short_blackouts_another_port_and_a_lost_signalling_leave_the_leg_as_it_is(call: Call) -> None:
     for seconds in (1.5, 5.0):
         call.rest(4)

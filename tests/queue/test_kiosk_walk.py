@@ -305,7 +305,7 @@ def test_leaving_and_coming_back_with_a_thumb(kiosk: Opener, house: House) -> No
     expect(page.locator("#do")).to_contain_text("A message comes when few are before you")
 
 
-@pytest.mark.parametrize("lang", ["ar", "en"])
+@pytest.mark.parametrize("lang", ["ar", pytest.param("en", marks=pytest.mark.long)])
 def test_axe_finds_nothing_serious_and_no_letters_are_small(kiosk: Opener, house: House, lang: str) -> None:
     code = take(house, kiosk)
     page = kiosk(bypass_csp=True)
