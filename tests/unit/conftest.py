@@ -1,14 +1,15 @@
 """What would be done anew for every test: passwords are hashed in no time, templates compiled once."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import jinja2
 import pytest
 from argon2 import PasswordHasher
 from jinja2.bccache import Bucket
 
+from core.settings import Settings
 from core.staff import service
+from web.render import Renderer
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -35,11 +36,12 @@ class Compiled(jinja2.BytecodeCache):
 
 @pytest.fixture(autouse=True, scope="session")
 def _compiled_once() -> Iterator[None]:
-    compiled, made = Compiled(), jinja2.Environment.__init__
+    compiled, made = Compiled(), Renderer.__init__
 
-    def make(self: jinja2.Environment, *given: Any, **options: Any) -> None:
-        made(self, *given, **{"bytecode_cache": compiled, **options})
+    def make(self: Renderer, settings: Settings) -> None:
+        made(self, settings)
+        self.environment.bytecode_cache = compiled
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jinja2.Environment, "__init__", make)
+        patch.setattr(Renderer, "__init__", make)
         yield
