@@ -15,6 +15,9 @@ from video.media import rtp
 TYPES = {"audio": rtp.OPUS, "video": rtp.VP8}
 WAYS = {"whip": "sendonly", "whep": "recvonly"}
 SDP = "application/sdp"
+_SOUND = f"a=rtcp-fb:{rtp.OPUS} transport-cc"
+_SOUND_AGAIN = f"a=rtcp-fb:{rtp.OPUS} nack"
+"""Sound that a device doesn't promise to send again is not asked for; GStreamer's promises it with `do-nack`."""
 
 
 class Device(Person):
@@ -93,7 +96,7 @@ class Device(Person):
         name = f"{self.name}.{way}{self._made}"
         peer = await self._load.new(name, self._address)
         parts = [(str(index), kind, WAYS[way]) for index, kind in enumerate(("audio", "video") * (1 + (way == "whep")))]
-        offer = session.write(peer, self._address, parts, TYPES)
+        offer = session.write(peer, self._address, parts, TYPES).replace(_SOUND, f"{_SOUND}\r\n{_SOUND_AGAIN}")
         answer = await self._client.post(
             f"/{way}/{self.meeting}",
             content=offer,

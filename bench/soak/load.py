@@ -128,6 +128,7 @@ def _counted(peer: LivelyPeer) -> Counter[str]:
             "sounds_repaired": sum(stream.repaired for stream in sounds),
             "repaired": sum(stream.repaired for stream in streams),
             "given_up": sum(stream.given_up for stream in streams),
+            "cut_off": sum(stream.cut_off for stream in streams),
             "wrong": peer.tally.wrong,
         }
     )

@@ -17,6 +17,8 @@ from video.media import rtcp, rtp
 KEPT = 512
 ASK_EVERY_S = 0.1
 TRIES = 10
+SILENT_S = 0.5
+"""A stream of which nothing has come for so long has ended, or its way is dark: nobody can answer for it."""
 TOO_MANY = 200
 """A wider gap is a pause or another stream, and is not asked for."""
 _NUMBER = struct.Struct("!H")
@@ -28,7 +30,8 @@ class Heard:
 
     def __init__(self) -> None:
         self.highest = -1
-        self.came = self.gaps = self.repaired = self.given_up = 0
+        self.came = self.gaps = self.repaired = self.given_up = self.cut_off = 0
+        self.came_at = 0.0
         self.video = False
         self.missing: dict[int, tuple[float, int]] = {}
         """When it was last asked for, and how often."""
@@ -36,6 +39,7 @@ class Heard:
     def packet(self, number: int, *, now: float) -> list[int]:
         """The numbers to ask for now."""
         self.came += 1
+        self.came_at = now
         if self.highest < 0:
             self.highest = number
             return []
@@ -57,7 +61,10 @@ class Heard:
         for number, tries in due:
             if tries >= TRIES:
                 del self.missing[number]
-                self.given_up += 1
+                if now - self.came_at > SILENT_S:
+                    self.cut_off += 1
+                else:
+                    self.given_up += 1
             else:
                 self.missing[number] = (now, tries + 1)
         return [number for number, _ in due if number in self.missing]

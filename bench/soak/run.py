@@ -320,7 +320,18 @@ def concluded(samples: list[dict[str, float]], life: Life, checked: list[Checked
         figures[name] = round(statistics.mean(sample[name] for sample in samples), 3)
     sums: Counter[str] = Counter()
     for sample in samples:
-        for name in ("sent", "came", "gaps", "repaired", "given_up", "asked", "asked_of_us", "answered", "wrong"):
+        for name in (
+            "sent",
+            "came",
+            "gaps",
+            "repaired",
+            "given_up",
+            "cut_off",
+            "asked",
+            "asked_of_us",
+            "answered",
+            "wrong",
+        ):
             sums[name] += int(sample[name])
     return figures | {name: float(value) for name, value in sums.items()}
 
