@@ -91,8 +91,18 @@ def test_a_participant_asks_for_what_is_missing_until_it_comes() -> None:
     stream.packet(65_535, now=0.15)
     assert (stream.gaps, stream.repaired, list(stream.missing)) == (2, 1, [0])
     for turn in range(2, TRIES + 2):
+        stream.packet(turn, now=turn * 0.11)
         asked = stream.again(now=turn * 0.11)
-    assert asked == [] and stream.given_up == 1 and not stream.missing
+    assert asked == [] and (stream.given_up, stream.cut_off) == (1, 0) and not stream.missing
+
+
+def test_what_a_stream_lacks_that_has_fallen_silent_is_cut_off() -> None:
+    stream = Heard()
+    stream.packet(1, now=0.0)
+    stream.packet(3, now=0.0)
+    for turn in range(1, TRIES + 1):
+        stream.again(now=turn * 0.11)
+    assert (stream.given_up, stream.cut_off) == (0, 1) and not stream.missing
 
 
 def test_a_pause_is_not_asked_for() -> None:
