@@ -35,13 +35,13 @@ from recordings.storage.states import BOTH, LOST, REMOTE, UPLOADING
 from recordings.strip import service as strips
 from recordings.strip.files import MARKS
 from web.retention import removal
+from web.retention.words import NO_STORE
 from web.worker import Worker
 
 log = structlog.get_logger()
 PLAN_EVERY_S, FREE_EVERY_S = 20.0, 60.0
 TELL_EVERY_S = 2.0
 FILM = ".webm.sealed"
-NO_STORE = "no store is named in the settings"
 
 
 def bucket_of(settings: Settings) -> Bucket | None:

@@ -20,8 +20,8 @@ from recordings.storage import service as storage
 from recordings.storage.models import StoredFile
 from recordings.storage.states import REMOVED
 from web.keys import signer
+from web.retention.words import NOT_YET
 
-NOT_YET = "not tried yet"
 OWN = frozenset({"format", "version", "key"})
 
 

@@ -11,6 +11,7 @@ from core import clock
 from core.audit import AuditEntry
 from core.db import Database
 from core.ids import new_id
+from core.language import catalogue
 from core.settings import Settings
 from recordings.archive.models import Recording
 from recordings.archive.states import DESTROYED
@@ -23,6 +24,7 @@ from recordings.proof.pieces import take
 from recordings.retention import certificate, service
 from recordings.retention.models import Destruction
 from recordings.sealed import SealedReader, SealedWriter
+from recordings.storage import bucket
 from recordings.storage.models import StoredFile
 from recordings.storage.states import DOOMED, LOCKED, REMOVED
 from tests.unit.web.conftest import Cast
@@ -30,7 +32,7 @@ from tests.unit.web.test_library import _csrf, shelf
 from web import proof as web_proof
 from web.demo.people import Ministry
 from web.keys import key_ring, public_keys, signer
-from web.retention import checking, removal
+from web.retention import checking, removal, words
 from web.retention.destroying import destroy_handler
 
 __all__ = ["shelf"]
@@ -254,3 +256,19 @@ def test_what_the_store_still_has_stands_on_the_certificates_page(
     )
     assert all(one["removed"] for one in signed["store"]) and signed["reason"] == "-"
     assert cast("officer").get(f"{old['page']}/certificate/file?of=removal").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        (None, "not tried yet"),
+        (f"{bucket.UNREACHABLE}: EndpointConnectionError (remove)", "the store does not answer"),
+        (f"{bucket.REFUSED}: AccessDenied (remove)", "the store refuses"),
+        (bucket.LOCKED, "the store's lock forbids it"),
+        ("OSError: something new", "the store could not remove it"),
+    ],
+)
+def test_why_a_copy_is_still_there_is_said_in_words_that_have_their_arabic(problem: str | None, said: str) -> None:
+    _, tone, until, why = words.object_state({"problem": problem})
+    assert (tone, until, why) == ("danger", None, said)
+    assert catalogue("ar", Path("web/locale")).gettext(why) != why
