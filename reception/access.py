@@ -7,6 +7,7 @@ hotline nothing.
 Attendants, interpreters and administrators see none.
 """
 
+from collections.abc import Set
 from typing import Any
 
 from sqlalchemy import Select, and_, exists, false, or_, select, true
@@ -54,7 +55,10 @@ _ROWS = {"transfer": "route", "dispatch": "route", "send_back": "return", "merge
 
 def visible(stmt: Select[Any], staff: Staff) -> Select[Any]:
     """`stmt` (which selects from Petition) narrowed to the cases that this person may see."""
-    roles = staff.roles
+    return _narrowed(stmt, staff, staff.roles)
+
+
+def _narrowed(stmt: Select[Any], staff: Staff, roles: Set[str]) -> Select[Any]:
     if roles & _OFFICE:
         return stmt
     doors = []
@@ -94,6 +98,14 @@ def may_see_petition(session: Session, staff: Staff | None, petition_id: str) ->
         return False
     wanted = visible(select(Petition.id).where(Petition.id == petition_id), staff)
     return session.scalar(wanted) is not None
+
+
+def by_phone_only(session: Session, staff: Staff, petition: Petition) -> bool:
+    """Whether this person sees the case as the hotline's agent alone: whoever calls has to be asked who they are."""
+    if HOTLINE not in staff.roles:
+        return False
+    otherwise = _narrowed(select(Petition.id).where(Petition.id == petition.id), staff, staff.roles - {HOTLINE})
+    return session.scalar(otherwise) is None
 
 
 def petition_for(session: Session, staff: Staff, petition_id: str) -> Petition:

@@ -22,12 +22,12 @@ from queueing.appointments.rules import hold_is_over
 from queueing.appointments.states import AWAITED, HELD
 from reception import access
 from reception.centres import service as centres
-from reception.hotline import checks
 from reception.notify import appointments as texts
 from reception.petitions.models import Petition
 from reception.petitions.rules import URGENT
 from web.booking import wishes as wished
 from web.booking.wishes import Wishes
+from web.cases import door
 from web.cases.view import show
 from web.forms import Form
 from web.http import Context, Pages, staff
@@ -291,22 +291,11 @@ def _hold(ctx: Context, petition: Petition, slot_id: str, wishes: Wishes) -> App
 
 
 def _petition(ctx: Context) -> Petition:
-    petition = access.petition_for(ctx.session, ctx.staff, ctx.path("petition_id"))
-    _require_check(ctx, petition)
-    return petition
+    return door.case_of(ctx, ctx.path("petition_id"))
 
 
 def _bookable(ctx: Context) -> Petition:
-    petition = access.require(ctx.session, ctx.staff, ctx.path("petition_id"), "book")
-    _require_check(ctx, petition)
-    return petition
-
-
-def _require_check(ctx: Context, petition: Petition) -> None:
-    """On the phone nobody sees who is there. Raises Refused to an agent whose caller has not been checked."""
-    face_to_face = ctx.staff.roles - {HOTLINE}
-    if not face_to_face and not checks.checked_at(ctx.session, petition.visitor_id, staff_id=ctx.staff.id, now=ctx.now):
-        raise Refused("Check first who is calling: open the case at the hotline.")
+    return door.require(ctx, ctx.path("petition_id"), "book")
 
 
 def _current(ctx: Context, petition: Petition) -> Appointment | None:

@@ -13,7 +13,7 @@ from reception.files import service as files
 from reception.files.rules import ACCEPT
 from reception.petitions import catalogue, opinions, queries, service, story, urgency
 from reception.petitions.models import Petition
-from web.cases import papers
+from web.cases import door, papers
 from web.cases.slots import panels
 from web.cases.verbs import LEAVE, VERBS, offered
 from web.cases.view import show, told
@@ -32,6 +32,8 @@ READERS = staff(RECEPTIONIST, VERIFIER, MANAGER, OFFICER, OFFICIAL, AIDE, HOTLIN
 @pages.get("/cases/{id}", audience=READERS)
 def case(ctx: Context) -> Response:
     petition = access.petition_for(ctx.session, ctx.staff, ctx.path("id"))
+    if not door.may_open(ctx, petition):
+        return ctx.redirect(f"/hotline/cases/{petition.id}")  # asks who is calling
     audit.note(ctx.session, "read", "petition", petition.id, now=ctx.now)
     return _page(ctx, petition, Form(ctx))
 
@@ -39,7 +41,7 @@ def case(ctx: Context) -> Response:
 @pages.post("/cases/{id}/papers", audience=READERS, before=papers.prepare)
 def add_papers(ctx: Context) -> Response:
     """Good papers are kept even when one among them is refused."""
-    petition = access.require(ctx.session, ctx.staff, ctx.path("id"), "paper")
+    petition = door.require(ctx, ctx.path("id"), "paper")
     kept, refused = papers.take(ctx, Form(ctx).files("papers"))
     if kept:
         ids = [paper.id for paper in kept]
@@ -55,7 +57,7 @@ def add_papers(ctx: Context) -> Response:
 
 @pages.get("/cases/{id}/files/{file_id}", audience=READERS)
 def paper(ctx: Context) -> Response:
-    petition = access.petition_for(ctx.session, ctx.staff, ctx.path("id"))
+    petition = door.case_of(ctx, ctx.path("id"))
     if not access.may_read_text(ctx.staff, petition):
         raise NotFound("There is no such paper.")
     return papers.response(ctx, files.get(ctx.session, ctx.path("file_id"), petition_id=petition.id))
@@ -77,8 +79,9 @@ def act(ctx: Context) -> Response:
     if verb is None:
         raise NotFound("There is nothing here.")
     form = Form(ctx)
+    seen = door.case_of(ctx, ctx.path("id"))
     try:
-        petition = access.require(ctx.session, ctx.staff, ctx.path("id"), LEAVE.get(name, name))
+        petition = access.require(ctx.session, ctx.staff, seen.id, LEAVE.get(name, name))
     except Refused:
         return _overtaken(ctx, form, name)
     with form.catch(), ctx.session.begin_nested():

@@ -7,8 +7,8 @@ from core.errors import Mistake
 from core.staff.rules import AIDE, HOTLINE, MANAGER, RECEPTIONIST, VERIFIER
 from messaging.numbers import codes, rules, service
 from messaging.rules import can_be_written_to
-from reception import access
 from reception.petitions.models import Petition
+from web.cases import door
 from web.forms import Form
 from web.http import Context, Pages, staff
 from web.messages.common import trying
@@ -71,7 +71,7 @@ def check(ctx: Context) -> Response:
 
 
 def _petition(ctx: Context) -> Petition:
-    return access.petition_for(ctx.session, ctx.staff, ctx.path("petition_id"))
+    return door.case_of(ctx, ctx.path("petition_id"))
 
 
 def _page(ctx: Context, petition: Petition, form: Form, *, status: int = 200) -> Response:

@@ -20,6 +20,7 @@ from reception.appointed import waiting as line
 from reception.centres import service as centres
 from reception.centres.models import Centre
 from reception.petitions.models import Petition
+from web.cases import door
 from web.counter.words import CLASSES as CLASS_WORDS
 from web.forms import Form
 from web.http import Context, Pages, staff
@@ -61,14 +62,14 @@ def index(ctx: Context) -> Response:
 
 @pages.get("/waitlist/{petition_id}", audience=BOOKERS)
 def show(ctx: Context) -> Response:
-    petition = access.petition_for(ctx.session, ctx.staff, ctx.path("petition_id"))
+    petition = door.case_of(ctx, ctx.path("petition_id"))
     audit.note(ctx.session, "read", "petition", petition.id, now=ctx.now)
     return _page(ctx, petition, Form(ctx))
 
 
 @pages.post("/waitlist/{petition_id}/join", audience=BOOKERS)
 def join(ctx: Context) -> Response:
-    petition = access.require(ctx.session, ctx.staff, ctx.path("petition_id"), "book")
+    petition = door.require(ctx, ctx.path("petition_id"), "book")
     form = Form(ctx)
     kind = form.choice("kind", ("", *KINDS), required=False)
     centre_id = form.choice("centre", ("", *(place.id for place in _halls(ctx))), required=False)
@@ -102,7 +103,7 @@ def join(ctx: Context) -> Response:
 
 @pages.post("/waitlist/{petition_id}/leave", audience=BOOKERS)
 def leave(ctx: Context) -> Response:
-    petition = access.petition_for(ctx.session, ctx.staff, ctx.path("petition_id"))
+    petition = door.case_of(ctx, ctx.path("petition_id"))
     form = Form(ctx)
     reason = form.text("reason", max=300)
     if form.errors:
@@ -115,7 +116,7 @@ def leave(ctx: Context) -> Response:
 
 @pages.post("/waitlist/{petition_id}/resume", audience=BOOKERS)
 def resume(ctx: Context) -> Response:
-    petition = access.petition_for(ctx.session, ctx.staff, ctx.path("petition_id"))
+    petition = door.case_of(ctx, ctx.path("petition_id"))
     waitlist.resume(ctx.session, _waiting(ctx, petition).id, now=ctx.now)
     audit.note(ctx.session, "resume waitlist", "petition", petition.id, now=ctx.now)
     ctx.flash(ctx._("Times are offered again."))
@@ -125,7 +126,7 @@ def resume(ctx: Context) -> Response:
 @pages.get("/waitlist/{petition_id}/{verb}", audience=BOOKERS)
 def left_behind(ctx: Context) -> Response:
     """Where a refused form leaves the browser: a reload finds the page."""
-    petition = access.petition_for(ctx.session, ctx.staff, ctx.path("petition_id"))
+    petition = door.case_of(ctx, ctx.path("petition_id"))
     return ctx.redirect(f"/waitlist/{petition.id}")
 
 

@@ -2,20 +2,24 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core.audit import AuditEntry
+from core.staff.models import StaffRole
 from reception.files import service as files
 from reception.files.rules import inspect
+from reception.hotline.models import CallerCheck
+from reception.hotline.rules import CHECK_HOLDS
 from reception.petitions import service, verification
 from reception.petitions.models import Petition
 from tests.unit.reception.conftest import CAST
-from tests.unit.web.petitions.conftest import Desk
+from tests.unit.web.petitions.conftest import Browser, Desk
 from web.cases.papers import store_of
 from web.cases.verbs import LEAVE, VERBS
 
 Enter = Callable[..., str]
-SEES = {"receptionist", "verifier", "manager", "officer", "official", "aide", "hotline"}
+SEES = {"receptionist", "verifier", "manager", "officer", "official", "aide"}
+ASKS_FIRST = {"hotline"}  # who is calling; see the tests of the telephone below
 
 
 def state(desk: Desk, petition_id: str) -> str:
@@ -39,7 +43,7 @@ def with_paper(desk: Desk, enter: Enter, photo: bytes, code: str = "violation") 
 @pytest.mark.parametrize("who", sorted(CAST))
 def test_the_case_opens_to_those_concerned_and_to_nobody_else(desk: Desk, enter: Enter, who: str) -> None:
     answer = desk.as_(who).get(f"/cases/{enter()}")
-    assert answer.status_code == (200 if who in SEES else 404)
+    assert answer.status_code == (200 if who in SEES else 303 if who in ASKS_FIRST else 404)
     assert ("SECRET-BODY" in answer.text) == (who in SEES)
 
 
@@ -60,11 +64,59 @@ def test_the_hotline_sees_where_a_confidential_case_stands_and_nothing_from_it(
 ) -> None:
     petition_id, paper = with_paper(desk, enter, photo, "retribution")
     hotline = desk.as_("hotline")
+    caller_checked(desk, hotline, petition_id)
     for page in (f"/cases/{petition_id}", f"/hotline/cases/{petition_id}", "/hotline?q=0501234567&list=1"):
         html = hotline.get(page).text
         assert "48-" in html
         assert "SECRET-BODY" not in html and "صورة.jpg" not in html and "Objection to a violation" not in html
     assert hotline.get(f"/cases/{petition_id}/files/{paper}").status_code == 404
+
+
+def caller_checked(desk: Desk, agent: Browser, petition_id: str) -> None:
+    visitor = desk.do(lambda s: s.get_one(Petition, petition_id).visitor)
+    right = {"identity": visitor.identity_number[-4:], "called": visitor.phone[-4:]}
+    assert agent.send_form(f"/hotline/cases/{petition_id}/check", right).status_code == 303
+
+
+def test_on_the_telephone_no_page_of_a_case_opens_before_the_caller_is_checked(
+    desk: Desk, enter: Enter, photo: bytes
+) -> None:
+    petition_id, paper = with_paper(desk, enter, photo)
+    agent, case = desk.as_("hotline"), f"/cases/{petition_id}"
+    sent = agent.get(case)
+    assert (sent.status_code, sent.headers["location"]) == (303, f"/hotline{case}"), "the page that asks who is calling"
+    for page in (f"{case}/files/{paper}", f"{case}/files/{paper}/pages/1", f"/booking/{petition_id}",
+                 f"/waitlist/{petition_id}", f"/phone/{petition_id}"):  # fmt: skip
+        refused = agent.get(page)
+        assert refused.status_code == 409 and "Check first who is calling" in refused.text, page
+        assert "سالم" not in refused.text and "Objection" not in refused.text, page
+    for verb, data in (("note", {"text": "x"}), ("reply", {"reply": "x"}), ("propose_urgent", {"urgent_reason": "x"})):
+        assert agent.send_form(f"{case}/{verb}", data).status_code == 409, verb
+    caller_checked(desk, agent, petition_id)
+    assert "SECRET-BODY" in agent.get(case).text
+    assert agent.get(f"{case}/files/{paper}").status_code == 200
+    assert agent.send_form(f"{case}/note", {"text": "Asked for the road"}).status_code == 303
+
+
+def test_the_check_of_one_caller_opens_neither_anothers_case_nor_any_after_the_call(desk: Desk, enter: Enter) -> None:
+    mine, anothers, agent, colleague = enter(), enter(), desk.as_("hotline"), desk.as_("hotline")
+    caller_checked(desk, agent, mine)
+    assert agent.get(f"/cases/{mine}").status_code == 200
+    assert agent.get(f"/cases/{anothers}").status_code == 303
+    desk.do(lambda s: s.execute(update(CallerCheck).values(at=datetime.now(UTC) - CHECK_HOLDS)))
+    assert agent.get(f"/cases/{mine}").status_code == 303, "a quarter of an hour later the caller is asked again"
+    caller_checked(desk, agent, mine)
+    agent.send_form(f"/hotline/cases/{mine}/call", {"asked": "Where is it?"})
+    assert colleague.get(f"/cases/{mine}").status_code == 303, "the call is written down: the next caller is another"
+
+
+def test_who_stands_before_the_visitor_asks_no_digits(desk: Desk, enter: Enter) -> None:
+    """A receptionist who also answers the telephone sees the own centre's case, and no other one unasked."""
+    petition_id = enter()
+    for who in ("receptionist", "far-receptionist"):
+        desk.do(lambda s, who=who: s.add(StaffRole(staff_id=desk.ids[who], role="hotline")))
+    assert desk.as_("receptionist").get(f"/cases/{petition_id}").status_code == 200
+    assert desk.as_("far-receptionist").get(f"/cases/{petition_id}").status_code == 303
 
 
 def test_a_paper_is_served_harmlessly_and_the_reading_audited(desk: Desk, enter: Enter, photo: bytes) -> None:
@@ -80,7 +132,7 @@ def test_a_paper_is_served_harmlessly_and_the_reading_audited(desk: Desk, enter:
     )
 
 
-@pytest.mark.parametrize("who", sorted(set(CAST) - SEES))
+@pytest.mark.parametrize("who", sorted(set(CAST) - SEES - ASKS_FIRST))
 def test_a_paper_is_closed_to_outsiders(desk: Desk, enter: Enter, photo: bytes, who: str) -> None:
     petition_id, paper = with_paper(desk, enter, photo)
     assert desk.as_(who).get(f"/cases/{petition_id}/files/{paper}").status_code == 404
