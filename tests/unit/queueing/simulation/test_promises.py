@@ -10,6 +10,7 @@ import pytest
 from queueing.simulation.day import Arrival, Day, Stage, all_day
 from queueing.simulation.promises import Promises
 from queueing.simulation.run import simulate
+from queueing.tickets import forecast
 from queueing.tickets.estimates import Kept, kept
 from queueing.tickets.rules import Desk
 from tests.unit.queueing.simulation.theory import EIGHT
@@ -96,8 +97,20 @@ def test_eight_of_ten_on_many_days(counters: int, load: float, mean: float, draw
     found = held([centre_day(seed, counters, load, draw, mean) for seed in range(100, 100 + 60 // counters)], every=3)
     shares = " | ".join(f"{share:.3f}" for share in found[1:])
     print(f"| {counters} | {load:g} | {mean:g} | {draw.__name__} | {found.told} | {shares} |")
-    widest = 0.93 if mean == 4 else 0.9  # whole minutes, at least two, are wide for services of four
-    assert 0.72 <= found.inside <= widest, found
+    assert 0.72 <= found.inside <= 0.92, found
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("draw", [skewed, memoryless, two_kinds, steady])
+@pytest.mark.parametrize(("counters", "load", "mean"), [(3, 0.9, 4), (6, 0.95, 4), (3, 0.9, 15)])
+def test_what_holds_beyond_eight_of_ten_is_rounding(
+    monkeypatch: pytest.MonkeyPatch, counters: int, load: float, mean: float, draw: Draw
+) -> None:
+    """Visitors read whole minutes that contain the range, at least two: wide where services take four minutes."""
+    monkeypatch.setattr(forecast, "shown", lambda low, high: (low, high))
+    found = held([centre_day(seed, counters, load, draw, mean) for seed in range(100, 100 + 60 // counters)], every=3)
+    print(f"| {counters} | {load:g} | {mean:g} | {draw.__name__} | {found.told} | {found.inside:.3f} |")
+    assert 0.7 <= found.inside <= 0.85, found
 
 
 def test_a_free_counter_holds_what_it_promises() -> None:
