@@ -129,6 +129,7 @@ NO_REACTION: frozenset[type] = frozenset(
         waitlist.OfferAccepted,
         waitlist.OfferDeclined,
         waitlist.WaitlistResumed,
+        waitlist.WishesChanged,
         waitlist.WaitlistServed,
         waitlist.WaitlistLeft,
         tickets.TicketIssued,

@@ -207,17 +207,18 @@ def of_petition(session: Session, petition_id: str) -> list[Appointment]:
 
 
 def current(session: Session, petition_id: str) -> Appointment | None:
-    """The petition's live appointment or hold, of which there is at most one."""
+    """The petition's live appointment or hold, of which there is at most one; a place kept beside it is none."""
     return session.scalar(
-        select(Appointment).where(Appointment.petition_id == petition_id, Appointment.state.in_(LIVE))
+        select(Appointment).where(
+            Appointment.petition_id == petition_id, Appointment.state.in_(LIVE), ~Appointment.for_earlier
+        )
     )
 
 
 def current_of(session: Session, petition_ids: list[str]) -> dict[str, Appointment]:
     """The live appointment of each petition that has one."""
-    rows = session.scalars(
-        select(Appointment).where(Appointment.petition_id.in_(petition_ids), Appointment.state.in_(LIVE))
-    )
+    live = (Appointment.state.in_(LIVE), ~Appointment.for_earlier)
+    rows = session.scalars(select(Appointment).where(Appointment.petition_id.in_(petition_ids), *live))
     return {row.petition_id: row for row in rows}
 
 

@@ -1,12 +1,13 @@
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.db import Base, new_id
 from queueing.appointments.states import HELD, LIVE, MOVED, OPEN
 
-_LIVE = text("state IN ({})".format(", ".join(f"'{state}'" for state in LIVE)))
+_LIVE = text("state IN ({}) AND NOT for_earlier".format(", ".join(f"'{state}'" for state in LIVE)))
+_EARLIER = text(f"state = '{HELD}' AND for_earlier")
 _CURRENT = text(f"state != '{MOVED}'")
 _CLOSED_FOR = text("closed_for IS NOT NULL")
 _FREE = text(f"state = '{OPEN}' AND taken < capacity")
@@ -57,7 +58,7 @@ class Slot(Base):
     state: Mapped[str] = mapped_column(default=OPEN)
     reserved_urgent: Mapped[bool] = mapped_column(default=False)
     series_id: Mapped[str | None]
-    closed_for: Mapped[str | None]  # a holiday, whose withdrawal opens it again; the series that gave it up
+    closed_for: Mapped[str | None]  # a holiday or HOURS, whose end opens it again; the series that gave it up
 
     def place(self, lang: str) -> str:
         return self.place_ar if lang == "ar" else self.place_en
@@ -68,11 +69,16 @@ class Slot(Base):
 
 
 class Appointment(Base):
-    """One visitor's place in one slot. The public code is what a visitor shows; it survives a move."""
+    """One visitor's place in one slot. The public code is what a visitor shows; it survives a move.
+
+    A petition has one live appointment, and beside it at most one hold `for_earlier`: a place that is kept while its
+    visitor decides whether to give the other back for it.
+    """
 
     __tablename__ = "appointment"
     __table_args__ = (
         Index("uq_appointment_petition_live", "petition_id", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
+        Index("uq_appointment_earlier", "petition_id", unique=True, sqlite_where=_EARLIER, postgresql_where=_EARLIER),
         Index("uq_appointment_code", "code", unique=True, sqlite_where=_CURRENT, postgresql_where=_CURRENT),
         Index("ix_appointment_hold", "state", "held_until"),
         Index("ix_appointment_petition", "petition_id", "created_at"),
@@ -84,6 +90,7 @@ class Appointment(Base):
     petition_id: Mapped[str]
     state: Mapped[str] = mapped_column(default=HELD)
     held_until: Mapped[datetime | None]
+    for_earlier: Mapped[bool] = mapped_column(default=False, server_default=false())  # kept beside the one they have
     needs_interpreter: Mapped[bool] = mapped_column(default=False)
     interpreter_id: Mapped[str | None] = mapped_column(index=True)
     attendant_id: Mapped[str | None]

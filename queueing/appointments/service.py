@@ -1,7 +1,7 @@
 """The verbs of an appointment. Each locks the day of its slot first and decides on what it then reads."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -21,6 +21,8 @@ from queueing.appointments.states import APPOINTMENT, BOOKED, EXPIRED, HELD, LIV
 
 CODE_LENGTH = 8
 _RIVAL = N_("Somebody else is arranging this appointment at this moment. Please look again.")
+_CHANGED = N_("Your appointment has changed meanwhile. It stays as it is now.")
+TOOK_EARLIER = N_("An earlier time from the waitlist was taken")
 _CODE = re.compile(r"[2-9bcdfghjkmnpqrstvwxz]{8}")
 
 __all__ = [
@@ -45,15 +47,17 @@ def hold(
     minutes: int = 5,
     needs_interpreter: bool = False,
     urgent: bool = False,
+    for_earlier: bool = False,
     code: str | None = None,
 ) -> Appointment:
     """Take a place for a few minutes while it is being talked over; all that the meeting needs is taken, or nothing.
 
-    An earlier hold for the same petition is let go. Raises Refused when the place, the official, the hall, the visitor,
+    An earlier hold for the same petition is let go. `for_earlier` keeps the place beside the appointment that the
+    petition has, which `confirm` gives back for it. Raises Refused when the place, the official, the hall, the visitor,
     every attendant or every interpreter is taken, or when the petition has an appointment already; NotFound for an
     unknown slot.
     """
-    slot, current = _locked_with_current(session, slot_id, petition_id, now=now)
+    slot, current = _locked_with_current(session, slot_id, petition_id, for_earlier=for_earlier, now=now)
     with _all_or_nothing(session):
         if current is not None:
             if current.state != HELD:
@@ -68,6 +72,7 @@ def hold(
             by=by,
             needs_interpreter=needs_interpreter,
             urgent=urgent,
+            for_earlier=for_earlier,
             code=_usable_code(session, code),
             now=now,
         )
@@ -77,14 +82,28 @@ def hold(
 
 
 def confirm(session: Session, appointment_id: str, *, by: str, now: datetime) -> Appointment:
-    """Turn a hold into an appointment. Raises Refused when the hold is over, even if nobody has swept it yet."""
-    appointment = _locked(session, appointment_id)
+    """Turn a hold into an appointment. Raises Refused when the hold is over, even if nobody has swept it yet.
+
+    One `for_earlier` takes the place and the code of the petition's appointment, which ends as moved in the same step.
+    Refused, and both stay as they are, where that has meanwhile become an earlier one or its visitor is here.
+    """
+    current = _live(select(Appointment.petition_id).where(Appointment.id == appointment_id, Appointment.for_earlier))
+    giving_back = session.scalar(current.with_only_columns(Appointment.slot_id))
+    appointment = _locked(session, appointment_id, *filter(None, [giving_back]))
     state = APPOINTMENT.next(appointment.state, "book")
     if rules.hold_is_over(appointment.held_until, now=now):
         raise Refused("The place was held for a few minutes only. Please choose again.")
-    appointment.state, appointment.held_until = state, None
-    appointment.booked_by, appointment.changed_at = by, now
-    emit(session, _event(events.AppointmentBooked, appointment), now=now)
+    old = next(iter(_fresh(session, current)), None)
+    if (old.slot_id if old else None) != giving_back:
+        raise Refused(_RIVAL)
+    with _all_or_nothing(session):
+        if old is not None:
+            _give_back_for(session, old, appointment, now=now)
+        appointment.state, appointment.held_until, appointment.for_earlier = state, None, False
+        appointment.booked_by, appointment.changed_at = by, now
+        session.flush()
+        kind = events.AppointmentBooked if old is None else events.AppointmentRescheduled
+        emit(session, _event(kind, appointment), now=now)
     return appointment
 
 
@@ -238,6 +257,7 @@ def _place(
     urgent: bool,
     code: str,
     now: datetime,
+    for_earlier: bool = False,
 ) -> Appointment:
     """A held row with every claim it needs. The caller holds the slot's day."""
     if slot.starts_at <= now:
@@ -255,6 +275,7 @@ def _place(
         visitor_id=visitor_id,
         petition_id=petition_id,
         state=HELD,
+        for_earlier=for_earlier,
         needs_interpreter=needs_interpreter,
         booked_by=by,
         code=code,
@@ -290,6 +311,15 @@ def _place(
     return appointment
 
 
+def _give_back_for(session: Session, old: Appointment, new: Appointment, *, now: datetime) -> None:
+    """The old appointment ends as moved to the new one. The caller holds the days of both."""
+    if old.state != BOOKED or old.slot.starts_at <= new.slot.starts_at:
+        raise Refused(_CHANGED)
+    old.reason = TOOK_EARLIER
+    _release(session, old, APPOINTMENT.next(old.state, "move"), now=now)
+    new.code, new.previous_id, new.moved_for = old.code, old.id, old.moved_for
+
+
 def _release(session: Session, appointment: Appointment, state: str, *, now: datetime) -> None:
     """End an appointment that gives its place back, with all it had claimed. The caller holds the slot's day."""
     slot = appointment.slot
@@ -311,10 +341,10 @@ def _locked(session: Session, appointment_id: str, *further_slots: str) -> Appoi
 
 
 def _locked_with_current(
-    session: Session, slot_id: str, petition_id: str, *, now: datetime
+    session: Session, slot_id: str, petition_id: str, *, for_earlier: bool, now: datetime
 ) -> tuple[Slot, Appointment | None]:
     """A slot and what the petition has at present, the days of both locked; overdue holds on those days are let go."""
-    live = select(Appointment).where(Appointment.petition_id == petition_id, Appointment.state.in_(LIVE))
+    live = _live([petition_id], for_earlier=for_earlier)
     other = session.scalar(live.with_only_columns(Appointment.slot_id))
     overdue = session.scalars(
         select(Slot.id).join(Appointment).where(Appointment.state == HELD, Appointment.held_until <= now)
@@ -328,6 +358,12 @@ def _locked_with_current(
     if current and current.slot_id not in {row.id for row in slots}:
         raise Refused(_RIVAL)
     return slot, current
+
+
+def _live(petitions: Select[str] | Sequence[str], *, for_earlier: bool = False) -> Select[Appointment]:
+    """What these petitions have at present, or the place kept beside it."""
+    kept = Appointment.for_earlier if for_earlier else ~Appointment.for_earlier
+    return select(Appointment).where(Appointment.petition_id.in_(petitions), Appointment.state.in_(LIVE), kept)
 
 
 @contextmanager

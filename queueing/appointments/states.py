@@ -32,6 +32,8 @@ APPOINTMENT = Machine(
 
 OPEN, CLOSED = "open", "closed"
 
+HOURS = "hours"  # what closed a slot: the working hours became others
+
 SLOT = Machine("slot", OPEN, [(OPEN, "close", CLOSED), (CLOSED, "reopen", OPEN)])
 
 NAMES = {

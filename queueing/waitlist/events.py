@@ -69,6 +69,16 @@ class WaitlistResumed:
 
 
 @dataclass(frozen=True, slots=True)
+class WishesChanged:
+    """Somebody waits for something else. `keeps`: and in the same turn."""
+
+    waiting_id: str
+    petition_id: str
+    visitor_id: str
+    keeps: bool
+
+
+@dataclass(frozen=True, slots=True)
 class WaitlistServed:
     """An appointment was found, by an offer or by hand."""
 

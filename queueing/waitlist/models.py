@@ -1,7 +1,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey, Index, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.db import Base, new_id
@@ -37,6 +37,7 @@ class Waiting(Base):
     latest: Mapped[datetime | None]
     visitor_class: Mapped[str]
     urgent: Mapped[bool] = mapped_column(default=False)
+    for_earlier: Mapped[bool] = mapped_column(default=False, server_default=false())  # has an appointment already
     state: Mapped[str] = mapped_column(default=WAITING)
     joined_at: Mapped[datetime]
     joined_by: Mapped[str]

@@ -4,12 +4,12 @@ The order is that of the halls (queueing.tickets.rules): waiting time by the rat
 the same numbers kept as reasons. Pure.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from core.calendar import LAST_DAY, at_local, local_day
+from core.calendar import LAST_DAY, at_local, day_bounds, local_day
 from core.errors import Mistake
 from queueing.appointments.rules import KINDS, NOTICE, URGENT_NOTICE, VIDEO, open_to
 from queueing.tickets import rules as fairness
@@ -24,6 +24,7 @@ ANSWERS = (
 )  # so far ahead: so long may an answer take
 SHORTEST = timedelta(minutes=20)  # less is no offer
 MOST_UNANSWERED = 3  # then somebody calls, and no more texts go to who may not read them
+WISHES = ("kind", "centre_id", "official_id", "earliest", "latest")
 BUSY = "busy"  # passed over: elsewhere at that time, or no interpreter is free
 
 _ANYWHERE = Desk("waitlist", frozenset({"appointment"}), frozenset({"any"}), frozenset({"any"}), sign_language=True)
@@ -42,7 +43,11 @@ class Wish(Protocol):
     latest: datetime | None
     visitor_class: str
     urgent: bool
+    for_earlier: bool
     joined_at: datetime
+
+
+Line = TypeVar("Line", bound=Wish)
 
 
 class Place(Protocol):
@@ -87,6 +92,34 @@ def fits(wish: Wish, place: Place, *, now: datetime) -> bool:
     )
 
 
+def is_earlier(place: datetime, has: datetime | None, *, zone: str) -> bool:
+    """Whether a place is worth giving the appointment back that begins at `has`: on an earlier day, by the wall's."""
+    return has is not None and local_day(place, zone) < local_day(has, zone)
+
+
+def earlier_until(has: datetime, *, zone: str) -> datetime:
+    """Before what instant a place must begin to be on an earlier day: the midnight before the appointment."""
+    return day_bounds(local_day(has, zone), zone)[0]
+
+
+def keeps_turn(before: Mapping[str, object], after: Mapping[str, object]) -> bool:
+    """Whether new wishes count from the first day still: all that fitted the old ones fits them, too.
+
+    Whoever asks for something else, or for less, has not been waiting for that, and waits from now on behind those
+    who have. So nobody gets ahead by asking for anything first and for the one thing meant afterwards.
+    """
+
+    def admits(name: str) -> bool:
+        old, new = before[name], after[name]
+        if not new or old == new:
+            return True
+        if isinstance(old, datetime) and isinstance(new, datetime):
+            return new <= old if name == "earliest" else new >= old
+        return False
+
+    return all(admits(name) for name in WISHES)
+
+
 def notice(*, urgent: bool) -> timedelta:
     """How long before the start a visitor must know."""
     return URGENT_NOTICE if urgent else NOTICE
@@ -115,6 +148,16 @@ def order(
     """The ids in their turn, and the numbers behind it."""
     _, reasons = fairness.choose([candidate(wish) for wish in wishes], _ANYWHERE, now=now, discipline=discipline)
     return [weighed.id for weighed in reasons.weighed], reasons
+
+
+def lines(wishes: Iterable[Line]) -> tuple[list[Line], list[Line]]:
+    """Who is asked first, and who only where nobody of those can take a place.
+
+    Whoever has an appointment and hopes for an earlier one comes after all who have none; an urgent case never does.
+    """
+    rows = list(wishes)
+    later = [row for row in rows if row.for_earlier and not row.urgent]
+    return [row for row in rows if not row.for_earlier or row.urgent], later
 
 
 def without(reasons: Reasons, passed: Iterable[str]) -> Reasons:

@@ -20,6 +20,8 @@ WAITLIST = Machine(
         (OFFERED, "pass", WAITING),
         (OFFERED, "pause", PAUSED),
         (PAUSED, "resume", WAITING),
+        (WAITING, "change", WAITING),
+        (PAUSED, "change", PAUSED),
         (IN_LINE, "serve", SERVED),
         (IN_LINE, "leave", LEFT),
         ((WAITING, PAUSED), "outlast", OVER),

@@ -1,6 +1,6 @@
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, new_id
@@ -9,8 +9,9 @@ from core.db import Base, new_id
 class Series(Base):
     """What an official offers on certain weekdays. Times are minutes since midnight on the clock of `zone`.
 
-    `made_until` is the last day for which slots stand; the sweep goes on from there. Nothing is deleted: a series that
-    ended keeps its past.
+    Most sessions lie within the working hours and follow them when these change; one with `own_hours` was set outside
+    them on purpose, and stays as it is. `made_until` is the last day for which slots stand; the sweep goes on from
+    there. Nothing is deleted: a series that ended keeps its past.
     """
 
     __tablename__ = "appointment_series"
@@ -33,6 +34,7 @@ class Series(Base):
     pause: Mapped[int] = mapped_column(default=0)
     capacity: Mapped[int] = mapped_column(default=1)
     reserved_urgent: Mapped[int] = mapped_column(default=0)
+    own_hours: Mapped[bool] = mapped_column(default=False, server_default=true())  # set outside the working hours
     first_day: Mapped[date]
     last_day: Mapped[date | None]
     made_until: Mapped[date]

@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 
 from queueing.appointments import service as appointments
 from queueing.appointments.models import Appointment, Slot
+from queueing.waitlist import offering
 from queueing.waitlist import service as waitlist
 from queueing.waitlist.models import Offer, Waiting
 from reception.appointed import links, waiting
@@ -35,7 +36,7 @@ def offered(office: Office, *, minutes: int = 60) -> tuple[str, str]:
             session, session.get_one(Petition, petition), by="aide", zone="Asia/Riyadh", kind="audience",
             earliest=slot.starts_at, latest=slot.starts_at + timedelta(minutes=1), now=office.now,
         )  # fmt: skip
-        offer = waitlist._offered(session, slot, row, office.now + timedelta(minutes=minutes), now=office.now)
+        offer = offering.keep_for(session, slot, row, office.now + timedelta(minutes=minutes), now=office.now)
         assert offer is not None
         return f"/a/{links.make(session, offer.appointment_id, now=office.now)}", offer.id
 
