@@ -68,7 +68,8 @@ def make_engine(url: str) -> Engine:
     if url.startswith("postgresql:"):
         url = "postgresql+psycopg:" + url.removeprefix("postgresql:")
     in_memory = url in ("sqlite://", "sqlite:///:memory:")
-    room = {} if in_memory else {"pool_size": POOL, "max_overflow": THREADS}
+    # the one used last is used next: each connection has caches of its own, which few of them are to fill
+    room = {} if in_memory else {"pool_size": POOL, "max_overflow": THREADS, "pool_use_lifo": True}
     engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"), **room)
     if engine.dialect.name == "sqlite":
 

@@ -5,6 +5,7 @@ failures and heals by itself with time, so that whoever was left for another is 
 row it rests altogether, longer each time, and then a single text tells whether it is back.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
@@ -14,6 +15,8 @@ HEALS_IN_S = 60.0  # of what is missing from full health, half is given back in 
 ROW = 4
 REST_S, LONGEST_REST_S = 1.0, 30.0
 WORTH = 10.0  # places of priority that no health at all costs
+LATE_S = 0.1  # so long a slot of a limited line can still be used
+LOW_S = 0.05  # of slots in store, before more are asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +81,24 @@ def choose(able: Sequence[tuple[T, float]], *, avoid: str | None = None) -> T | 
 class Pace:
     """A throughput limit: so many a second, and no more than a tenth of a second's worth at once.
 
-    A gateway that says it is being hurried halves the pace; it recovers by a tenth each second.
+    A gateway that says it is being hurried halves the pace; it recovers by a tenth each second. A limit that is set is
+    the provider's, for all workers together: a part then needs a slot that was lent to us (`messaging.lent`).
     """
 
-    def __init__(self, rate: float | None, *, now: float = 0.0) -> None:
+    def __init__(self, rate: float | None, *, now: float = 0.0, shared: bool = False) -> None:
         self.rate, self._now_rate, self._at = rate, rate, now
         self._room = self._most()
         self._eased = now
+        self._slots: deque[float] | None = deque() if shared and rate is not None else None
+        self.hungry = False  # something waits, and hardly a slot is left
 
     @property
     def now_rate(self) -> float | None:
         return self._now_rate
+
+    @property
+    def shared(self) -> bool:
+        return self._slots is not None
 
     def _most(self) -> float:
         return max(1.0, (self._now_rate or 0.0) / 10)
@@ -98,11 +108,28 @@ class Pace:
         if self._now_rate is None:
             return 0.0
         self._ease(now)
+        if self._slots is not None:
+            return self._wait_for_slot(self._slots, now)
         self._room = min(self._most(), self._room + (now - self._at) * self._now_rate)
         self._at = now
         return 0.0 if self._room >= 1.0 else (1.0 - self._room) / self._now_rate
 
+    def _wait_for_slot(self, slots: deque[float], now: float) -> float:
+        kept = max(LATE_S, 1.0 / (self.rate or 1.0))
+        while slots and slots[0] < now - kept:
+            slots.popleft()  # not used in its time: it comes to nobody any more
+        self.hungry = not slots or slots[-1] < now + LOW_S
+        return max(0.0, slots[0] - now) if slots else LOW_S
+
+    def lend(self, begin: float, count: int) -> None:
+        """Slots of the provider's line, one after the other at our present pace."""
+        if self._slots is not None and self._now_rate is not None:
+            self._slots.extend(begin + place / self._now_rate for place in range(count))
+            self.hungry = False
+
     def went(self) -> None:
+        if self._slots:
+            self._slots.popleft()
         self._room -= 1.0
 
     def slow(self, seen: float, *, now: float) -> None:
@@ -110,6 +137,8 @@ class Pace:
         if self._now_rate is None or now - self._eased >= 0.5:
             self._now_rate = max(1.0, (self._now_rate or max(seen, 2.0)) / 2)
         self._eased, self._at, self._room = now, now, 0.0
+        if self._slots:
+            self._slots.clear()
 
     def _ease(self, now: float) -> None:
         while self._now_rate is not None and now - self._eased >= 1.0:

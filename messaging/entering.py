@@ -17,6 +17,7 @@ from core.text import clean
 from messaging.encoding import read
 from messaging.events import InboundReceived, MessageDelivered, MessageFailed, MessageLost, MessagesMoved
 from messaging.lanes import CAMPAIGN
+from messaging.many import among
 from messaging.models import Dispatch, InboundPart, InboundText, Message, MessagePart, MessageReceipt
 from messaging.providers.base import Inbound, Receipt
 from messaging.receipts import RANK, key_of, keys_for, of_all
@@ -91,7 +92,7 @@ def match_early(session: Session, parts: Sequence[dict[str, Any]], *, now: datet
             .where(
                 MessageReceipt.part_id.is_(None),
                 MessageReceipt.provider == provider,
-                MessageReceipt.provider_key.in_(keys),
+                among(MessageReceipt.provider_key, keys),
             )
             .order_by(MessageReceipt.received_at)
         ).all()
@@ -163,7 +164,7 @@ def _parts_by_key(session: Session, told: Sequence[tuple[str, Receipt]]) -> dict
     ids = {receipt.key.rpartition(".")[0] for _provider, receipt in told if receipt.key}
     if not ids:
         return {}
-    rows = session.execute(select(*_KNOWN).where(MessagePart.message_id.in_(ids)).order_by(MessagePart.at))
+    rows = session.execute(select(*_KNOWN).where(among(MessagePart.message_id, ids)).order_by(MessagePart.at))
     parts = [_Part(*row) for row in rows]
     return {f"{part.message_id}.{part.number}": part for part in parts}
 
@@ -177,7 +178,7 @@ def _parts_by_id(session: Session, told: Sequence[tuple[str, Receipt]]) -> dict[
     for provider, keys in wanted.items():
         rows = session.execute(
             select(MessagePart.provider_key, *_KNOWN)
-            .where(MessagePart.provider == provider, MessagePart.provider_key.in_(keys))
+            .where(MessagePart.provider == provider, among(MessagePart.provider_key, keys))
             .order_by(MessagePart.at)
         )
         found |= {(provider, str(row[0])): _Part(*row[1:]) for row in rows}
@@ -212,7 +213,7 @@ def _adopted(
         select(Message.to_number, MessagePart.provider, *_KNOWN)
         .join(Message, Message.id == MessagePart.message_id)
         .where(
-            Message.to_number.in_({number for _provider, number in strange}),
+            among(Message.to_number, {number for _provider, number in strange}),
             MessagePart.state == UNKNOWN,
             MessagePart.provider_id.is_(None),
             Message.state.in_((CREATED, SENDING, TEMPORARY, UNKNOWN)),
@@ -275,7 +276,7 @@ def _conclude(session: Session, message_ids: set[str], now: datetime) -> None:
     if not message_ids:
         return
     best: dict[str, dict[int, _Part]] = defaultdict(dict)
-    for row in session.execute(select(*_KNOWN).where(MessagePart.message_id.in_(message_ids))):
+    for row in session.execute(select(*_KNOWN).where(among(MessagePart.message_id, message_ids))):
         part = _Part(*row)
         known = best[part.message_id].get(part.number)
         if known is None or _BETTER.index(part.state) > _BETTER.index(known.state):
@@ -283,7 +284,7 @@ def _conclude(session: Session, message_ids: set[str], now: datetime) -> None:
     query = select(
         Message.id, Message.state, Message.parts, Message.message_class, Message.subject_kind, Message.subject_id
     )
-    messages = session.execute(query.where(Message.id.in_(message_ids)).order_by(Message.id).with_for_update()).all()
+    messages = session.execute(query.where(among(Message.id, message_ids)).order_by(Message.id).with_for_update()).all()
     becomes: dict[str, list[Any]] = defaultdict(list)
     for message in messages:
         parts = best[message.id]
@@ -307,16 +308,16 @@ def _become(
     if state == DELIVERED:
         sent_at = func.coalesce(Message.sent_at, now)
         values = {"state": state, "delivered_at": now, "error": None, "sent_at": sent_at}
-        session.execute(change.where(Message.id.in_(ids)).values(**values))
+        session.execute(change.where(among(Message.id, ids)).values(**values))
     elif state == SENT:
-        session.execute(change.where(Message.id.in_(ids)).values(state=state))
+        session.execute(change.where(among(Message.id, ids)).values(state=state))
     else:
         for message in messages:
             error = next((p.error for p in best[message.id].values() if p.state == state and p.error), None)
             session.execute(change.where(Message.id == message.id).values(state=state, failed_at=now, error=error))
     if waiting := [message.id for message in messages if message.state != SENT]:  # it will not be sent again
-        session.execute(delete(Dispatch).where(Dispatch.message_id.in_(waiting)))
-        doubtful = Message.id.in_(waiting), Message.doubts > 0
+        session.execute(delete(Dispatch).where(among(Dispatch.message_id, waiting)))
+        doubtful = among(Message.id, waiting), Message.doubts > 0
         session.execute(change.where(*doubtful).values(doubts=Message.doubts - 1))
     singly = [message for message in messages if message.message_class != CAMPAIGN]
     for message in singly if state in _EVENTS else ():

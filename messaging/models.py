@@ -177,3 +177,12 @@ class GatewayState(Base):
     trouble: Mapped[str | None]
     changed_at: Mapped[datetime]
     seen_at: Mapped[datetime]
+
+
+class GatewayLine(Base):
+    """How far a limited gateway's throughput is given out to workers."""
+
+    __tablename__ = "gateway_line"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    free_at: Mapped[datetime]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, delete, exists, insert, select, update
+from sqlalchemy import bindparam, delete, exists, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.db import new_id
@@ -19,6 +19,7 @@ from messaging import entering
 from messaging.events import MessageFailed, MessageHeld, MessageLost, MessageSent, MessagesMoved
 from messaging.journal import Notes
 from messaging.lanes import CAMPAIGN, ORDER, URGENT, Hours, loud_again
+from messaging.many import among
 from messaging.models import AllowedNumber, Dispatch, Message, MessagePart
 from messaging.providers.base import Answer
 from messaging.receipts import key_of
@@ -58,6 +59,7 @@ class Manners:
     pilot: bool = False
     receipts_within: timedelta = timedelta(hours=72)
     settle: timedelta = timedelta(seconds=15)  # for a receipt, before what a dead sender had in hand is sent again
+    silent: frozenset[str] = frozenset()  # gateways that never send a receipt: none is missed from them
 
     def sender(self, message_class: str) -> str:
         return self.senders.get(message_class, self.senders.get("*", ""))
@@ -90,7 +92,7 @@ def take(session: Session, claim: str, *, room: int, manners: Manners, now: date
     again = {row.message_id for row in wanted if row.claim is not None}
     session.execute(
         update(Dispatch)
-        .where(Dispatch.message_id.in_(ids))
+        .where(among(Dispatch.message_id, ids))
         .values(claim=claim, run_at=now + LEASE, attempts=Dispatch.attempts + 1)
         .execution_options(synchronize_session=False)
     )
@@ -122,7 +124,7 @@ def record(session: Session, claim: str, finished: Sequence[Work], *, now: datet
         return
     ids = [work.message_id for work in finished]
     mine = set(
-        session.scalars(select(Dispatch.message_id).where(Dispatch.message_id.in_(ids), Dispatch.claim == claim))
+        session.scalars(select(Dispatch.message_id).where(among(Dispatch.message_id, ids), Dispatch.claim == claim))
     )
     parts: list[dict[str, Any]] = []
     ended: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -241,7 +243,11 @@ def lose(session: Session, *, manners: Manners, now: datetime) -> int:
     before = now - manners.receipts_within
     ids = session.scalars(
         select(Message.id)
-        .where(Message.state == SENT, Message.sent_at < before)
+        .where(
+            Message.state == SENT,
+            Message.sent_at < before,
+            or_(Message.provider.is_(None), Message.provider.not_in(sorted(manners.silent))),
+        )
         .order_by(Message.sent_at)
         .limit(BATCH)
         .with_for_update(skip_locked=True)
@@ -272,7 +278,7 @@ def _sorted_out(session: Session, rows: Sequence[Dispatch], manners: Manners, no
         left = [row for row in left if ends[row.message_class] is None]
     if manners.pilot:
         numbers = {row.to_number for row in left if not row.released}
-        allowed = set(session.scalars(select(AllowedNumber.number).where(AllowedNumber.number.in_(numbers))))
+        allowed = set(session.scalars(select(AllowedNumber.number).where(among(AllowedNumber.number, numbers))))
         held = [row for row in left if not row.released and row.to_number not in allowed]
         for row in held:
             row.held, row.claim = True, None
@@ -289,7 +295,7 @@ def _done(session: Session, ids: Sequence[str]) -> Mapping[str, set[int]]:
     if ids:
         query = select(MessagePart.message_id, MessagePart.number)
         for message_id, number in session.execute(
-            query.where(MessagePart.message_id.in_(ids), MessagePart.state.in_((SENT, DELIVERED)))
+            query.where(among(MessagePart.message_id, ids), MessagePart.state.in_((SENT, DELIVERED)))
         ):
             done[message_id].add(number)
     return done
@@ -362,14 +368,14 @@ def _forget(session: Session, ids: Collection[str]) -> None:
     """Words and numbers of what is over; what was left of it stands in `Message`, without secrets."""
     if ids:
         session.execute(
-            delete(Dispatch).where(Dispatch.message_id.in_(ids)).execution_options(synchronize_session=False)
+            delete(Dispatch).where(among(Dispatch.message_id, ids)).execution_options(synchronize_session=False)
         )
 
 
 def _update(session: Session, ids: Collection[str], **values: Any) -> None:
     if ids:
         session.execute(
-            update(Message).where(Message.id.in_(ids)).values(**values).execution_options(synchronize_session=False)
+            update(Message).where(among(Message.id, ids)).values(**values).execution_options(synchronize_session=False)
         )
 
 
@@ -383,7 +389,9 @@ def _tell(session: Session, ids: Collection[str], state: str, now: datetime) -> 
     if not ids:
         return
     rows = session.execute(
-        select(Message.id, Message.subject_kind, Message.subject_id, Message.message_class).where(Message.id.in_(ids))
+        select(Message.id, Message.subject_kind, Message.subject_id, Message.message_class).where(
+            among(Message.id, ids)
+        )
     ).all()
     many = 0
     for row in rows:

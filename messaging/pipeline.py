@@ -29,7 +29,7 @@ class Handle:
         self.name, self.priority = setup.name, setup.priority
         self.later = bool(getattr(gateway, "later", False))
         self.whole = bool(setup.options.get("whole", False))
-        self.health, self.pace = Health(), Pace(setup.rate)
+        self.health, self.pace = Health(), Pace(setup.rate, shared=True)
         self.in_flight = 0
         self.taken = self.refused = self.unanswered = 0
         self._second, self._went, self.seen_rate = 0, 0, 0.0
@@ -121,6 +121,14 @@ class Pipeline:
         if heard:
             self._loop.call_soon_threadsafe(lambda: [one.kept() for one in heard])
 
+    def hungry(self) -> list[Handle]:
+        """Gateways with a limit for which something waits, and that have hardly a slot left."""
+        return [handle for handle in self.handles if handle.pace.hungry] if self.in_hand else []
+
+    def lend(self, handle: Handle, in_s: float, count: int) -> None:
+        """So many slots of its line, the first in so many seconds."""
+        self._loop.call_soon_threadsafe(self._lend, handle, self._loop.time() + in_s, count)
+
     def room(self) -> int:
         """How many more texts are worth having in hand: enough to keep the windows full until the next look."""
         now = self._loop.time()
@@ -152,6 +160,10 @@ class Pipeline:
     def stirred(self) -> None:
         self._wake.set()
         self._stirred()
+
+    def _lend(self, handle: Handle, begin: float, count: int) -> None:
+        handle.pace.lend(begin, count)
+        self._wake.set()
 
     def _take(self, work: list[Work]) -> None:
         for one in work:
@@ -208,6 +220,8 @@ class Pipeline:
                     continue
                 return min(wait, 0.25)
             if (pause := handle.pace.wait(now=now)) > 0:
+                if handle.pace.hungry:
+                    self._stirred()  # the sender's thread borrows the next slots
                 return min(wait, pause)
             heapq.heappop(self._heap)
             if part is None:

@@ -8,12 +8,14 @@ from sqlalchemy.orm import Session
 
 from messaging.models import GatewayState
 from messaging.pipeline import Handle
+from messaging.providers.config import Wrong
 
 AGAIN = timedelta(seconds=10)
 FORGOTTEN = timedelta(days=7)
+LAST = 99  # the place of what can't be used at all
 
 
-def write(session: Session, handles: Sequence[Handle], *, now: datetime) -> None:
+def write(session: Session, handles: Sequence[Handle], *, now: datetime, wrong: Sequence[Wrong] = ()) -> None:
     """Rows that changed, and the others now and then; gateways that nobody has seen for long are taken out."""
     rows = {row.name: row for row in session.scalars(select(GatewayState))}
     for handle in handles:
@@ -35,7 +37,23 @@ def write(session: Session, handles: Sequence[Handle], *, now: datetime) -> None
             row.refused + fresh[1],
             row.unanswered + fresh[2],
         )
+    for one in wrong:
+        _unusable(session, rows.get(one.name), one, now)
     session.execute(delete(GatewayState).where(GatewayState.seen_at < now - FORGOTTEN))
+
+
+def _unusable(session: Session, row: GatewayState | None, one: Wrong, now: datetime) -> None:
+    """One that is set up wrongly stands among the others, with the reason."""
+    trouble = str(one.why)[:300]
+    if row is not None and row.trouble == trouble and not row.ready and now - row.seen_at < AGAIN:
+        return
+    if row is None:
+        row = GatewayState(name=one.name, ready=True, taken=0, refused=0, unanswered=0)
+        session.add(row)
+    if row.ready:
+        row.changed_at = now
+    row.kind, row.priority, row.ready, row.trouble = one.kind, LAST, False, trouble
+    row.health, row.rate, row.in_flight, row.seen_at = 0.0, None, 0, now
 
 
 def gateways(session: Session) -> list[GatewayState]:

@@ -17,12 +17,12 @@ from sqlalchemy.orm import Session
 from core.db import Database
 from core.errors import Fault
 from core.settings import Settings
-from messaging import entering, outbox, seen
+from messaging import entering, lent, outbox, seen
 from messaging.journal import Journal, left_behind
 from messaging.outbox import Manners
 from messaging.pipeline import Handle, Pipeline
-from messaging.providers import Heard, Inbound, Receipt, gateway, setups
-from messaging.providers.config import told
+from messaging.providers import Heard, Inbound, Receipt, setups
+from messaging.providers.config import LEADS_NOWHERE, Wrong, gateways, told
 from messaging.work import Work
 
 log = structlog.get_logger(__name__)
@@ -34,27 +34,56 @@ LOOK_EVERY = timedelta(seconds=10)
 
 
 def manners_of(settings: Settings) -> Manners:
-    """Raises Fault for what is wrong in the settings."""
+    """What can't be understood is as if it had not been set; `faults` says what that is."""
+    return _manners(settings)[0]
+
+
+def faults(settings: Settings) -> list[Fault]:
+    """What is wrong in what the settings say of all texts, the gateways apart."""
+    return _manners(settings)[1]
+
+
+def _manners(settings: Settings) -> tuple[Manners, list[Fault]]:
+    found: list[Fault] = []
+    senders: dict[str, str] = {}
+    quiet: dict[str, tuple[int, int]] = {}
     try:
-        senders = {str(k): str(v) for k, v in told(settings.sms_senders, "MAJLIS_SMS_SENDERS").items()}
-        quiet = {
-            str(kind): (int(first) % 24, int(last) % 24)
-            for kind, (first, last) in told(settings.sms_quiet, "MAJLIS_SMS_QUIET").items()
-        }
-    except (AttributeError, TypeError, ValueError):
-        raise Fault("{name} is not understood.", name="MAJLIS_SMS_SENDERS, MAJLIS_SMS_QUIET") from None
-    return Manners(
+        senders = _senders(settings.sms_senders)
+    except (AttributeError, TypeError, ValueError, Fault) as error:
+        found.append(_not_understood("MAJLIS_SMS_SENDERS", error))
+    try:
+        quiet = _quiet(settings.sms_quiet)
+    except (AttributeError, TypeError, ValueError, Fault) as error:
+        found.append(_not_understood("MAJLIS_SMS_QUIET", error))
+        quiet = _quiet(str(Settings.model_fields["sms_quiet"].default))  # better the usual nights than none
+    manners = Manners(
         senders=senders,
         quiet=quiet,
         zone=settings.timezone,
         pilot=settings.sms_pilot,
         receipts_within=timedelta(hours=settings.sms_receipt_hours),
+        silent=frozenset({*LEADS_NOWHERE, *(one.name for one in setups(settings) if not one.receipts)}),
     )
+    return manners, found
 
 
-def handles_of(settings: Settings) -> list[Handle]:
-    """The gateways of the settings. Raises Fault for what is wrong with them: at the start, not at the first text."""
-    return [Handle(gateway(setup, settings), setup) for setup in setups(settings)]
+def _senders(written: str) -> dict[str, str]:
+    return {str(kind): str(name) for kind, name in told(written, "MAJLIS_SMS_SENDERS").items()}
+
+
+def _quiet(written: str) -> dict[str, tuple[int, int]]:
+    hours = told(written, "MAJLIS_SMS_QUIET").items()
+    return {str(kind): (int(first) % 24, int(last) % 24) for kind, (first, last) in hours}
+
+
+def _not_understood(name: str, error: Exception) -> Fault:
+    return error if isinstance(error, Fault) else Fault("{name} is not understood.", name=name)
+
+
+def handles_of(settings: Settings) -> tuple[list[Handle], list[Wrong]]:
+    """The gateways of the settings, and those that are set up wrongly: the others go on without them."""
+    made, wrong = gateways(settings)
+    return [Handle(one, setup) for setup, one in made], wrong
 
 
 class Sender:
@@ -68,7 +97,9 @@ class Sender:
         manners: Manners,
         data_dir: Path,
         clock: Callable[[], datetime],
+        wrong: Sequence[Wrong] = (),
     ) -> None:
+        self.wrong = wrong  # gateways that can't be used: shown with those that can
         self.db, self.handles, self.manners, self.data_dir, self.clock = db, list(handles), manners, data_dir, clock
         self._finished: deque[Work] = deque()
         self._heard: deque[Heard] = deque()
@@ -78,10 +109,17 @@ class Sender:
         self._loop: threading.Thread | None = None
         self._tidied: datetime | None = None
         self._looked: datetime | None = None
+        self._ask_at: dict[str, datetime] = {}
 
     @classmethod
     def of(cls, settings: Settings, db: Database, clock: Callable[[], datetime]) -> "Sender":
-        return cls(db, handles_of(settings), manners=manners_of(settings), data_dir=settings.data_dir, clock=clock)
+        handles, wrong = handles_of(settings)
+        for one in wrong:
+            log.error("a gateway is set up wrongly", gateway=one.name, why=str(one.why))
+        for fault in faults(settings):
+            log.error("a setting of texts is wrong", why=str(fault))
+        manners = manners_of(settings)
+        return cls(db, handles, manners=manners, data_dir=settings.data_dir, clock=clock, wrong=wrong)
 
     def run(self, stop: threading.Event) -> None:
         """Until stopped. A fault is logged and waited out: nothing here may end the loop."""
@@ -104,6 +142,7 @@ class Sender:
         now = self.clock()
         self._tidy(now)
         urgent = self._take_urgent(now)
+        self._borrow(pipeline, now)
         finished = [self._finished.popleft() for _ in range(min(len(self._finished), PORTION))]
         heard = [self._heard.popleft() for _ in range(min(len(self._heard), PORTION))]
         room = pipeline.room()
@@ -195,6 +234,19 @@ class Sender:
             self._pipeline.put(taken)
         return bool(taken)
 
+    def _borrow(self, pipeline: Pipeline, now: datetime) -> None:
+        """Slots of limited lines, which all workers share; a refusal says when to ask again."""
+        for handle in pipeline.hungry():
+            rate = handle.pace.now_rate
+            if rate is None or now < self._ask_at.get(handle.name, now):
+                continue
+            with self.db.write() as session:
+                begin, count = lent.lend(session, handle.name, rate=rate, now=now)
+            if count:
+                pipeline.lend(handle, (begin - self.clock()).total_seconds(), count)
+            else:
+                self._ask_at[handle.name] = begin
+
     def _tidy(self, now: datetime) -> None:
         """Every few seconds: dead senders' notes, hours that passed, receipts that never came, how gateways fare."""
         if self._tidied is not None and now - self._tidied < TIDY_EVERY:
@@ -206,7 +258,7 @@ class Sender:
                     outbox.recover(session, notes, now=now, settle=self.manners.settle)
         with self.db.write() as session:
             outbox.expire(session, now=now)
-            seen.write(session, self.handles, now=now)
+            seen.write(session, self.handles, now=now, wrong=self.wrong)
             if self._looked is None or now - self._looked >= LOOK_EVERY:
                 self._looked = now
                 outbox.lose(session, manners=self.manners, now=now)

@@ -17,6 +17,7 @@ from recordings.storage import service as storage
 from recordings.storage.rules import Span, needed
 from recordings.storage.states import DOOMED, FAILED, LOST
 from web.disk import Room, free_bytes, room
+from web.gateways import gateway_checks
 from web.keys import archive_key, key_lost, key_ring, signer
 from web.printing.text import Unfit
 from web.printing.text import check as check_slips
@@ -83,6 +84,7 @@ def _checks(settings: Settings) -> list[Check]:
             lambda: _remains(settings),
             "name the store again (MAJLIS_STORAGE_…), or see why",
         ),
+        *gateway_checks(settings),
         ("Jobs", lambda: _jobs(settings), "start a worker (majlis worker); failed jobs are in the table `job`"),
     ]
 

@@ -40,6 +40,7 @@ TARGETS: dict[str, list[Any]] = {
     "drained_per_s": [">=", 500.0],
     "code_p99_ms": ["<=", 300.0],
     "memory_growth_mb": ["<=", 8.0],
+    "memory_mb_per_10k_texts": ["<=", 1.0],
     "texts_lost": ["<=", 0],
     "texts_twice": ["<=", 0],
 }
@@ -107,7 +108,7 @@ def drain(db: Database, pid: int, options: argparse.Namespace) -> tuple[Figures,
     codes: dict[str, tuple[float, float]] = {}
     over = threading.Event()
     asker = threading.Thread(target=ask, args=(db, codes, over, options.codes_per_s), daemon=True)
-    memory: list[tuple[float, float]] = []
+    memory: list[tuple[int, float]] = []  # texts that have left, and the worker's memory then
     while waiting(db) == options.texts:  # the worker starts
         time.sleep(0.05)
     began = time.monotonic()
@@ -116,8 +117,8 @@ def drain(db: Database, pid: int, options: argparse.Namespace) -> tuple[Figures,
     left = options.texts
     while left:
         time.sleep(0.5)
-        memory.append((time.monotonic() - began, rss_mb(pid)))
         left = waiting(db)
+        memory.append((options.texts - left, rss_mb(pid)))
         if len(memory) % 10 == 0:
             say(f"{time.monotonic() - began:5.0f} s: {left} wait, {memory[-1][1]:.0f} MB")
         if time.monotonic() - began > options.most_s:
@@ -127,14 +128,15 @@ def drain(db: Database, pid: int, options: argparse.Namespace) -> tuple[Figures,
     over.set()
     asker.join(10)
     time.sleep(2.0)  # the last receipts
-    settled = [mb for at, mb in memory if at >= took * 0.25] or [mb for _at, mb in memory]
+    settled = [(gone, mb) for gone, mb in memory if gone >= options.texts * 0.25] or memory
     half = len(settled) // 2
     return {
         "drain_s": round(took, 2),
         "worker_cpu_pct": round(100 * cpu / took, 1),
         "worker_cpu_ms_per_text": round(1000 * cpu / options.texts, 3),
-        "memory_mb": round(settled[-1], 1),
-        "memory_growth_mb": round(mean(settled[half:]) - mean(settled[:half] or settled), 2),
+        "memory_mb": round(settled[-1][1], 1),
+        "memory_growth_mb": round(mean_mb(settled[half:]) - mean_mb(settled[:half] or settled), 2),
+        "memory_mb_per_10k_texts": round(10_000 * slope(settled), 2),
     }, codes
 
 
@@ -236,8 +238,16 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
+def mean_mb(memory: Sequence[tuple[int, float]]) -> float:
+    return sum(mb for _gone, mb in memory) / len(memory)
+
+
+def slope(points: Sequence[tuple[float, float]]) -> float:
+    """Of the straight line that lies nearest (least squares); 0 where there is none."""
+    middle = sum(x for x, _y in points) / len(points)
+    height = sum(y for _x, y in points) / len(points)
+    width = sum((x - middle) ** 2 for x, _y in points)
+    return sum((x - middle) * (y - height) for x, y in points) / width if width else 0.0
 
 
 def concluded(machine: Mapping[str, Any], figures: Figures) -> dict[str, Any]:

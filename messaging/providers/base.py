@@ -108,3 +108,6 @@ class Gateway(Protocol):
     async def run(self, line: Line) -> None: ...
 
     async def submit(self, part: Part) -> Answer: ...
+
+    async def probe(self) -> str:
+        """Whether it is there and lets us in, found out without sending a text; "" if so, else what is wrong."""

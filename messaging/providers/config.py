@@ -1,4 +1,4 @@
-"""From settings to gateways. Whatever is wrong with them is said at the start, not at the first text."""
+"""From settings to gateways. What is wrong with one is said at the start and shown; the others go on without it."""
 
 import ipaddress
 import json
@@ -8,9 +8,11 @@ from typing import Any
 
 from core.errors import Fault
 from core.settings import Settings
+from core.text import clean
 from messaging.providers.base import Gateway
 
-COMMON = frozenset({"name", "kind", "priority", "rate", "window", "timeout", "secret", "addresses"})
+COMMON = frozenset({"name", "kind", "priority", "rate", "window", "timeout", "secret", "addresses", "receipts"})
+LEADS_NOWHERE = frozenset({"console", "null"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +22,12 @@ class Setup:
     name: str
     kind: str
     priority: int = 1
-    rate: float | None = None  # parts a second
+    rate: float | None = None  # parts a second, of all workers together
     window: int = 10  # parts handed over and not yet answered
     timeout: float = 30.0  # seconds to wait for an answer
     secret: str = ""  # of its callbacks
     addresses: tuple[str, ...] = ()  # from which its callbacks may come, if not from everywhere
+    receipts: bool = True  # False: it never says what became of a text, so nobody waits to hear
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def option(self, name: str, default: Any = None) -> Any:
@@ -35,18 +38,56 @@ class Setup:
         return value
 
 
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """An entry that can't be used, and why. Its name is the settings' where they give one."""
+
+    name: str
+    kind: str
+    why: Fault
+
+
 def setups(settings: Settings) -> list[Setup]:
-    """The gateways in use; without any the simple one that `sms_provider` names. Raises Fault."""
+    """The gateways that the settings describe well; without any the simple one that `sms_provider` names."""
+    return checked(settings)[0]
+
+
+def checked(settings: Settings) -> tuple[list[Setup], list[Wrong]]:
+    """The gateways of the settings, and what in them is none."""
+    name = "MAJLIS_SMS_PROVIDERS"
     if not settings.sms_providers:
-        return [_checked({"name": settings.sms_provider, "kind": settings.sms_provider, "window": 200})]
-    entries = told(settings.sms_providers, "MAJLIS_SMS_PROVIDERS")
-    if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
-        raise Fault("{name} is to be a JSON list of objects.", name="MAJLIS_SMS_PROVIDERS")
-    found = [_checked(entry) for entry in entries]
-    names = [one.name for one in found]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise Fault("Two gateways are called “{name}”.", name=min(twice))
-    return found
+        simple = settings.sms_provider
+        entries: Any = [{"name": simple, "kind": simple, "window": 200}]
+    else:
+        try:
+            entries = told(settings.sms_providers, name)
+        except Fault as fault:
+            return [], [Wrong(name, "", fault)]
+        if not isinstance(entries, list):
+            return [], [Wrong(name, "", Fault("{name} is to be a JSON list of objects.", name=name))]
+    found: list[Setup] = []
+    wrong: list[Wrong] = []
+    for number, entry in enumerate(entries, 1):
+        try:
+            if not isinstance(entry, Mapping):
+                raise Fault("{name} is to be a JSON list of objects.", name=name)
+            one = _checked(entry)
+            if one.name in {other.name for other in found}:
+                raise Fault("Two gateways are called “{name}”.", name=one.name)
+            found.append(one)
+        except Fault as fault:
+            wrong.append(Wrong(_called(entry, number, found), _kind(entry), fault))
+    return found, wrong
+
+
+def _called(entry: Any, number: int, found: Sequence[Setup]) -> str:
+    """What to call an entry that is wrong: its own name where it is one and no other's."""
+    name = clean(str(entry.get("name", "")))[:40] if isinstance(entry, Mapping) else ""
+    return name if name and name not in names(found) else f"{name or 'MAJLIS_SMS_PROVIDERS'} #{number}"
+
+
+def _kind(entry: Any) -> str:
+    return clean(str(entry.get("kind", "")))[:40] if isinstance(entry, Mapping) else ""
 
 
 def told(written: str, name: str) -> Any:
@@ -55,6 +96,18 @@ def told(written: str, name: str) -> Any:
         return json.loads(written) if written.strip() else {}
     except ValueError as error:
         raise Fault("{name} is no JSON: {why}", name=name, why=str(error)) from None
+
+
+def gateways(settings: Settings) -> tuple[list[tuple[Setup, Gateway]], list[Wrong]]:
+    """Every gateway that can be made of the settings, and what can't."""
+    made: list[tuple[Setup, Gateway]] = []
+    found, wrong = checked(settings)
+    for setup in found:
+        try:
+            made.append((setup, gateway(setup, settings)))
+        except Fault as fault:
+            wrong.append(Wrong(setup.name, setup.kind, fault))
+    return made, wrong
 
 
 def gateway(setup: Setup, settings: Settings) -> Gateway:
@@ -84,6 +137,7 @@ def _checked(entry: Mapping[str, Any]) -> Setup:
             timeout=float(timeout),
             secret=str(entry.get("secret", "")),
             addresses=tuple(str(ipaddress.ip_network(one, strict=False)) for one in entry.get("addresses", ())),
+            receipts=bool(entry.get("receipts", kind not in LEADS_NOWHERE)),
             options={key: value for key, value in entry.items() if key not in COMMON},
         )
     except (TypeError, ValueError) as error:

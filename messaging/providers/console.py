@@ -27,6 +27,9 @@ class NullGateway:
     async def submit(self, part: Part) -> Answer:
         return Answer(SENT, f"{self.name}-{part.key}")
 
+    async def probe(self) -> str:
+        return ""
+
 
 class ConsoleGateway(NullGateway):
     """Writes each text to the log."""

@@ -76,6 +76,17 @@ class HttpsGateway(WebGateway):
         found = at(said, str(self.setup.option("id", "id")))
         return Answer(SENT, "" if found is None else str(found)[:200])
 
+    async def probe(self) -> str:
+        """`check` is an address that answers 2xx to who is let in; without one, whether anybody is there at all."""
+        address = self.setup.options.get("check")
+        response, trouble = await self.ask("GET" if address else "HEAD", str(address or self.url), headers=self.headers)
+        if response is None:
+            return trouble
+        said = f"{response.status_code} {response.text.strip()[:120]}".strip()
+        if response.status_code in (401, 403):
+            return f"our key is refused: {said}"
+        return said if response.status_code >= 500 or (address and not response.is_success) else ""
+
 
 FIELDS = ("to", "digits", "sender", "text", "reference", "number", "total", "coding", "udh", "octets", "receipt_url")
 

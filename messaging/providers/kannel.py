@@ -63,3 +63,13 @@ class KannelGateway(WebGateway):
         if response.status_code in (401, 403, 404, 405, 429) or response.status_code >= 500:
             return Answer(TEMPORARY, error=f"{response.status_code} {said}", hurried=response.status_code == 429)
         return Answer(FAILED, error=f"{response.status_code} {said}", ours=True)
+
+    async def probe(self) -> str:
+        """A text to nobody: Kannel looks at the password first, and then misses the number."""
+        response, trouble = await self.ask("GET", self.url, params={"username": self.user, "password": self.password})
+        if response is None:
+            return trouble
+        said = f"{response.status_code} {response.text.strip()[:120]}"
+        if response.status_code in (401, 403):
+            return f"username or password is refused: {said}"
+        return "" if response.status_code in (200, 202, 400) else said

@@ -16,6 +16,7 @@ from messaging.states import CREATED, FAILED, SENT, TEMPORARY, UNKNOWN
 log = structlog.get_logger(__name__)
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
 MUCH = 256 * 1024  # octets waiting in our own buffer: the other side does not read
+BOUND = "RALYBND"  # the name of "already bound" (§5.1.3, 0x05)
 REMEMBERED = 5000  # parts whose answer was too late, in case it comes after all
 
 
@@ -85,6 +86,26 @@ class SmppGateway:
         self._waiting[sequence] = answer, part, loop.time() + self.setup.timeout
         self._say(said)
         return await answer
+
+    async def probe(self) -> str:
+        """Bind and unbind. "Already bound" is a yes: the account knows us, and a worker has the line."""
+        try:
+            async with asyncio.timeout(self.setup.timeout):
+                reader, self._writer = await asyncio.open_connection(self.host, self.port, ssl=self._tls)
+                await self._bind(reader)
+                self._say(pdu.unbind(self._next()))
+                self._flush()
+                await self._writer.drain()
+        except TimeoutError:
+            return f"no answer in {self.setup.timeout:g} s"
+        except Broken as error:
+            return "" if str(error).endswith(BOUND) else str(error)
+        except (OSError, asyncio.IncompleteReadError) as error:
+            return f"not reached: {error or type(error).__name__}"
+        finally:
+            if self._writer is not None:
+                self._writer.close()
+        return ""
 
     async def _live(self, line: Line) -> None:
         loop = asyncio.get_running_loop()

@@ -1,6 +1,7 @@
 """What every gateway over HTTP shares: connections kept open, and what a broken request means for the text."""
 
 import asyncio
+from typing import Any
 
 import httpx
 
@@ -47,3 +48,11 @@ class WebGateway:
             answer = Answer(UNKNOWN, error=f"{type(error).__name__}: {error}"[:200])
         self.trouble = answer.error if not answer.ours else ""
         return answer
+
+    async def ask(self, method: str, url: str, **more: Any) -> tuple[httpx.Response | None, str]:
+        """A request that sends no text: what came of it, or why nothing did."""
+        try:
+            async with self.client as client:
+                return await client.request(method, url, **more), ""
+        except httpx.HTTPError as error:
+            return None, f"not reached: {error or type(error).__name__}"[:200]

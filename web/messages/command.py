@@ -23,6 +23,7 @@ from messaging.outbox import Manners
 from messaging.pipeline import Handle
 from messaging.providers import Setup, gateway, setups
 from messaging.providers.config import callback_secret
+from messaging.providers.config import gateways as made_of
 from messaging.rules import segments
 from messaging.sending import Sender, manners_of
 from messaging.states import CREATED
@@ -80,6 +81,8 @@ def gateways_() -> None:
         figures = (f"{row.health:.2f}", str(row.taken), str(row.refused), str(row.unanswered)) if row else ("",) * 4
         ready = "" if row is None else "yes" if row.ready else "no"
         table.add_row(setup.name, setup.kind, ready, *figures, (row.trouble or "") if row else "not seen yet")
+    for one in made_of(settings)[1]:
+        table.add_row(one.name, one.kind, "no", *("",) * 4, str(one.why))
     console.print(table)
     for setup in setups(settings):
         if setup.kind in ("kannel", "https"):

@@ -1,5 +1,6 @@
 """How the gateways fare, how much goes through them, and how much of it arrives."""
 
+import functools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,9 +10,13 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from core.calendar import day_bounds, digits, local_day
+from core.errors import Fault
+from core.settings import Settings
 from messaging import seen
 from messaging.models import GatewayState, Message
-from messaging.sending import manners_of
+from messaging.providers.config import Wrong
+from messaging.providers.config import gateways as made_of
+from messaging.sending import faults, manners_of
 from messaging.states import DELIVERED, EXPIRED, FAILED, HELD, SENT, UNKNOWN, WAITING
 from messaging.templates import CLASSES
 from web.http import Context, Pages
@@ -45,7 +50,8 @@ def gateways(ctx: Context) -> Response:
     return ctx.render(
         "messages/gateways.html",
         tab_items=tabs(ctx, "/messages/gateways"),
-        gateways=[_shown(ctx, row) for row in rows],
+        gateways=[_shown(ctx, row) for row in rows] + _never_seen(ctx, {row.name for row in rows}),
+        faults=[ctx.say(fault) for fault in faults(ctx.settings)],
         hours=hours if any(sum(one.values) for one in hours) else [],
         days=days if any(sum(one.values) for one in days) else [],
         left=left,
@@ -124,20 +130,41 @@ def _classes(ctx: Context) -> list[dict[str, object]]:
     return found
 
 
+@functools.lru_cache(maxsize=4)
+def _wrong(settings: Settings) -> dict[str, Wrong]:
+    return {one.name: one for one in made_of(settings)[1]}
+
+
+def _never_seen(ctx: Context, seen_names: set[str]) -> list[dict[str, object]]:
+    """What is set up wrongly and no worker has told of: none has started since."""
+    return [
+        {"name": one.name, "kind": _kind(ctx, one.kind), "state": "wrong", "trouble": ctx.say(one.why)}
+        for one in _wrong(ctx.settings).values()
+        if one.name not in seen_names
+    ]
+
+
+def _kind(ctx: Context, kind: str) -> str:
+    return ctx._(KIND_TITLES[kind]) if kind in KIND_TITLES else kind
+
+
 def _shown(ctx: Context, row: GatewayState) -> dict[str, object]:
     stale = ctx.now - row.seen_at > STALE
+    wrong = _wrong(ctx.settings).get(row.name)
+    why: Fault | None = wrong.why if wrong else None
+    unusable = not stale and not row.ready and (why is not None or row.priority == seen.LAST)
     return {
         "name": ctx._(GATEWAYS[row.name]) if row.name in GATEWAYS else row.name,
-        "kind": ctx._(KIND_TITLES.get(row.kind, row.kind)),
+        "kind": _kind(ctx, row.kind),
         "priority": row.priority,
-        "state": "stale" if stale else "ready" if row.ready else "down",
+        "state": "stale" if stale else "wrong" if unusable else "ready" if row.ready else "down",
         "health": round(row.health * 100),
         "rate": row.rate,
         "in_flight": row.in_flight,
         "taken": row.taken,
         "refused": row.refused,
         "unanswered": row.unanswered,
-        "trouble": row.trouble or "",
+        "trouble": ctx.say(why) if unusable and why else row.trouble or "",
         "changed_at": row.changed_at,
         "seen_at": row.seen_at,
     }

@@ -1,14 +1,15 @@
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.errors import Fault
 from core.settings import Settings
 from messaging.choosing import Health, Pace, after, choose
 from messaging.lanes import expiry, lane_of, loud_again, put_off
-from messaging.providers import gateway, setups
-from messaging.sending import manners_of
+from messaging.providers import setups
+from messaging.providers.config import gateways
+from messaging.sending import faults, manners_of
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,17 @@ def test_several_failures_in_a_row_are_a_rest_that_grows_and_one_success_ends_it
         rests.append(health.rests_until - 100 if health.resting(100) else 0)
     assert rests[:3] == [0, 0, 0] and rests[3] > 0 and rests == sorted(rests) and rests[-1] <= 30
     assert health.probing(200) and not after(health, True, now=200).probing(200)
+
+
+def test_a_shared_pace_goes_by_slots_and_an_old_one_is_lost() -> None:
+    pace = Pace(10.0, shared=True)
+    assert pace.wait(now=0.0) > 0 and pace.hungry, "nothing was lent yet"
+    pace.lend(0.0, 3)
+    assert not pace.hungry and pace.wait(now=0.0) == 0
+    pace.went()
+    assert pace.wait(now=0.0) == pytest.approx(0.1)
+    assert pace.wait(now=0.16) == 0 and pace.hungry, "the last one is near: more are asked for"
+    assert pace.wait(now=5.0) > 0, "slots that nobody used in their time are gone"
 
 
 def test_a_pace_is_kept_and_slows_and_recovers() -> None:
@@ -106,19 +118,35 @@ def test_lanes_and_lives_go_by_class() -> None:
         "no JSON",
     ],
 )
-def test_gateways_that_are_set_up_wrongly_are_found_at_the_start(providers: str) -> None:
-    settings = Settings(sms_providers=providers)
-    with pytest.raises(Fault):
-        for setup in setups(settings):
-            gateway(setup, settings)
+def test_gateways_that_are_set_up_wrongly_are_found_at_the_start_and_stop_no_other(providers: str) -> None:
+    made, wrong = gateways(Settings(sms_providers=providers))
+    assert len(wrong) == 1 and str(wrong[0].why) and wrong[0].name
+    assert len(made) == providers.count('"x", "kind": "null"}, '), "only the first of two of a name"
+
+
+def test_one_that_is_wrong_leaves_the_others_at_work() -> None:
+    entries = [
+        {"name": "good", "kind": "null"},
+        {"name": "bad", "kind": "smpp"},
+        7,
+        {"name": "good", "kind": "console"},
+    ]
+    made, wrong = gateways(Settings(sms_providers=json.dumps(entries)))
+    assert [setup.name for setup, _gateway in made] == ["good"]
+    assert [one.name for one in wrong] == ["MAJLIS_SMS_PROVIDERS #3", "good #4", "bad"], "each under a name of its own"
 
 
 def test_without_gateways_there_is_the_simple_one() -> None:
     (setup,) = setups(Settings(sms_provider="null"))
-    assert (setup.name, setup.kind) == ("null", "null")
-    with pytest.raises(Fault):
-        setups(Settings(sms_provider="pigeon"))
-    assert manners_of(Settings()).quiet["campaign"] == (21, 8)
-    with pytest.raises(Fault):
-        manners_of(Settings(sms_quiet="[1]"))
+    assert (setup.name, setup.kind, setup.receipts) == ("null", "null", False)
+    assert setups(Settings(sms_provider="pigeon")) == []
+    dumb = '[{"name": "dumb", "kind": "kannel", "receipts": false}, {"name": "line", "kind": "smpp"}]'
+    assert manners_of(Settings(sms_providers=dumb)).silent == {"console", "null", "dumb"}
     assert "password" not in repr(Settings(sms_providers='[{"password": "p"}]'))
+
+
+def test_settings_of_all_texts_that_make_no_sense_count_as_not_set() -> None:
+    assert manners_of(Settings()).quiet["campaign"] == (21, 8) and faults(Settings()) == []
+    wrong = Settings(sms_quiet="[1]", sms_senders="{")
+    assert manners_of(wrong).quiet["campaign"] == (21, 8), "better the usual nights than none"
+    assert manners_of(wrong).senders == {} and len(faults(wrong)) == 2

@@ -1,6 +1,7 @@
 """The outbox as a sender uses it: what is taken, in which order, and what each answer makes of a text."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -234,6 +235,8 @@ def test_without_a_receipt_in_its_window_a_text_is_unknown(session: Session, now
     message = write(session, now, "a")
     answered(session, take(session, now), now, Answer(SENT, "1"))
     assert outbox.lose(session, manners=PLAIN, now=now + timedelta(hours=71)) == 0
+    silent = replace(PLAIN, silent=frozenset({"way"}))
+    assert outbox.lose(session, manners=silent, now=now + timedelta(hours=73)) == 0, "it never sends receipts"
     assert outbox.lose(session, manners=PLAIN, now=now + timedelta(hours=73)) == 1
     session.expire_all()
     assert message.state == UNKNOWN

@@ -1,6 +1,7 @@
 """The sender with gateways that do as they are told: no socket, real threads, a real database."""
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -8,9 +9,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
+from structlog.testing import capture_logs
 
 from core import clock
 from core.db import Database
+from core.settings import Settings
 from messaging import seen, service
 from messaging.journal import Journal, left_behind
 from messaging.models import Dispatch, GatewayState, InboundText, Message
@@ -243,3 +246,33 @@ def test_a_journal_starts_afresh_and_keeps_what_is_open(tmp_path: Path, monkeypa
     os.close(journal._file)
     with left_behind(tmp_path) as found:
         assert found[0].answered["m7.1"][1].provider_id == "7"
+
+
+def test_a_gateway_that_is_set_up_wrongly_is_shown_and_stops_no_other(db: Database, tmp_path: Path) -> None:
+    entries = [{"name": "good", "kind": "null"}, {"name": "bad", "kind": "smpp", "host": "h"}]
+    settings = Settings(data_dir=tmp_path, sms_providers=json.dumps(entries), sms_quiet="{}")
+    with capture_logs() as logs:
+        one = Sender.of(settings, db, clock.now)
+    assert [log["gateway"] for log in logs if log["event"] == "a gateway is set up wrongly"] == ["bad"]
+    write(db, 1)
+    try:
+        work_until(one, lambda: states(db) == {SENT: 1})
+    finally:
+        one.close()
+    with db.read() as session:
+        rows = {row.name: row for row in seen.gateways(session)}
+    assert rows["good"].ready and not rows["bad"].ready and "system_id" in (rows["bad"].trouble or "")
+
+
+def test_without_any_gateway_texts_wait_and_the_worker_goes_on(db: Database, tmp_path: Path) -> None:
+    one = Sender.of(Settings(data_dir=tmp_path, sms_providers="no JSON", sms_quiet="{}"), db, clock.now)
+    write(db, 1)
+    try:
+        for _ in range(5):
+            one.step()
+    finally:
+        one.close()
+    assert states(db) == {CREATED: 1}
+    with db.read() as session:
+        (row,) = seen.gateways(session)
+    assert row.name == "MAJLIS_SMS_PROVIDERS" and "JSON" in (row.trouble or "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,13 @@ def test_a_machine_without_ffmpeg_is_told_what_it_can_not_do(
     monkeypatch.setattr(doctor, "lacking", lambda: ["ffmpeg"])
     code, text = told(settings, monkeypatch, tmp_path / "absent")
     assert code == 0 and "! ffmpeg, for exports of recordings: not there: ffmpeg" in text
+
+
+def test_every_gateway_is_asked_and_a_wrong_one_is_named_with_what_to_do(tmp_path: Path) -> None:
+    entries = [{"name": "quiet", "kind": "null"}, {"name": "line", "kind": "smpp"}, {"name": "x", "kind": "pigeon"}]
+    settings = Settings(data_dir=tmp_path, sms_providers=json.dumps(entries), sms_quiet="[1]")
+    found = {name: (check(), remedy) for name, check, remedy in doctor.gateway_checks(settings)}
+    assert found["Gateway quiet (null)"][0] is None
+    assert "host" in (found["Gateway line (smpp)"][0] or "") and "docs/operations.md" in found["Gateway line (smpp)"][1]
+    assert "pigeon" in (found["Gateway x (pigeon)"][0] or "")
+    assert "MAJLIS_SMS_QUIET" in (found["Settings of texts"][0] or "")

@@ -7,14 +7,17 @@ import pytest
 from sqlalchemy import select
 
 from core import clock
+from core.errors import Fault
 from core.ids import new_id
 from core.settings import Settings
+from messaging import seen
 from messaging import service as outbox
 from messaging.campaigns.models import Campaign
 from messaging.inbound.models import InboundAnswer
 from messaging.models import AllowedNumber, Dispatch, InboundText, Message
 from messaging.numbers import codes
 from messaging.numbers import service as numbers
+from messaging.providers.config import Wrong
 from messaging.wording.models import Wording
 from reception.hotline.models import CallBack
 from reception.petitions.models import Petition
@@ -72,6 +75,15 @@ def test_an_administrator_keeps_words_but_reads_nobodys_texts(cast: Cast, petiti
     assert [admin.get(address).status_code for address in KEEPERS] == [200] * 4
     assert admin.get("/messages/inbox").status_code == admin.get(f"/messages/numbers/{PHONE}").status_code == 404
     assert PHONE not in admin.get("/messages").text
+
+
+def test_a_gateway_that_is_set_up_wrongly_stands_on_the_page_with_the_reason(office: Office, cast: Cast) -> None:
+    with office.db.write() as session:
+        wrong = Wrong("main", "smpp", Fault("The gateway “{name}” needs “{option}”.", name="main", option="host"))
+        seen.write(session, [], now=clock.now(), wrong=[wrong])
+    page = cast("aide").get("/messages/gateways?lang=en").text
+    assert "Set up wrongly" in page and "needs “host”" in page and "The other gateways go on" in page
+    assert "إعداداتها غير صحيحة" in cast("aide").get("/messages/gateways?lang=ar").text
 
 
 def test_a_texts_life_shows_each_part_and_where_it_went(office: Office, cast: Cast, petition: str) -> None:
