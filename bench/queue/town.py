@@ -103,7 +103,7 @@ def found(folder: Path, *, database_url: str = "", now: datetime | None = None) 
         centre = ministry.centres["central"]
         points = {code: point.id for (place, code), point in ministry.points.items() if place == "central"}
         town = Town(settings, db, centre, points)
-        seats = list(ministry.counters["central"])
+        seats, hashed = list(ministry.counters["central"]), staff.hash_password(people.PASSWORD)
         for counter in seats:
             session.delete(counter)
         session.flush()
@@ -126,6 +126,7 @@ def found(folder: Path, *, database_url: str = "", now: datetime | None = None) 
                 session,
                 username=f"clerk{number}",
                 password=people.PASSWORD,
+                hashed=hashed,
                 name_ar=f"موظف {number}",
                 name_en=f"Clerk {number}",
                 roles=[roles.RECEPTIONIST],

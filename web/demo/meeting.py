@@ -134,7 +134,7 @@ def _video(look: tuple, speaks: list[tuple[float, float]]) -> Iterator[tuple[flo
 
 def _audio(look: tuple, speaks: list[tuple[float, float]]) -> Iterator[tuple[float, int, list[bytes]]]:  # type: ignore[type-arg]
     """A hum of four harmonics in syllables; one second of it repeats, since its tones are whole hertz."""
-    encoder = OpusEncoder()
+    encoder, silence = OpusEncoder(), bytes(960 * 2 * 2)
     hum = [
         sum(math.sin(2 * math.pi * look[3] * k * n / 48000) / k for k in (1, 2, 3, 5)) * 0.16 * 32767
         for n in range(48000)
@@ -144,9 +144,12 @@ def _audio(look: tuple, speaks: list[tuple[float, float]]) -> Iterator[tuple[flo
         loud = 0.0
         if any(a <= at < b for a, b in speaks):
             loud = min(max(math.sin(2 * math.pi * 3.1 * at) + 0.35 * math.sin(2 * math.pi * 0.7 * at), 0.0), 1.0)
-        mono = [int(value * loud) for value in hum[n % 50 * 960 : (n % 50 + 1) * 960]]
+        sound = silence
+        if loud:
+            mono = (int(value * loud) for value in hum[n % 50 * 960 : (n % 50 + 1) * 960])
+            sound = array("h", [value for both in mono for value in (both, both)]).tobytes()
         frame = av.AudioFrame(format="s16", layout="stereo", samples=960)
-        frame.planes[0].update(array("h", [value for value in mono for _ in "lr"]).tobytes())
+        frame.planes[0].update(sound)
         frame.sample_rate, frame.pts, frame.time_base = 48000, n * 960, Fraction(1, 48000)
         payloads, timestamp = encoder.encode(frame)
         yield at, timestamp, payloads

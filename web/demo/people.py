@@ -119,12 +119,13 @@ def found(session: Session, *, now: datetime) -> Ministry:
     }
     session.add_all([*centres.values(), *departments.values()])
     session.flush()
-    people = {}
+    people, hashed = {}, staff.hash_password(PASSWORD)
     for username, role, place, ar, en, title_ar, title_en in ACCOUNTS:
         people[username] = staff.create(
             session,
             username=username,
             password=PASSWORD,
+            hashed=hashed,
             name_ar=ar,
             name_en=en,
             title_ar=title_ar,

@@ -1,5 +1,6 @@
 """A day in progress: arrivals and counters are played through the queue's own verbs, minute by minute up to now."""
 
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
@@ -24,6 +25,16 @@ NOTICE = (
 )
 GO_ON = 0.35  # of those served go on to verification
 VERIFIER = 4  # its counter's place in the list
+
+
+@dataclass
+class Line:
+    """Who is served where and until when. A counter that found nobody tries again when somebody has joined the line:
+    nothing else brings it a visitor, and each look costs as much as a call."""
+
+    busy: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    joined: int = 0
+    tried: dict[str, int] = field(default_factory=dict)
 
 
 def play(session: Session, ministry: Ministry, *, zone: str, now: datetime) -> None:
@@ -69,10 +80,9 @@ def _centre(
     centre = ministry.centres[code]
     desks = [*ministry.counters[code][1:3], ministry.counters[code][VERIFIER]]
     verification = ministry.points[code, "verification"].id
-    busy: dict[str, tuple[str, datetime] | None] = {}
+    line = Line()
     for counter, clerk in zip(desks, clerks, strict=True):
         service.open_counter(session, counter.id, clerk, now=began)
-        busy[counter.id] = None
     span = (now - began).total_seconds()
     arrivals = sorted(began + timedelta(seconds=random.uniform(0, span * 0.985)) for _ in range(ARRIVALS))
     step = timedelta(seconds=max(span / 360, 0.05))
@@ -81,8 +91,9 @@ def _centre(
         while arrivals and arrivals[0] <= at:
             arrivals.pop(0)
             _issue(session, ministry, code, centre.id, random, zone=zone, now=at)
+            line.joined += 1
         for counter, clerk in zip(desks, clerks, strict=True):
-            _work(session, counter, clerk, busy, random, verification, span=span, now=at)
+            _work(session, counter, clerk, line, random, verification, span=span, now=at)
         at += step
     _set_aside_one(session, centre.id, desks[0].id, clerks, now=at)
     session.flush()
@@ -121,28 +132,32 @@ def _work(
     session: Session,
     counter: Counter,
     clerk: str,
-    busy: dict[str, tuple[str, datetime] | None],
+    line: Line,
     random: Random,
     verification: str,
     *,
     span: float,
     now: datetime,
 ) -> None:
-    current = busy[counter.id]
+    current = line.busy.get(counter.id)
     if current and current[1] <= now:
         if verification not in counter.service_point_ids and random.random() < GO_ON:
             service.forward(session, current[0], verification, now=now, counter_id=counter.id)
+            line.joined += 1
         else:
             service.finish(session, current[0], now=now, counter_id=counter.id)
-        busy[counter.id] = current = None
-    if current is None:
+        del line.busy[counter.id]
+        current = None
+    if current is None and line.tried.get(counter.id) != line.joined:
         try:
             ticket = service.call_next(session, counter.id, clerk, now=now)
         except Refused:
             return
         if ticket:
             service.start(session, ticket.id, now=now, counter_id=counter.id)
-            busy[counter.id] = (ticket.id, now + timedelta(seconds=span * random.uniform(0.02, 0.07)))
+            line.busy[counter.id] = (ticket.id, now + timedelta(seconds=span * random.uniform(0.02, 0.07)))
+        else:
+            line.tried[counter.id] = line.joined
 
 
 def _stand_in(session: Session, centre_id: str, number: int) -> str:

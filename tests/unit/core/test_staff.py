@@ -1,6 +1,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy.orm import Session
 
 from core.errors import Mistake
@@ -26,6 +27,10 @@ def test_the_right_password_signs_in_and_the_wrong_one_does_not(session: Session
     assert service.check_password(session, " Clerk ", "long-enough", now=now) is clerk
     assert service.check_password(session, "clerk", "wrong", now=now) is None
     assert service.check_password(session, "nobody", "long-enough", now=now) is None
+
+
+def test_an_unknown_name_costs_what_a_wrong_password_costs() -> None:
+    assert not PasswordHasher().check_needs_rehash(service._nobody), "the parameters new passwords are hashed with"
 
 
 def test_guessing_is_paused_and_the_pause_ends(session: Session, clerk: Staff, now: datetime) -> None:
