@@ -26,7 +26,7 @@ class VisitorWord(Base):
     """One word of a visitor's name (or, behind a tilde, its sound): a search by its beginning uses an index."""
 
     __tablename__ = "visitor_word"
-    __table_args__ = (Index("ix_visitor_word_visitor", "visitor_id"),)
+    __table_args__ = (Index("ix_visitor_word_both", "visitor_id", "word"),)
 
     # Compared by code point on both databases: a prefix is then a range of the index.
     word: Mapped[str] = mapped_column(String().with_variant(String(collation="C"), "postgresql"), primary_key=True)

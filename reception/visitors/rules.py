@@ -1,6 +1,7 @@
 """What counts as an identity number, a phone number and the same name. Pure."""
 
 import re
+from collections.abc import Sequence
 
 from core.errors import Mistake
 from core.text import clean, latin_digits, search_form
@@ -96,6 +97,11 @@ def name_words(text: str) -> list[str]:
         bare = joined.removeprefix("ال") if len(joined) > 4 else joined
         words.append(bare)
     return list(dict.fromkeys([*words, pending] if pending else words))
+
+
+def without_articles(words: Sequence[str]) -> list[str]:
+    """The words as they are when somebody has typed no more of one than its article and a letter or two."""
+    return list(dict.fromkeys(word.removeprefix("ال") if len(word) > 2 else word for word in words))
 
 
 SOUND = "~"  # begins the entry of a sound, so that no written word is ever mistaken for one

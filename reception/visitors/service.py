@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -8,7 +9,7 @@ from core.db import new_id
 from core.errors import Mistake, NotFound
 from core.events import emit
 from core.text import search_form
-from reception.visitors import rules
+from reception.visitors import names, rules
 from reception.visitors.events import VisitorRegistered
 from reception.visitors.models import Visitor, VisitorWord
 
@@ -33,9 +34,10 @@ def by_identity_number(session: Session, text: str) -> Visitor | None:
 
 
 def search(session: Session, text: str, *, limit: int = 20) -> list[Visitor]:
-    """Visitors by identity number, phone number or words of the name (each word a prefix), newest first.
+    """Visitors by identity number or phone number, newest first; or by words of the name and beginnings of words.
 
-    A name that is found nowhere as it is written is looked for by its sound: محمد القحطاني, Mohamed Al-Gahtani.
+    Who has the very words in the name comes first. A name that is found nowhere as it is written is looked for
+    without the article of a word just begun (القح), then by its sound: محمد القحطاني, Mohamed Al-Gahtani.
     """
     for kind, column in ((rules.identity_number, Visitor.identity_number), (rules.phone, Visitor.phone)):
         try:
@@ -47,18 +49,18 @@ def search(session: Session, text: str, *, limit: int = 20) -> list[Visitor]:
             return found
     if search_form(text).replace(" ", "").isdigit():
         return []
-    return _beginning(session, rules.name_words(text), limit) or _beginning(session, rules.sounds(text), limit)
+    written = rules.name_words(text)
+    bare = rules.without_articles(written)
+    for words in (written, bare if bare != written else [], rules.sounds(text)):
+        if found := _named(session, words, limit):
+            return found
+    return []
 
 
-def _beginning(session: Session, words: list[str], limit: int) -> list[Visitor]:
-    """Those of whose entries each of `words` is a beginning."""
-    if not words:
-        return []
-    wanted = select(Visitor)
-    for word in words:
-        having = select(VisitorWord.visitor_id).where(VisitorWord.word >= word, VisitorWord.word < word + "\U0010ffff")
-        wanted = wanted.where(Visitor.id.in_(having))
-    return list(session.scalars(wanted.order_by(Visitor.id.desc()).limit(limit)))
+def _named(session: Session, words: Sequence[str], limit: int) -> list[Visitor]:
+    found = names.having(session, words, limit)
+    people = {one.id: one for one in session.scalars(select(Visitor).where(Visitor.id.in_(found)))} if found else {}
+    return [people[one] for one in found]
 
 
 def index_name(session: Session, visitor: Visitor) -> None:

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from core.errors import Mistake
 from core.text import arabic_digits
-from reception.visitors import rules, service
+from reception.visitors import names, rules, service
 from reception.visitors.models import Visitor
 from tests.unit.reception.conftest import Ministry, identity
 
@@ -78,6 +78,39 @@ def test_a_name_is_found_however_it_is_spelled(ministry: Ministry, typed: str) -
     wanted = ministry.visitor("نورة بنت عبدالله القحطاني", "0503333333")
     ministry.visitor("نوف بنت سعد الشمري", "0504444444")
     assert [found.id for found in service.search(ministry.session, typed)] == [wanted.id]
+
+
+NAMES = ("محمد خالد الحربي", "محمد بن محمد القحطاني", "خالد المحمدي", "نورة محمد الحرب", "خالد سعود القحطاني")
+
+
+@pytest.mark.parametrize("rare", [0, 2_000], ids=["read through", "looked up"])
+def test_who_has_all_the_words_is_found_whichever_way_they_are_sought(
+    ministry: Ministry, monkeypatch: pytest.MonkeyPatch, rare: int
+) -> None:
+    """Held against the plain meaning: each typed word begins one of the name; whole words first, then the newest."""
+    monkeypatch.setattr(names, "RARE", rare)
+    people = [
+        service.register(ministry.session, identity_number=identity(n), name=name, phone="0501111111", now=ministry.now)
+        for n, name in enumerate(NAMES)
+    ]
+    written = {person.id: rules.name_words(person.name) for person in people}
+    typed = ("محمد", "خالد", "حرب", "محمد خالد", "خالد قحط", "محم", "حرب محمد", "قحطاني سعود خالد", "سعود حرب", "م ق")
+    for text in typed:
+        words = rules.name_words(text)
+        begun = {one for one, own in written.items() if all(any(w.startswith(word) for w in own) for word in words)}
+        whole = {one for one in begun if set(words) <= set(written[one])}
+        wanted = sorted(whole, reverse=True) + sorted(begun - whole, reverse=True)
+        assert names.having(ministry.session, words, 20) == wanted, text
+        assert names.having(ministry.session, words, 1) == wanted[:1], text
+    assert names.having(ministry.session, [], 20) == []
+
+
+@pytest.mark.parametrize("typed", ["سالم الق", "سالم القح", "القحط"])
+def test_a_word_just_begun_with_its_article_is_found(ministry: Ministry, typed: str) -> None:
+    service.register(
+        ministry.session, identity_number=identity(8), name="سالم القحطاني", phone="0501111111", now=ministry.now
+    )
+    assert [person.name for person in service.search(ministry.session, typed)] == ["سالم القحطاني"]
 
 
 def test_a_changed_name_is_found_under_the_new_one_only(ministry: Ministry) -> None:
