@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     sms_part_price: Decimal = Decimal(0)  # of one part, for previews of what texts cost; 0: costs are not shown
     sms_currency: str = "SAR"
     sms_receipt_hours: float = 72.0  # without a receipt by then, nobody knows what became of a text
+    sms_keep_days: int = 365  # texts of no case (codes, answers, tickets, campaigns) and texts to us; 0: for ever
+    sms_keep_receipt_days: int = 90  # receipts; what they told stays with the text
     upload_limit: int = 15 * 1024 * 1024  # bytes for each attachment
     clamd: str = ""  # the virus scanner: unix:/run/clamav/clamd.ctl or host:port; empty: there is none
     session_hours: int = 12

@@ -11,6 +11,7 @@ The file is locked (flock) while its sender lives. Whoever gets the lock finds a
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from messaging.providers.base import Answer
 
 FOLDER = "sending"
 LARGE = 1 << 20
+FORGOTTEN_S = 7 * 24 * 3600.0
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -100,21 +102,39 @@ class Journal:
 
 @contextmanager
 def left_behind(data_dir: Path) -> Iterator[list[Notes]]:
-    """The notes of this machine's senders that are dead; they are thrown away once what is done with them is done."""
+    """The notes of senders that are dead; they are thrown away once what is done with them is done.
+
+    A lock tells of the senders of this kernel, whatever a container calls its machine. Notes of another one are left to
+    it; after a week, with their texts long on their way again, they are removed.
+    """
     held: list[tuple[int, Path]] = []
     found = []
     try:
-        for path in sorted((data_dir / FOLDER).glob(f"{os.uname().nodename}-*.journal")):
+        for path in sorted((data_dir / FOLDER).glob("*.journal")):
             file = _locked(path)
-            if file is not None:
+            if file is None:
+                continue
+            if _ours(path):
                 held.append((file, path))
                 found.append(_read(path))
+                continue
+            if time.time() - path.stat().st_mtime > FORGOTTEN_S:
+                path.unlink(missing_ok=True)
+            os.close(file)
         yield found
         for _file, path in held:
             path.unlink(missing_ok=True)
     finally:
         for file, _path in held:
             os.close(file)
+
+
+def _ours(path: Path) -> bool:
+    """Of this machine by its name, or by the start of its kernel that the first line names."""
+    if path.stem.rpartition("-")[0] == os.uname().nodename:
+        return True
+    with path.open("rb") as file:
+        return file.readline().decode("utf-8", "replace").split() == ["B", _boot()]
 
 
 def _locked(path: Path) -> int | None:

@@ -19,7 +19,10 @@ from core.events import EventDelivery, OutboxEvent, name_of
 from core.jobs import DONE, FAILED, READING, Handler, Job
 from core.once import OnceKey
 from core.settings import Settings
+from messaging import clearing
+from messaging.clearing import Terms
 from messaging.inbound.models import Dialogue
+from messaging.models import InboundText, Message, MessageReceipt
 from messaging.numbers.models import NumberCode
 from queueing.appointments.models import Appointment, Slot
 from reception.appointed.models import AppointmentLink
@@ -54,17 +57,26 @@ class Removed:
     rows: int
 
 
-def tidy_handler(db: Database, clock: Callable[[], datetime]) -> Handler:
+def terms_of(settings: Settings) -> Terms:
+    """Of texts; 0 days is for ever."""
+
+    def days(count: int) -> timedelta | None:
+        return timedelta(days=count) if count > 0 else None
+
+    return Terms(texts=days(settings.sms_keep_days), receipts=days(settings.sms_keep_receipt_days))
+
+
+def tidy_handler(db: Database, clock: Callable[[], datetime], terms: Terms | None = None) -> Handler:
     def act(_payload: dict[str, Any]) -> None:
-        removed = [one for one in tidy(db, now=clock()) if one.rows]
+        removed = [one for one in tidy(db, now=clock(), terms=terms) if one.rows]
         if removed:
             log.info("tidied", **{one.what: one.rows for one in removed})
 
     return Handler(act=act, tries=3, thread=READING)
 
 
-def tidy(db: Database, *, now: datetime) -> list[Removed]:
-    """Remove whatever is past its term."""
+def tidy(db: Database, *, now: datetime, terms: Terms | None = None) -> list[Removed]:
+    """Remove whatever is past its term; `terms`: those of texts, where they aren't the usual ones."""
     with db.read() as session:
         newest = session.scalar(select(func.max(OutboxEvent.id))) or 0
     undone = exists().where(EventDelivery.event_id == OutboxEvent.id, EventDelivery.done_at.is_(None))
@@ -118,7 +130,26 @@ def tidy(db: Database, *, now: datetime) -> list[Removed]:
         ),
         _remove(db, "slips", Slip, Slip.ticket_id, select(Slip.ticket_id).where(Slip.asked_at < now - SLIPS)),
         _remove(db, "events", OutboxEvent, OutboxEvent.id, events, also=_deliveries),
+        *_texts(db, terms or Terms(), now),
     ]
+
+
+def _texts(db: Database, terms: Terms, now: datetime) -> list[Removed]:
+    summed_up = 0
+    while True:
+        with db.write() as session:
+            if not clearing.sum_up(session, now=now, terms=terms):
+                break
+        summed_up += 1
+    removed = [Removed("campaigns_summed_up", summed_up)]
+    for what, table, past, before in (
+        ("receipts", MessageReceipt, clearing.receipts(now, terms), None),
+        ("texts", Message, clearing.texts(now, terms), clearing.of_texts),
+        ("texts_to_us", InboundText, clearing.inbound(now, terms), clearing.of_inbound),
+    ):
+        if past is not None:
+            removed.append(_remove(db, what, table, table.id, past, before=before))
+    return removed
 
 
 def sweep_housekeeping(settings: Settings) -> Sweep:
@@ -136,13 +167,21 @@ def sweep_housekeeping(settings: Settings) -> Sweep:
 
 
 def _remove(
-    db: Database, what: str, table: Any, key: Any, past: Any, also: Callable[[list[Any]], Delete] | None = None
+    db: Database,
+    what: str,
+    table: Any,
+    key: Any,
+    past: Any,
+    also: Callable[[list[Any]], Delete] | None = None,
+    before: Callable[[list[Any]], list[Delete]] | None = None,
 ) -> Removed:
     count = 0
     while True:
         with db.write() as session:
             keys = list(session.scalars(past.limit(PORTION)))
             if keys:
+                for statement in before(keys) if before is not None else ():
+                    session.execute(statement)
                 session.execute(delete(table).where(key.in_(keys)))
                 if also is not None:
                     session.execute(also(keys))

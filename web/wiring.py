@@ -28,7 +28,7 @@ from video.meetings.directory import DatabaseDirectory
 from web.cases.papers import store_of
 from web.disk import sweep_disk
 from web.exports.making import sweep_exports
-from web.housekeeping import TIDY, sweep_housekeeping, tidy_handler
+from web.housekeeping import TIDY, sweep_housekeeping, terms_of, tidy_handler
 from web.proof import check_handler, sign_handler, sweep_forgotten
 from web.recording import finish_handler, sink_opener, sweep_abandoned
 from web.retention.destroying import destroy_handler
@@ -52,7 +52,7 @@ def make_worker(settings: Settings, db: Database, **more: Any) -> Worker:
             SIGN: sign_handler(settings, db),
             CHECK: check_handler(settings, db),
             DESTROY: destroy_handler(settings, db),
-            TIDY: tidy_handler(db, clock.now),
+            TIDY: tidy_handler(db, clock.now, terms_of(settings)),
             files.SCAN: scan_handler(settings, db),
         },
         sweeps=(

@@ -33,6 +33,7 @@ class Campaign(Base):
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     changed_at: Mapped[datetime]
+    figures: Mapped[dict[str, Any] | None]  # what came of it, once its texts are cleared away
 
 
 class CampaignRecipient(Base):

@@ -217,26 +217,36 @@ def sweep_campaigns(session: Session, now: datetime) -> None:
 
 def progress(session: Session, campaign_id: str) -> dict[str, int]:
     """How many texts are in each state."""
-    query = select(Message.state, func.count()).where(
-        Message.subject_kind == SUBJECT, Message.subject_id == campaign_id
-    )
-    return dict(session.execute(query.group_by(Message.state)).all())
+    return figures(session, campaign_id)["states"]
 
 
 def left_out(session: Session, campaign_id: str) -> dict[str, int]:
     """Why → how many."""
-    query = select(CampaignRecipient.why, func.count()).where(
-        CampaignRecipient.campaign_id == campaign_id, CampaignRecipient.state == SKIPPED
-    )
-    return dict(session.execute(query.group_by(CampaignRecipient.why)).all())
+    return figures(session, campaign_id)["left_out"]
 
 
 def languages(session: Session, campaign_id: str) -> dict[str, int]:
     """Language → how many are written to in it."""
-    query = select(CampaignRecipient.language, func.count()).where(
-        CampaignRecipient.campaign_id == campaign_id, CampaignRecipient.state != SKIPPED
-    )
-    return dict(session.execute(query.group_by(CampaignRecipient.language)).all())
+    return figures(session, campaign_id)["languages"]
+
+
+def figures(session: Session, campaign_id: str) -> dict[str, dict[str, int]]:
+    """What is told of a campaign: counted, or as it was counted before its texts were cleared away."""
+    kept = session.scalar(select(Campaign.figures).where(Campaign.id == campaign_id))
+    if kept is not None:
+        return kept
+    of_it = CampaignRecipient.campaign_id == campaign_id
+    skipped = CampaignRecipient.state == SKIPPED
+    counted = {
+        "states": select(Message.state, func.count())
+        .where(Message.subject_kind == SUBJECT, Message.subject_id == campaign_id)
+        .group_by(Message.state),
+        "left_out": select(CampaignRecipient.why, func.count()).where(of_it, skipped).group_by(CampaignRecipient.why),
+        "languages": select(CampaignRecipient.language, func.count())
+        .where(of_it, ~skipped)
+        .group_by(CampaignRecipient.language),
+    }
+    return {name: {row[0]: row[1] for row in session.execute(query)} for name, query in counted.items()}
 
 
 def _not_left(campaign_id: str) -> Any:

@@ -7,12 +7,17 @@ import pytest
 from sqlalchemy import func, select
 
 from core import jobs
-from core.db import Database
+from core.db import Database, new_id
 from core.events import EventDelivery, OutboxEvent, emit
 from core.jobs import DONE, FAILED, Job
 from core.once import OnceKey
 from core.settings import Settings
 from core.staff.events import SignedIn
+from messaging.campaigns import service as campaigns
+from messaging.campaigns.models import Campaign, CampaignRecipient
+from messaging.clearing import Terms
+from messaging.inbound.models import InboundAnswer
+from messaging.models import InboundText, Message, MessagePart, MessageReceipt
 from queueing.appointments.models import Appointment, Slot
 from reception.appointed.models import AppointmentLink
 from reception.centres.models import Centre
@@ -133,3 +138,88 @@ def test_it_is_asked_for_once_a_night_however_many_workers_there_are(any_db: Dat
     assert before == 1 and sweep(night) == 2 and sweep(night + timedelta(hours=20)) == 2
     with any_db.read() as session:
         assert set(session.scalars(select(Job.kind))) == {TIDY}
+
+
+def test_texts_of_no_case_go_after_a_year_and_those_of_a_case_stay(
+    any_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "PORTION", 2)
+    old, young = NOW - 366 * DAY - DAY, NOW - 364 * DAY
+
+    def text(subject: str, at: datetime, state: str = "delivered", about: str = "x") -> Message:
+        return Message(
+            id=new_id(), key=new_id(), to_number="+966501234567", language="ar", template="t", message_class="service",
+            body="b", encoding="UCS-2", parts=1, state=state, subject_kind=subject, subject_id=about, created_at=at,
+            due_at=at, attempts=1, doubts=0,
+        )  # fmt: skip
+
+    def receipt(message: Message, at: datetime) -> MessageReceipt:
+        return MessageReceipt(
+            id=new_id(), provider="p", provider_id="1", provider_key="1", from_number="", message_id=message.id,
+            part_id=None, state="delivered", code="", repeated=False, received_at=at,
+        )  # fmt: skip
+
+    def inbound(at: datetime, handled: bool, needs_person: bool = False) -> str:
+        row = InboundText(
+            id=new_id(), key=new_id(), provider="p", from_number="+966501234567", to_number="8004", body="b",
+            complete=True, received_at=at, handled_at=at if handled else None,
+        )  # fmt: skip
+        answer = InboundAnswer(
+            inbound_id=row.id, number=row.from_number, command="", outcome="", needs_person=needs_person, at=at
+        )
+        session.add(row)
+        session.flush()
+        session.add(answer)
+        return row.id
+
+    with any_db.write() as session:
+        ended = Campaign(
+            id="c", name="n", group_kind="all", group_detail={}, words={}, state="finished", created_by="s",
+            created_at=old, finished_at=old, changed_at=old, total=2, skipped=1, parts=2, written=2,
+        )  # fmt: skip
+        session.add(ended)
+        session.flush()
+        for number, state in (("+1", "written"), ("+2", "written"), ("+3", "skipped")):
+            why = "stopped" if state == "skipped" else ""
+            session.add(CampaignRecipient(campaign_id="c", number=number, language="ar", state=state, why=why))
+        gone = [text(kind, old) for kind in ("number", "inbound", "ticket", "campaign", "campaign")]
+        gone[3].subject_id, gone[4].subject_id, gone[4].state = "c", "c", "failed"
+        kept = [
+            text("petition", old, about="p"),
+            text("number", young),
+            text("number", old, "temporary"),
+            text("something new", old),
+            text("campaign", old, about="runs"),
+        ]
+        session.add_all([*gone, *kept])
+        session.flush()
+        for message in (*gone, *kept):
+            session.add(
+                MessagePart(
+                    id=new_id(), message_id=message.id, number=1, attempt=1, provider="p", state="delivered", at=old
+                )
+            )
+        session.add_all([receipt(kept[0], NOW - 91 * DAY), receipt(kept[0], NOW - 89 * DAY), receipt(gone[0], young)])
+        inbound(old, handled=True)
+        stays = {inbound(old, handled=False), inbound(old, handled=True, needs_person=True), inbound(young, True)}
+        wanted = {message.id for message in kept}
+        was = campaigns.figures(session, "c")
+    removed = {one.what: one.rows for one in tidy(any_db, now=NOW)}
+    assert (removed["texts"], removed["texts_to_us"], removed["campaigns_summed_up"]) == (5, 1, 1)
+    with any_db.read() as session:
+        assert set(session.scalars(select(Message.id))) == wanted
+        assert set(session.scalars(select(MessagePart.message_id))) == wanted, "what a case shows of a text is whole"
+        assert set(session.scalars(select(MessageReceipt.message_id))) == {kept[0].id} and removed["receipts"] == 2
+        assert (
+            set(session.scalars(select(InboundText.id)))
+            == stays
+            == set(session.scalars(select(InboundAnswer.inbound_id)))
+        )
+        assert campaigns.figures(session, "c") == was
+        assert was == {"states": {"delivered": 1, "failed": 1}, "left_out": {"stopped": 1}, "languages": {"ar": 2}}
+        assert not session.scalars(select(CampaignRecipient)).all(), "to whom it went is forgotten with its texts"
+    for_ever = Terms(texts=None, receipts=None)
+    later = {one.what: one.rows for one in tidy(any_db, now=NOW + 4000 * DAY, terms=for_ever)}
+    assert later.get("texts", 0) == later.get("receipts", 0) == 0
+    with any_db.read() as session:
+        assert len(session.scalars(select(Message.id)).all()) == len(wanted)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -276,3 +277,22 @@ def test_without_any_gateway_texts_wait_and_the_worker_goes_on(db: Database, tmp
     with db.read() as session:
         (row,) = seen.gateways(session)
     assert row.name == "MAJLIS_SMS_PROVIDERS" and "JSON" in (row.trouble or "")
+
+
+def test_notes_of_another_container_on_this_machine_are_found_and_old_ones_of_another_machine_go(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "sending"
+    for name in ("elsewhere-1", "far-2", "far-3"):
+        journal = Journal(tmp_path)
+        journal.hand(f"{name}.1", "line")
+        journal.flush()
+        journal.close()
+        next(folder.glob(f"{os.uname().nodename}-*.journal")).rename(folder / f"{name}.journal")
+    for name in ("far-2", "far-3"):
+        path = folder / f"{name}.journal"
+        path.write_text("B another-boot\n" + path.read_text().split("\n", 1)[1])
+    os.utime(folder / "far-3.journal", (0, 0))
+    with left_behind(tmp_path) as found:
+        assert [notes.claim for notes in found] == ["elsewhere-1"] and found[0].complete
+    assert [path.name for path in folder.iterdir()] == ["far-2.journal"]
