@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     weekend: tuple[int, ...] = (4, 5)  # Monday is 0: Friday and Saturday
     office_hours: tuple[int, int] = (8, 15)  # local hours: first, one past the last
     hotline_number: str = "8004399999"
+    voice_ahead: int = 12  # so many numbers of each letter can be said before they are called; 0: nothing is made ahead
 
     media_urls: tuple[str, ...] = ()  # internal base address of each media process; empty: one is started by `run`
     media_url: str = ""  # of this media process, as it stands in media_urls; empty where there is but one

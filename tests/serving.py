@@ -61,7 +61,8 @@ def _state_of_the_product() -> str:
 
 
 def demo_data(to: Path) -> None:
-    """The demo ministry's data as `majlis demo` makes them: made once, then copied for each server that wants them."""
+    """The demo ministry's data as `majlis demo` makes them, with the strips that its worker would draw at once: made
+    once, then copied for each server that wants them."""
     home = Path(tempfile.gettempdir()) / f"majlis-demo-{os.getuid()}"
     home.mkdir(mode=0o700, exist_ok=True)
     with (home / "lock").open("w") as lock:
@@ -73,14 +74,15 @@ def demo_data(to: Path) -> None:
                     shutil.rmtree(older)
             half = home / "half"
             environment = {**os.environ, "MAJLIS_DATA_DIR": str(half)}
-            subprocess.run(
-                [sys.executable, "-m", "web.cli", "demo"],
-                env=environment,
-                cwd=ROOT,
-                check=True,
-                stdout=subprocess.DEVNULL,
-                timeout=90,
-            )
+            for command in (["-m", "web.cli", "demo"], ["-m", "tests.strips"]):
+                subprocess.run(
+                    [sys.executable, *command],
+                    env=environment,
+                    cwd=ROOT,
+                    check=True,
+                    stdout=subprocess.DEVNULL,
+                    timeout=170,
+                )
             half.rename(made)
         shutil.copytree(made, to)
 
@@ -112,7 +114,8 @@ class Server:
             str(self.port),
             *(["--demo"] if self._demo else []),
         ]
-        environment = {**os.environ, "MAJLIS_DATA_DIR": str(self.data), **self._environment}
+        ours = {"MAJLIS_DATA_DIR": str(self.data), "MAJLIS_VOICE_AHEAD": "0"}  # a clip is made when a hall wants it
+        environment = {**os.environ, **ours, **self._environment}
         if self._copied and not self.data.exists():
             demo_data(self.data)
         with self.log.open("ab") as log:
@@ -124,7 +127,7 @@ class Server:
                 start_new_session=True,
                 cwd=ROOT,
             )
-        until = time.monotonic() + 90
+        until = time.monotonic() + 150
         while b"Majlis is ready" not in self.log.read_bytes():
             if self.process.poll() is not None or time.monotonic() > until:
                 self.__exit__()

@@ -4,6 +4,7 @@ import io
 from array import array
 from collections.abc import Iterable
 from math import log10, sqrt
+from operator import mul
 from pathlib import Path
 
 import av
@@ -113,4 +114,4 @@ def _levels(samples: "Samples[int]") -> list[float]:
 def _mean(values: Iterable[float]) -> float:
     """Root of the mean of squares."""
     kept = list(values)
-    return sqrt(sum(value * value for value in kept) / len(kept)) if kept else 0.0
+    return sqrt(sum(map(mul, kept, kept)) / len(kept)) if kept else 0.0

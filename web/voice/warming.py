@@ -25,8 +25,8 @@ from web.voice.phrases import LANGUAGES, Phrase, of_counter, of_label
 
 log = structlog.get_logger()
 EVERY_S = 20.0
-AHEAD = 12  # numbers of each letter that nobody has taken yet
-BREATH_S = 0.1  # between two clips: a core is for the calls of today, not for those of tomorrow
+BREATH_S = 0.1  # at least, between two clips
+BREATHS = 3.0  # times what the clip took: a core is for the calls of today, not for those of tomorrow
 MOST_AT_ONCE = 200
 UNUSED = timedelta(days=90)
 
@@ -48,8 +48,8 @@ def start_warming(settings: Settings, db: Database, stop: threading.Event) -> th
     return thread
 
 
-def likely(session: Session, zone: str, *, now: datetime) -> Iterator[Phrase]:
-    """What will be said soon: the counters, those who wait, and the numbers that come next."""
+def likely(session: Session, zone: str, ahead: int, *, now: datetime) -> Iterator[Phrase]:
+    """What will be said soon: the counters, those who wait, and `ahead` numbers of each letter that come next."""
     day = local_day(now, zone)
     for centre in centres(session):
         numbers = session.scalars(select(Counter.number).where(Counter.centre_id == centre.id)).all()
@@ -60,7 +60,7 @@ def likely(session: Session, zone: str, *, now: datetime) -> Iterator[Phrase]:
         ).all()
         points = session.scalars(select(ServicePoint).where(ServicePoint.centre_id == centre.id, ServicePoint.active))
         last = {p.letter: max(_last(session, centre.id, p.letter, day), p.first_number - 1) for p in points}
-        coming = [f"{letter}{last[letter] + step}" for step in range(1, AHEAD + 1) for letter in last]
+        coming = [f"{letter}{last[letter] + step}" for step in range(1, ahead + 1) for letter in last]
         for lang in LANGUAGES:
             yield from filter(None, (of_counter(lang, number) for number in numbers))
             yield from filter(None, (of_label(lang, label) for label in (*waiting, *coming)))
@@ -75,15 +75,19 @@ def _last(session: Session, centre_id: str, letter: str, day: object) -> int:
 
 
 def _round(voice: Voice, settings: Settings, db: Database, stop: threading.Event) -> None:
+    if not settings.voice_ahead:
+        return
     with db.read() as session:
-        wanted = [p for p in likely(session, settings.timezone, now=clock.now()) if voice.speaks(p.lang)]
+        coming = likely(session, settings.timezone, settings.voice_ahead, now=clock.now())
+        wanted = [phrase for phrase in coming if voice.speaks(phrase.lang)]
     made = 0
     for phrase in wanted:
         if stop.is_set() or made >= MOST_AT_ONCE:
             return
+        began = time.monotonic()
         if not voice.has(phrase) and voice.clip(phrase):
             made += 1
-            stop.wait(BREATH_S)
+            stop.wait(max(BREATH_S, BREATHS * (time.monotonic() - began)))
     if made:
         log.info("voice: clips made ahead", count=made)
     _forget(voice)

@@ -43,10 +43,10 @@ def test_the_counters_those_who_wait_and_the_next_numbers_are_made_in_both_langu
     db: Database, centre: str, now: datetime
 ) -> None:
     with db.read() as session:
-        names = [phrase.name for phrase in warming.likely(session, "Asia/Riyadh", now=now)]
+        names = [phrase.name for phrase in warming.likely(session, "Asia/Riyadh", 5, now=now)]
     for lang in ("ar", "en"):
         assert {f"{lang}-counter-7", f"{lang}-label-S1", f"{lang}-label-S3", f"{lang}-label-S4"} <= set(names)
-        assert f"{lang}-label-S{3 + warming.AHEAD}" in names and f"{lang}-label-S{4 + warming.AHEAD}" not in names
+        assert f"{lang}-label-S{3 + 5}" in names and f"{lang}-label-S{4 + 5}" not in names
 
 
 def test_a_round_makes_them_once_and_stops_when_told(
@@ -55,6 +55,7 @@ def test_a_round_makes_them_once_and_stops_when_told(
     made: list[str] = []
     voice = voice_of(settings_here)
     monkeypatch.setattr(warming, "BREATH_S", 0)
+    monkeypatch.setattr(warming, "BREATHS", 0)
     monkeypatch.setattr(warming.clock, "now", lambda: now)
     monkeypatch.setattr(type(voice), "speaks", lambda self, lang: True)
     monkeypatch.setattr(type(voice), "has", lambda self, phrase: phrase.name in made)
@@ -62,13 +63,15 @@ def test_a_round_makes_them_once_and_stops_when_told(
     stop = threading.Event()
     warming._round(voice, settings_here, db, stop)
     first = list(made)
-    assert len(first) == len(set(first)) == 2 * (1 + 3 + warming.AHEAD)
+    assert len(first) == len(set(first)) == 2 * (1 + 3 + settings_here.voice_ahead)
     warming._round(voice, settings_here, db, stop)
     assert made == first
     made.clear()
     stop.set()
     warming._round(voice, settings_here, db, stop)
     assert made == []
+    warming._round(voice, settings_here.model_copy(update={"voice_ahead": 0}), db, threading.Event())
+    assert made == [], "who wants nothing made ahead"
 
 
 @pytest.fixture
