@@ -230,14 +230,13 @@ def keep_for(session: Session, slot: Slot, waiting: Waiting, until: datetime, *,
 def _offer_one(session: Session, line: list[Waiting], latest: Mapping[str, datetime | None], *, now: datetime) -> bool:
     """The first free place, in order of time, that somebody in this line can be given."""
     looked: set[str] = set()
-    wishes = {(row.kind, row.centre_id, row.official_id, row.needs_interpreter, row.urgent) for row in line}
-    for kind, centre_id, official_id, signs, urgent in sorted(wishes, key=lambda wish: (not wish[4], str(wish))):
-        alike = [
-            row
-            for row in line
-            if (row.kind, row.centre_id, row.official_id, row.needs_interpreter, row.urgent)
-            == (kind, centre_id, official_id, signs, urgent)
-        ]
+    groups: dict[tuple[str, str | None, str | None, bool, bool], list[tuple[datetime | None, datetime | None]]] = {}
+    for row in line:  # as they are now: another worker may change a row while we look
+        wish = (row.kind, row.centre_id, row.official_id, row.needs_interpreter, row.urgent)
+        groups.setdefault(wish, []).append((row.earliest, latest[row.id]))
+    for wish in sorted(groups, key=lambda wish: (not wish[4], str(wish))):
+        kind, centre_id, official_id, signs, urgent = wish
+        spans = groups[wish]
         free = appointments.open_slots(
             session,
             now=now,
@@ -246,8 +245,8 @@ def _offer_one(session: Session, line: list[Waiting], latest: Mapping[str, datet
             official_id=official_id,
             needs_interpreter=signs,
             urgent=urgent,
-            since=min((row.earliest or now for row in alike), default=now),
-            until=_last([latest[row.id] for row in alike]),
+            since=min(earliest or now for earliest, _ in spans),
+            until=_last([last for _, last in spans]),
             limit=SLOTS_LOOKED_AT,
         )
         for slot in free:

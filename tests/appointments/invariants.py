@@ -28,8 +28,10 @@ def check(session: Session) -> list[Appointment]:
         assert (row.attendant_id is not None) == (row.slot.kind == rules.VIDEO)
         assert (row.interpreter_id is not None) == row.needs_interpreter
         assert (row.held_until is not None) == (row.state == HELD)
-    petitions = Counter(row.petition_id for row in placed if row.state in LIVE)
-    assert not petitions or max(petitions.values()) == 1
+    for beside in (False, True):
+        petitions = Counter(row.petition_id for row in placed if row.state in LIVE and row.for_earlier == beside)
+        assert not petitions or max(petitions.values()) == 1
+    assert all(row.state == HELD and row.booked_by == BY for row in placed if row.for_earlier)
     expected = {
         (resource, at, owner)
         for row in placed
@@ -54,6 +56,8 @@ def check_offers(session: Session, placed: list[Appointment]) -> None:
     for offer in open_ones:
         assert line[offer.waiting_id].state == waitlist.OFFERED
         assert offer.appointment.petition_id == line[offer.waiting_id].petition_id
+        if offer.appointment.state == HELD:
+            assert offer.appointment.for_earlier == line[offer.waiting_id].for_earlier
         if offer.appointment_id in held:
             assert held[offer.appointment_id].held_until == offer.until, "the offer ends with its hold"
     for row in line.values():

@@ -38,8 +38,9 @@ from tests.conftest import attendant
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = 64
 ZONE = "Asia/Riyadh"
-WAITLIST = ("join", "join", "sweep", "give", "accept", "accept", "decline", "leave")
+WAITLIST = ("join", "join", "earlier", "wish", "sweep", "give", "accept", "accept", "decline", "leave")
 OFFICE = ("holiday", "work after all", "move everybody", "urgent")
+LEAST = 2  # rounds after the first, in any case
 SHORT_S = 5.0  # of racing in the short version; a slow machine gets through fewer rounds
 MORNING, EVENING = (datetime(2026, 10, 27, hour, tzinfo=UTC) for hour in (9, 20))
 LONGEST_HOLD = timedelta(hours=15)  # an offer in the evening, answered by the next morning
@@ -159,6 +160,19 @@ def in_the_line(session: Session, act: str, slots: list[str], n: int, dice: rand
             session, petition_id=f"p{n % 50}", visitor_id=f"v{n % 40}", label=f"{n % 50}", by="aide", now=now,
             zone="Asia/Riyadh", needs_interpreter=dice.random() < 0.3, urgent=dice.random() < 0.5,
         )  # fmt: skip
+    elif act == "earlier":
+        waitlist.join(
+            session, petition_id=f"p{n % 50}", visitor_id=f"v{n % 40}", label=f"{n % 50}", by="visitor", now=now,
+            zone="Asia/Riyadh", urgent=dice.random() < 0.5, for_earlier=True,
+        )  # fmt: skip
+    elif act == "wish":
+        row = waitlist.of_petition(session, f"p{n % 50}")
+        if row is not None:
+            waitlist.change(
+                session, row.id, zone="Asia/Riyadh", now=now, kind="", centre_id=dice.choice([None, "riyadh"]),
+                official_id=None, earliest=None, latest=None, needs_interpreter=dice.random() < 0.3,
+                visitor_class=row.visitor_class,
+            )  # fmt: skip
     elif act == "sweep":
         waitlist.sweep(session, now=now)
     elif act == "give":
@@ -192,7 +206,7 @@ def race(db: Database, now: datetime, *, rounds: int, seconds: float = 1e9, seed
             with db.read() as session:
                 check(session)
             now = after_round(db, now, random.Random(f"{seed} {number}"))
-            if clock.monotonic() > until:
+            if clock.monotonic() > until and number >= LEAST:
                 break
     with db.write() as session:
         after = now + LONGEST_HOLD
@@ -229,7 +243,7 @@ def after_round(db: Database, now: datetime, dice: random.Random) -> datetime:
 
 def test_a_short_race(any_db: Database, now: datetime) -> None:
     came_to = race(any_db, now, rounds=12, seconds=SHORT_S)
-    assert came_to["refused"] > PEOPLE / 4, "they were in each other's way"
+    assert came_to["refused"] > PEOPLE / 8, "they were in each other's way"
     assert came_to["crashed"] > 0
     with any_db.read() as session:
         ever = Counter(session.scalars(select(Appointment.state)))
@@ -239,12 +253,17 @@ def test_a_short_race(any_db: Database, now: datetime) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(0)  # however slow the machine
 def test_thousands_of_rounds(any_db: Database, now: datetime) -> None:
     """`MAJLIS_ROUNDS` says how many; about a second each. Old appointments stay, as they would."""
     came_to = race(any_db, now, rounds=ROUNDS, seed=int(os.environ.get("MAJLIS_SEED", "1")))
     assert came_to["rounds"] == ROUNDS
     with any_db.read() as session:
         offered = Counter(session.scalars(select(Offer.state)))
+        given_back = func.count(Appointment.id)
+        earlier = session.scalar(select(given_back).where(Appointment.reason == service.TOOK_EARLIER))
+    print(f"{any_db.engine.dialect.name}: {dict(came_to)}, offers {dict(offered)}, earlier times taken {earlier}")
+    assert ROUNDS < 20 or earlier, "some gave their appointment back for an earlier one"
     assert ROUNDS < 20 or all(offered[state] for state in ("accepted", "declined", "lapsed", "withdrawn")), offered
 
 
@@ -253,9 +272,20 @@ import sys, time
 from datetime import datetime
 from core.db import Database
 from queueing.appointments import service
-url, slot_id, step, now = sys.argv[1:]
+from queueing.waitlist import service as waitlist
+url, what, step, now = sys.argv[1:]
 now = datetime.fromisoformat(now)
 db = Database(url)
+if step in ("offering", "accepting"):
+    with db.write() as session:
+        if step == "offering":
+            assert waitlist.sweep(session, now=now)
+        else:
+            waitlist.accept(session, what, by="visitor", now=now)
+        session.flush()
+        print("there", flush=True)
+        time.sleep(60)
+slot_id = what
 with db.write() as session:
     held = service.hold(session, slot_id=slot_id, visitor_id="dying", petition_id="dying", by="aide", now=now)
     held_id = held.id
@@ -319,3 +349,35 @@ def test_a_process_killed_between_hold_and_confirmation_leaves_a_hold_that_ends(
     with any_db.read() as session:
         assert [row.visitor_id for row in check(session)] == ["v"]
         assert session.scalar(select(Slot.taken).where(Slot.id == slot_id)) == 1
+
+
+def test_a_worker_killed_at_an_offer_and_a_page_killed_at_its_answer_leave_nothing_half_done(
+    any_db: Database, now: datetime, dying: object
+) -> None:
+    """The visitor has an appointment on the second day, and a place of the first one becomes free."""
+    *_, booked = slots = ten_slots(any_db, now)
+    morning = now.replace(hour=9)
+    with any_db.write() as session:
+        book(session, booked, morning)
+        waitlist.join(
+            session, petition_id="p", visitor_id="v", label="p", by="visitor", zone=ZONE, for_earlier=True, now=morning
+        )
+
+    def stands(offers: int, *states: str) -> None:
+        with any_db.read() as session:
+            assert sorted(row.state for row in check(session)) == sorted(states)
+            assert session.scalar(select(func.count()).select_from(Offer)) == offers
+
+    dying(slots[0], "offering", morning)  # type: ignore[operator]
+    stands(0, BOOKED)
+    with any_db.write() as session:
+        assert waitlist.sweep(session, now=morning), "the next worker finds the same to do"
+        offer_id = session.scalars(select(Offer.id)).one()
+    stands(1, BOOKED, HELD)
+    dying(offer_id, "accepting", morning)  # type: ignore[operator]
+    stands(1, BOOKED, HELD)
+    with any_db.write() as session:
+        code = session.scalars(select(Appointment.code).where(Appointment.state == BOOKED)).one()
+        taken = waitlist.accept(session, offer_id, by="visitor", now=morning)
+        assert taken.code == code and taken.slot_id != booked and taken.previous_id is not None
+    stands(1, BOOKED)
