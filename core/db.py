@@ -10,7 +10,7 @@ pass by. So the writers of a process stand in a line of their own, and its first
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -95,6 +95,15 @@ def make_engine(url: str) -> Engine:
 _BUSY = f"busy_timeout={PATIENCE_S * 1000:.0f}"
 
 
+class WouldWrite(BaseException):
+    """A change was tried where changes are only looked for; no `except Exception` may take it for a fault."""
+
+
+def _no_change(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    if statement.lstrip()[:6].upper() in ("INSERT", "UPDATE", "DELETE"):
+        raise WouldWrite
+
+
 def _begin_writing(connection: Any) -> None:
     """BEGIN IMMEDIATE as soon as the writers of other processes let us; OperationalError when they don't in time."""
     plain = connection.connection.driver_connection
@@ -122,6 +131,9 @@ class Database:
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         reader = self.engine.execution_options(majlis_write=False)
         self._readers = sessionmaker(reader, expire_on_commit=False, autoflush=False)
+        looker = self.engine.execution_options(majlis_write=False)
+        event.listen(looker, "before_cursor_execute", _no_change)
+        self._lookers = sessionmaker(looker, expire_on_commit=False)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -144,6 +156,16 @@ class Database:
         """A consistent view that changes nothing (rolled back at the end whatever was done)."""
         with self._readers() as session:
             yield session
+
+    def would_write(self, work: Callable[[Session], object]) -> bool:
+        """Whether this work changes anything: it is done without a lock up to its first change, and undone."""
+        with self._lookers() as session:
+            try:
+                work(session)
+                session.flush()
+            except WouldWrite:
+                return True
+        return False
 
     def dispose(self) -> None:
         self.engine.dispose()

@@ -65,11 +65,11 @@ class Manners:
         return self.senders.get(message_class, self.senders.get("*", ""))
 
 
-def due(session: Session, *, now: datetime, urgent_only: bool = False) -> bool:
-    """Whether anything waits to be taken in hand."""
+def due(session: Session, *, now: datetime) -> int | None:
+    """The first lane in which something waits to be taken in hand: one question, for it is asked ten times a second."""
     waits = (Dispatch.held.is_(False), Dispatch.run_at <= now)
-    lanes = [lane for lane in ORDER if lane <= URGENT or not urgent_only]
-    return any(session.scalar(select(exists().where(Dispatch.lane == lane, *waits))) for lane in lanes)
+    found = session.execute(select(*(exists().where(Dispatch.lane == lane, *waits) for lane in ORDER))).one()
+    return next((lane for lane, there in zip(ORDER, found, strict=True) if there), None)
 
 
 def take(session: Session, claim: str, *, room: int, manners: Manners, now: datetime) -> list[Work]:

@@ -19,6 +19,7 @@ from core.errors import Fault
 from core.settings import Settings
 from messaging import entering, lent, outbox, seen
 from messaging.journal import Journal, left_behind
+from messaging.lanes import URGENT
 from messaging.outbox import Manners
 from messaging.pipeline import Handle, Pipeline
 from messaging.providers import Heard, Inbound, Receipt, setups
@@ -141,12 +142,13 @@ class Sender:
         pipeline = self._begin()
         now = self.clock()
         self._tidy(now)
-        urgent = self._take_urgent(now)
+        lane = self._due(now)
+        urgent = lane is not None and lane <= URGENT and self._take_urgent(now)
         self._borrow(pipeline, now)
         finished = [self._finished.popleft() for _ in range(min(len(self._finished), PORTION))]
         heard = [self._heard.popleft() for _ in range(min(len(self._heard), PORTION))]
         room = pipeline.room()
-        if not finished and not heard and not self._due(room, now):
+        if not finished and not heard and not (room and lane is not None and (lane > URGENT or self._due(now))):
             return urgent or pipeline.in_hand > 0
         try:
             with self.db.write() as session:
@@ -201,12 +203,12 @@ class Sender:
         self._heard.append(heard)
         self._news.set()
 
-    def _due(self, room: int, now: datetime) -> bool:
-        """A look that locks nothing: an idle sender leaves the database to others."""
+    def _due(self, now: datetime) -> int | None:
+        """The first lane with something to take. A look that locks nothing: an idle sender leaves others in peace."""
         if not self._pipeline or not self._pipeline.any_usable():
-            return False
+            return None
         with self.db.read() as session:
-            return outbox.due(session, now=now, urgent_only=room == 0)
+            return outbox.due(session, now=now)
 
     def _enter(self, session: Session, finished: Sequence[Work], heard: Sequence[Heard], now: datetime) -> None:
         session.info.update(actor_name="system")
@@ -226,7 +228,7 @@ class Sender:
 
     def _take_urgent(self, now: datetime) -> bool:
         """Codes and answers don't wait for a portion to be written down."""
-        if self._pipeline is None or self._journal is None or not self._due(0, now):
+        if self._pipeline is None or self._journal is None:
             return False
         with self.db.write() as session:
             taken = outbox.take(session, self._journal.claim, room=0, manners=self.manners, now=now)

@@ -9,6 +9,7 @@ from core import jobs
 from core.errors import Refused
 from core.settings import Settings
 from core.staff.models import Staff
+from core.sweeping import read_first
 from queueing.appointments import service as appointments
 from queueing.appointments import wall
 from queueing.appointments.events import (
@@ -159,8 +160,11 @@ class _FollowZones:
     def __init__(self) -> None:
         self._next: datetime | None = None
 
+    def due(self, now: datetime) -> bool:
+        return self._next is None or now >= self._next
+
     def __call__(self, session: Session, now: datetime) -> None:
-        if self._next is None or now >= self._next:
+        if self.due(now):
             wall.read_zones_anew()
             wall.follow_zones(session, now=now)
             self._next = now + timedelta(hours=1)
@@ -174,8 +178,11 @@ class _ExtendSessions:
     def __init__(self) -> None:
         self._next: datetime | None = None
 
+    def due(self, now: datetime) -> bool:
+        return self._next is None or now >= self._next
+
     def __call__(self, session: Session, now: datetime) -> None:
-        if self._next is None or now >= self._next:
+        if self.due(now):
             series.extend_all(session, now=now)
             self._next = now + timedelta(hours=1)
 
@@ -197,6 +204,9 @@ def settle_arrivals(session: Session, now: datetime) -> None:
 def end_abandoned_meetings(session: Session, now: datetime) -> None:
     meetings.end_abandoned(session, now=now)
 
+
+for _sweep in (expire_holds, close_day, escalate_concerns, settle_arrivals, end_abandoned_meetings):
+    read_first(_sweep)
 
 SWEEPS: tuple[Callable[[Session, datetime], object], ...] = (
     expire_holds,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.events import emit
 from core.settings import Settings
+from core.sweeping import gated
 from recordings.archive.events import RecordingTriedAgain
 from recordings.archive.models import Recording
 from recordings.archive.states import FAILED, MACHINE
@@ -84,4 +85,4 @@ def sweep_disk(settings: Settings) -> Callable[[Session, datetime], None]:
             recording.state = MACHINE.next(recording.state, "try_again")
             emit(session, RecordingTriedAgain(recording.id, recording.meeting_id), now=now)
 
-    return sweep
+    return gated(sweep, lambda now: not said or now - said[-1] >= SAY_EVERY)

@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.settings import Settings
+from core.sweeping import read_first
 from recordings.archive import service as archive
 from recordings.archive.states import UNFINISHED
 from recordings.follow import FOLDER, Follower, Taken, discard
@@ -148,7 +149,7 @@ def follow_open(settings: Settings, beside: Beside) -> Callable[[Session, dateti
             tidied[:] = [now]
             tidy(settings, session)
 
-    return sweep
+    return read_first(sweep)
 
 
 def tidy(settings: Settings, session: Session) -> None:

@@ -19,6 +19,7 @@ from core.events import EventDelivery, OutboxEvent, name_of
 from core.jobs import DONE, FAILED, READING, Handler, Job
 from core.once import OnceKey
 from core.settings import Settings
+from core.sweeping import gated
 from messaging import clearing
 from messaging.clearing import Terms
 from messaging.inbound.models import Dialogue
@@ -156,14 +157,17 @@ def sweep_housekeeping(settings: Settings) -> Sweep:
     """Once a night, by whichever worker comes first."""
     asked: list[str] = []
 
+    def night(now: datetime) -> str:
+        return local_day(now - timedelta(hours=HOUR), settings.timezone).isoformat()
+
     def sweep(session: Session, now: datetime) -> None:
-        day = local_day(now - timedelta(hours=HOUR), settings.timezone).isoformat()
+        day = night(now)
         if asked == [day]:
             return
         asked[:] = [day]
         jobs.enqueue(session, TIDY, {}, now=now, lane=9, unique_key=f"{TIDY}:{day}")
 
-    return sweep
+    return gated(sweep, lambda now: asked != [night(now)])
 
 
 def _remove(

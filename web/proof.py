@@ -21,6 +21,7 @@ from core.errors import NotFound
 from core.events import OutboxEvent, name_of
 from core.jobs import MEDIA, READING, Handler
 from core.settings import Settings
+from core.sweeping import gated
 from reception.petitions.models import Petition
 from recordings.archive.models import Recording
 from recordings.proof import manifest, service
@@ -130,7 +131,7 @@ def sweep_forgotten() -> Callable[[Session, datetime], None]:
         last[:] = [now]
         service.sign_forgotten(session, now=now)
 
-    return sweep
+    return gated(sweep, lambda now: not last or now - last[-1] >= timedelta(hours=1))
 
 
 def sign(settings: Settings, db: Database, recording_id: str, progress: Progress = silent) -> dict[str, Any]:

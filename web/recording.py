@@ -15,6 +15,7 @@ from core.errors import NotFound
 from core.ids import new_id
 from core.jobs import MEDIA, Handler
 from core.settings import Settings
+from core.sweeping import read_first
 from recordings.archive import service as archive
 from recordings.archive.rules import ABANDONED
 from recordings.archive.service import Side
@@ -205,7 +206,7 @@ def sweep_abandoned(settings: Settings) -> Callable[[Session, datetime], None]:
                 over = True
             newer = archive.of_meeting(session, recording.meeting_id)[-1].id != recording.id
             if over or newer or still > 6 * 3600:
-                log.warning("closing an abandoned recording", recording_id=recording.id)
                 archive.close(session, recording.id, now=now)
+                log.warning("closed an abandoned recording", recording_id=recording.id)
 
-    return sweep
+    return read_first(sweep)

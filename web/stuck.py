@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core import jobs
 from core.jobs import PENDING, Job
+from core.sweeping import gated
 from recordings.archive.models import Recording
 from recordings.archive.service import FINISH
 from recordings.archive.states import CLOSED
@@ -65,4 +66,4 @@ def sweep_stuck() -> Callable[[Session, datetime], None]:
             last[:] = [now]
             ask_again(session, now=now)
 
-    return sweep
+    return gated(sweep, lambda now: not last or now - last[-1] >= EVERY)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.db import Database
 from core.settings import Settings
+from core.sweeping import gated
 from messaging.campaigns.service import sweep_campaigns
 from messaging.sending import Sender
 from reception import arrangements
@@ -103,7 +104,7 @@ def _forget_old_drafts(settings: Settings) -> Sweep:
         drafts.discard_older(session, before=before)
         files.discard_older(session, store, before=before, now=now)
 
-    return sweep
+    return gated(sweep, lambda now: not last or now - last[-1] >= timedelta(hours=1))
 
 
 def _with_settings(reaction: Any, settings: Settings) -> Any:

@@ -14,16 +14,18 @@ from functools import partial
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.orm import Session
 
 from core import clock, jobs
 from core.db import Database
 from core.events import EventDelivery, OutboxEvent, decode, name_of
 from core.jobs import QUICK, Handler
+from core.sweeping import is_due, reads_first
 
 log = structlog.get_logger()
 IDLE = 0.2  # seconds between looks when nothing is due
+IDLE_LONG = 0.5  # of threads whose work takes long anyway
 BATCH = 50
 LOOK_EVERY_S = 60.0
 TO_END_S = 10.0  # a job that is not done by then comes back when its lease ends
@@ -72,7 +74,9 @@ class Worker:
         """Until stopped: events, sweeps and quick jobs here, every other thread that handlers name beside it."""
         names = sorted({handler.thread for handler in self.handlers.values()} - {QUICK})
         threads = [
-            threading.Thread(target=self._keep_on, args=(partial(self._run_job, name),), name=name, daemon=True)
+            threading.Thread(
+                target=self._keep_on, args=(partial(self._run_job, name), IDLE_LONG), name=name, daemon=True
+            )
             for name in names
         ]
         threads += [threading.Thread(target=one.run, args=(self.stop,), daemon=True) for one in self.beside]
@@ -82,7 +86,7 @@ class Worker:
         for thread in threads:
             thread.join(TO_END_S)
 
-    def _keep_on(self, step: Callable[[], bool]) -> None:
+    def _keep_on(self, step: Callable[[], bool], idle: float = IDLE) -> None:
         """A fault is logged and waited out; nothing here may end the loop."""
         while not self.stop.is_set():
             try:
@@ -92,13 +96,11 @@ class Worker:
                 busy = False
                 self.stop.wait(1.0)
             if not busy:
-                self.stop.wait(IDLE)
+                self.stop.wait(idle)
 
     def step(self, thread: str | None = None) -> bool:
         """One round: fan out, react, one job (of `thread`, else of any), sweeps. True when there was work."""
-        did = self._fan_out()
-        did |= self._react()
-        did |= self._run_job(thread)
+        did = self._anything(thread) and self._fan_out() | self._react() | self._run_job(thread)
         for one in self.beside if thread is None else ():
             did |= one.step()
         if time.monotonic() - self._looked > LOOK_EVERY_S:
@@ -113,6 +115,11 @@ class Worker:
     def _sweep(self, sweep: Sweep) -> None:
         """One that fails must not keep the others from their turn; it has its own again in a second."""
         try:
+            now = self.clock()
+            if not is_due(sweep, now) or (
+                reads_first(sweep) and not self.db.would_write(lambda session: sweep(session, now))
+            ):
+                return
             with self.db.write() as session:
                 sweep(session, self.clock())
         except Exception:
@@ -128,6 +135,14 @@ class Worker:
         finally:
             for one in self.beside:
                 one.close()
+
+    def _anything(self, thread: str | None) -> bool:
+        """One look for all three: an idle worker is idle most of the time."""
+        with self.db.read() as session:
+            return any(
+                session.scalar(look.limit(1)) is not None
+                for look in (select(OutboxEvent.id).where(*self._new()), self._owed(), self._open_jobs(thread))
+            )
 
     def _fan_out(self) -> bool:
         with self.db.read() as session:
@@ -168,19 +183,24 @@ class Worker:
 
     def _react(self) -> bool:
         with self.db.read() as session:
-            due = session.execute(
-                select(EventDelivery.event_id, EventDelivery.reaction)
-                .where(
-                    EventDelivery.done_at.is_(None),
-                    EventDelivery.due_at <= self.clock(),
-                    EventDelivery.reaction.in_(sorted(self._by_name)),
-                )
-                .order_by(EventDelivery.event_id)
-                .limit(BATCH)
-            ).all()
+            due = session.execute(self._owed().order_by(EventDelivery.event_id).limit(BATCH)).all()
         for event_id, reaction in due:
             self._deliver(event_id, reaction)
         return bool(due)
+
+    def _owed(self) -> Select[Any]:
+        return select(EventDelivery.event_id, EventDelivery.reaction).where(
+            EventDelivery.done_at.is_(None),
+            EventDelivery.due_at <= self.clock(),
+            EventDelivery.reaction.in_(sorted(self._by_name)),
+        )
+
+    def _kinds(self, thread: str | None) -> list[str]:
+        return [kind for kind, handler in self.handlers.items() if thread in (None, handler.thread)]
+
+    def _open_jobs(self, thread: str | None) -> Select[Any]:
+        open_ = jobs.Job.state == jobs.PENDING, jobs.Job.kind.in_(self._kinds(thread)), jobs.Job.run_at <= self.clock()
+        return select(jobs.Job.id).where(*open_)
 
     def _deliver(self, event_id: int, reaction: str) -> None:
         """The reaction and the mark that it is done commit together; a failure is put off with backoff."""
@@ -215,13 +235,9 @@ class Worker:
 
     def _run_job(self, thread: str | None = None) -> bool:
         now = self.clock()
-        kinds = [kind for kind, handler in self.handlers.items() if thread in (None, handler.thread)]
+        kinds = self._kinds(thread)
         with self.db.read() as session:
-            waiting = session.scalar(
-                select(jobs.Job.id)
-                .where(jobs.Job.state == jobs.PENDING, jobs.Job.kind.in_(kinds), jobs.Job.run_at <= now)
-                .limit(1)
-            )
+            waiting = session.scalar(self._open_jobs(thread).limit(1))
         if waiting is None:
             return False
         with self.db.write() as session:

@@ -9,6 +9,7 @@ from core import audit
 from core.db import new_id
 from core.errors import Mistake, NotFound, Refused
 from core.events import emit
+from core.sweeping import read_first
 from core.text import clean
 from messaging import service as messages
 from messaging.campaigns import rules
@@ -213,6 +214,9 @@ def sweep_campaigns(session: Session, now: datetime) -> None:
     """For the worker: the next portion of each that runs."""
     for campaign_id in running(session):
         advance(session, campaign_id, now=now)
+
+
+read_first(sweep_campaigns)
 
 
 def progress(session: Session, campaign_id: str) -> dict[str, int]:

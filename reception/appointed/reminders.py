@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import Fault
 from core.settings import Settings
+from core.sweeping import gated
 from messaging.models import Message
 from queueing.appointments.models import Appointment, Slot
 from queueing.appointments.states import BOOKED
@@ -32,7 +33,7 @@ def sweep_reminders(settings: Settings) -> Callable[[Session, datetime], None]:
         last[:] = [now]
         send_due(session, now=now, settings=settings)
 
-    return sweep
+    return gated(sweep, lambda now: not last or not timedelta() <= now - last[-1] < EVERY)
 
 
 def send_due(session: Session, *, now: datetime, settings: Settings) -> list[str]:

@@ -11,6 +11,7 @@ from core import audit
 from core.errors import Refused
 from core.language import N_
 from core.settings import Settings
+from core.sweeping import gated
 from queueing.appointments.events import AppointmentBooked, AppointmentRescheduled
 from queueing.tickets.models import Ticket
 from queueing.tickets.reasons import Because, Reasons, explain
@@ -155,7 +156,7 @@ def sweep_waitlist() -> Callable[[Session, datetime], None]:
             return
         last[:] = [] if service.sweep(session, now=now) else [now]
 
-    return sweep_waitlist
+    return gated(sweep_waitlist, lambda now: not last or not timedelta() <= now - last[-1] < EVERY)
 
 
 def _because(weighed: dict[str, Weighed], first: str, second: str | None) -> Because | None:

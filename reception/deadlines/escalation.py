@@ -12,6 +12,7 @@ from core.errors import Mistake
 from core.events import emit
 from core.staff.models import Staff, StaffRole
 from core.staff.rules import AIDE, MANAGER, OFFICER
+from core.sweeping import gated
 from reception.centres.models import Department
 from reception.deadlines import rules, service
 from reception.deadlines.events import DeadlineNeared
@@ -35,7 +36,7 @@ def sweep_deadlines() -> Callable[[Session, datetime], None]:
         if climb(session, now=now) < PORTION:
             last[:] = [now]
 
-    return sweep
+    return gated(sweep, lambda now: not last or not timedelta(0) <= now - last[-1] < EVERY)
 
 
 def climb(session: Session, *, now: datetime) -> int:

@@ -19,6 +19,7 @@ from core import clock
 from core.db import Database
 from core.jobs import Handler
 from core.settings import Settings
+from core.sweeping import read_first
 from recordings.export import proof, rules, service
 from recordings.export.making import Made, NotMade, Stopped, destroy, make, named_problems
 from recordings.export.models import Export
@@ -200,7 +201,7 @@ def sweep_exports(settings: Settings) -> Sweep:
         for name in names - service.wanted_files(session, names):
             destroy(settings.exports_dir / name)
 
-    return sweep
+    return read_first(sweep)
 
 
 def _free(folder: Path) -> int:
