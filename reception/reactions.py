@@ -179,6 +179,7 @@ NO_REACTION: frozenset[type] = frozenset(
         directives.DirectiveMarked,
         directives.DirectiveWritten,
         directives.DirectiveSigned,
+        directives.DirectiveReported,
         directives.DirectiveWithdrawn,
         hall_notices.NoticeChanged,
         hall_notices.HallScreenChanged,

@@ -32,6 +32,13 @@ class DirectiveAssigned:
 
 
 @dataclass(frozen=True, slots=True)
+class DirectiveReported:
+    directive_id: str
+    petition_id: str
+    department_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class DirectiveFulfilled:
     directive_id: str
     petition_id: str

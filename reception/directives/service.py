@@ -1,6 +1,7 @@
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -15,15 +16,17 @@ from reception.directives.events import (
     DirectiveAssigned,
     DirectiveFulfilled,
     DirectiveMarked,
+    DirectiveReported,
     DirectiveSigned,
     DirectiveWithdrawn,
     DirectiveWritten,
 )
-from reception.directives.models import Directive
+from reception.directives.models import Directive, DirectiveReport
 from reception.directives.states import DIRECTIVE
 from reception.petitions import rules as petition_rules
 from reception.petitions import service as petitions
 from reception.petitions import story
+from reception.petitions.states import CLOSED
 
 
 def mark(
@@ -58,6 +61,22 @@ def mark(
     return write(session, directive.id, text=text, by=by, now=now) if text.strip() else directive
 
 
+def order(session: Session, petition_id: str, *, given_by: str, text: str, by: str, now: datetime) -> Directive:
+    """Written by the office, where no recording holds the moment: at the weekly audience, by telephone.
+
+    Raises Mistake where `given_by` is no official at work, Refused for a closed petition.
+    """
+    if petitions.get(session, petition_id).state == CLOSED:
+        raise Refused("This petition is closed. Take it up again before an order is given about it.")
+    giver = session.get(Staff, given_by)
+    if giver is None or not giver.active or OFFICIAL not in giver.roles:
+        raise Mistake("Choose who gave the order.", field="given_by")
+    rules.text(text)
+    directive = mark(session, "", petition_id, 0, by=by, now=now)
+    directive.given_by = giver.id
+    return write(session, directive.id, text=text, by=by, now=now)
+
+
 def write(session: Session, directive_id: str, *, text: str, by: str, now: datetime) -> Directive:
     """Write the order down, or better what was written; it is not binding before it is signed."""
     directive = _locked(session, directive_id)
@@ -74,10 +93,12 @@ def sign(
 ) -> Directive:
     """Read back and signed. Only an official signs: an order is the word of the one who gave it.
 
-    `giver`: the official whose meeting it was; another one signs only where that one is no longer at work. `read`: the
-    words as they stood before the signer's eyes (`rules.reading`): others are not signed.
+    `giver`: the official whose meeting it was (of an order that the office wrote, `given_by` tells); another one signs
+    only where that one is no longer at work. `read`: the words as they stood before the signer's eyes
+    (`rules.reading`): others are not signed.
     """
     directive = _locked(session, directive_id)
+    giver = directive.given_by or giver
     signer, other = session.get(Staff, by), session.get(Staff, giver) if giver else None
     if signer is None or OFFICIAL not in signer.roles or (other is not None and other.active and other.id != by):
         raise Refused("Only the official who gave the order can sign it.")
@@ -113,6 +134,36 @@ def assign(
         now=now,
     )
     return directive
+
+
+def report(session: Session, directive_id: str, *, text: str, by: str, now: datetime) -> DirectiveReport:
+    """How far it is: for the office's eyes, while it is being carried out."""
+    directive = _locked(session, directive_id)
+    directive.state = DIRECTIVE.next(directive.state, "report")
+    said = petition_rules.words(text, field="progress")
+    row = DirectiveReport(id=new_id(), directive_id=directive.id, text=said, staff_id=by, at=now)
+    session.add(row)
+    session.flush()
+    audit.note(session, "report on", "directive", directive.id, now=now)
+    emit(
+        session,
+        DirectiveReported(
+            directive_id=directive.id,
+            petition_id=directive.petition_id,
+            department_id=directive.department_id or "",
+        ),
+        now=now,
+    )
+    return row
+
+
+def reports(session: Session, directive_ids: Collection[str]) -> dict[str, list[DirectiveReport]]:
+    """What was reported on each, the latest first."""
+    found: dict[str, list[DirectiveReport]] = {one: [] for one in directive_ids}
+    wanted = select(DirectiveReport).where(DirectiveReport.directive_id.in_(found))
+    for row in session.scalars(wanted.order_by(DirectiveReport.at.desc(), DirectiveReport.id.desc())):
+        found[row.directive_id].append(row)
+    return found
 
 
 def fulfil(
@@ -197,16 +248,15 @@ def of_department(session: Session, department_id: str) -> list[Directive]:
     )
 
 
-def open_ones(session: Session, *, limit: int = 200) -> list[Directive]:
-    """All that are not carried out, for the office; what has no day yet comes first."""
-    return list(
-        session.scalars(
-            select(Directive)
-            .where(Directive.state.in_(states.OPEN))
-            .order_by(Directive.due_at.is_not(None), Directive.due_at, Directive.marked_at)
-            .limit(limit)
-        )
-    )
+def open_ones(session: Session, *, by_day: bool = False, limit: int = 200) -> list[Directive]:
+    """All that are not carried out, for the office: the oldest first, or by the day they are due (none yet: first)."""
+    first = (Directive.due_at.is_not(None), Directive.due_at) if by_day else ()
+    wanted = select(Directive).where(Directive.state.in_(states.OPEN))
+    return list(session.scalars(wanted.order_by(*first, Directive.marked_at, Directive.id).limit(limit)))
+
+
+def open_count(session: Session) -> int:
+    return session.scalar(select(func.count(Directive.id)).where(Directive.state.in_(states.OPEN))) or 0
 
 
 def _locked(session: Session, directive_id: str) -> Directive:

@@ -22,6 +22,7 @@ DIRECTIVE = Machine(
         (WRITTEN, "sign", SIGNED),
         (SIGNED, "assign", ASSIGNED),
         (ASSIGNED, "assign", ASSIGNED),
+        (ASSIGNED, "report", ASSIGNED),
         (ASSIGNED, "fulfil", FULFILLED),
         (TO_BE_SIGNED, "withdraw", WITHDRAWN),
     ],

@@ -2,16 +2,18 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.db import new_id
-from core.errors import NotFound
+from core.errors import NotFound, Refused
 from core.events import emit
 from reception.centres.models import Department
 from reception.deadlines import service as deadlines
 from reception.deadlines.rules import ANSWER, CUSTODY, OPINION, WORK, Allowance, allowed
+from reception.directives.models import Directive
+from reception.directives.states import OPEN as ORDERS_OPEN
 from reception.petitions import catalogue, rules, story
 from reception.petitions.events import PetitionRouted
 from reception.petitions.models import CaseCounter, Opinion, Petition, Referral
@@ -202,3 +204,14 @@ def route_by_rules(session: Session, petition: Petition, *, by: str | None, now:
         now=now,
     )
     return referral
+
+
+def no_open_order(session: Session, petition: Petition) -> None:
+    """Raises Refused while an order about the case is not carried out: nothing closes over the minister's word."""
+    count = session.scalar(
+        select(func.count(Directive.id)).where(Directive.petition_id == petition.id, Directive.state.in_(ORDERS_OPEN))
+    )
+    if count:
+        raise Refused(
+            "An order of the minister about this petition is still open. It closes when the order is carried out."
+        )

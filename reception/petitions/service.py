@@ -300,6 +300,7 @@ def merge(session: Session, petition_id: str, *, into: str, staff_id: str, now: 
     """Join it to another open petition of the same visitor (`into`: its case number), whose clocks alone go on."""
     petition = custody.locked(session, petition_id)
     state = PETITION.next(petition.state, "close")
+    custody.no_open_order(session, petition)
     other = by_case_number(session, latin_digits(into).strip().replace(" ", ""))
     if other is None or other.id == petition.id or other.visitor_id != petition.visitor_id:
         raise Mistake("Write the case number of another petition of this visitor.", field="into")
@@ -320,6 +321,7 @@ def close(session: Session, petition_id: str, *, reason: str, note: str = "", st
     state = PETITION.next(petition.state, "close")
     if reason not in CLOSE_REASONS:
         raise Mistake("Choose the reason.", field="reason")
+    custody.no_open_order(session, petition)
     said = rules.words(note, field="note") if note.strip() else ""
     _settle(session, petition, state, now)
     petition.close_reason = reason

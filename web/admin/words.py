@@ -33,6 +33,7 @@ ACTIONS = {
     "unverify number": N_("took a number's verification back"),
     "verify number": N_("verified a phone number"),
     "cancel": N_("cancelled it"),
+    "report on": N_("reported on it"),
     "resume": N_("went on with it"),
     "pause": N_("paused it"),
     "start": N_("started it"),

@@ -16,7 +16,7 @@ from reception.petitions.models import Petition
 from web.cases import door, papers
 from web.cases.slots import panels
 from web.cases.verbs import LEAVE, VERBS, offered
-from web.cases.view import show, told
+from web.cases.view import asked_by_type, show, told
 from web.cases.why import why_due
 from web.forms import Form
 from web.http import Context, Pages, staff
@@ -112,15 +112,6 @@ def _overtaken(ctx: Context, form: Form, name: str) -> Response:
     return _page(ctx, petition, Form(ctx), status=409, overtaken=last, unsent=unsent)
 
 
-def _asked(ctx: Context, petition: Petition) -> list[tuple[str, str]]:
-    """The type's own questions with their answers, and the papers it asks for, by the version it was entered under."""
-    terms = catalogue.terms(ctx.session, petition)
-    label = f"label_{ctx.lang}"
-    found = [(one[label], str((petition.details or {}).get(one["code"], ""))) for one in terms.fields]
-    papers_ = ("، " if ctx.lang == "ar" else ", ").join(one[label] for one in terms.papers)
-    return [*found, (ctx._("Papers of this type"), papers_)] if papers_ else found
-
-
 def _page(
     ctx: Context, petition: Petition, form: Form, *, open_dialog: str = "", status: int = 200, **more: object
 ) -> Response:
@@ -145,7 +136,7 @@ def _page(
         returned=queries.latest_note(ctx.session, petition.id, "missing") if petition.state == "returned" else None,
         panels=panels(ctx, petition),
         why=why_due(ctx, petition),
-        asked=_asked(ctx, petition),
+        asked=asked_by_type(ctx, petition),
         asked_opinions=asked_opinions,
         awaited=sum(row.state == "asked" for row in asked_opinions),
         merged=merged_into,

@@ -11,7 +11,7 @@ from core.calendar import day_bounds, digits, local_day
 from core.language import N_
 from messaging import states as text_states
 from reception import access
-from reception.petitions import rules, states
+from reception.petitions import catalogue, rules, states
 from reception.petitions.models import Petition
 from reception.petitions.story import Step
 from web.http import Context
@@ -130,3 +130,12 @@ def _title(ctx: Context, petition: Petition) -> str:
 
 def since_midnight(ctx: Context) -> datetime:
     return day_bounds(local_day(ctx.now, ctx.settings.timezone), ctx.settings.timezone)[0]
+
+
+def asked_by_type(ctx: Context, petition: Petition) -> list[tuple[str, str]]:
+    """The type's own questions with their answers, and the papers it asks for, by the version it was entered under."""
+    terms = catalogue.terms(ctx.session, petition)
+    label = f"label_{ctx.lang}"
+    found = [(one[label], str((petition.details or {}).get(one["code"], ""))) for one in terms.fields]
+    papers_ = ("، " if ctx.lang == "ar" else ", ").join(one[label] for one in terms.papers)
+    return [*found, (ctx._("Papers of this type"), papers_)] if papers_ else found

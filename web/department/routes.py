@@ -1,19 +1,25 @@
 """What lies with the department: to be confirmed, in work, asked, settled; the most pressing first."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from starlette.responses import Response
 
-from core.errors import NotFound
+from core.errors import Mistake, NotFound
 from core.staff.rules import AIDE, MANAGER, OFFICER, OFFICIAL
 from reception import access
 from reception.centres.models import Department
 from reception.deadlines import escalation, rules
 from reception.directives import service as directives
+from reception.directives.models import Directive
+from reception.files.rules import ACCEPT
 from reception.petitions import queries, service
 from reception.petitions.models import Petition
+from web.cases import papers
 from web.cases.view import show
 from web.forms import Form
 from web.http import Context, Pages, staff
+from web.office.orders import carry_out
 
 pages = Pages()
 ONLY = staff(OFFICER)
@@ -34,6 +40,7 @@ def _page(ctx: Context, form: Form, *, open_order: str = "", status: int = 200) 
     text = ctx.query.get("q", "")[:120]
     number = ctx.query.get("page", "1")
     page = int(number) if number.isascii() and number.isdigit() else 1
+    orders = directives.of_department(ctx.session, department.id)
     opinions = queries.opinions_asked(ctx.session, ctx.staff) if shelf == queries.OPINIONS else []
     cases, pages_ = (
         ([], 1)
@@ -54,10 +61,19 @@ def _page(ctx: Context, form: Form, *, open_order: str = "", status: int = 200) 
         pages=pages_,
         q=text,
         overdue=queries.overdue(ctx.session, ctx.staff, now=ctx.now),
-        orders=directives.of_department(ctx.session, department.id),
+        orders=orders,
+        reports=directives.reports(ctx.session, [order.id for order in orders]),
+        about=_about(ctx, orders),
+        accept=ACCEPT,
         form=form,
         open_order=open_order,
     )
+
+
+def _about(ctx: Context, orders: Sequence[Directive]) -> dict[str, Petition]:
+    """The petitions of these orders that the department may open; an order stands alone where it may not."""
+    wanted = select(Petition).where(Petition.id.in_({order.petition_id for order in orders}))
+    return {case.id: case for case in ctx.session.scalars(access.visible(wanted, ctx.staff))}
 
 
 @pages.post("/department/{id}/acknowledge", audience=ONLY)
@@ -69,19 +85,51 @@ def acknowledge(ctx: Context) -> Response:
     return ctx.redirect("/department?shelf=to-confirm")
 
 
-@pages.post("/department/orders/{id}", audience=ONLY)
+@pages.post("/department/orders/{id}", audience=ONLY, before=papers.prepare)
 def carried_out(ctx: Context) -> Response:
     """An order of the minister is done; the proof stands in the case's story."""
+    order, form = _order(ctx), Form(ctx)
+    try:
+        carry_out(ctx, form, order)
+    except Mistake as mistake:
+        form.add(mistake.field or "proof", ctx.say(mistake))
+    if form.errors:
+        return _page(ctx, form, open_order=order.id, status=422)
+    ctx.flash(ctx._("Reported to the minister's office."))
+    return ctx.redirect("/department")
+
+
+@pages.post("/department/orders/{id}/report", audience=ONLY)
+def progress(ctx: Context) -> Response:
+    """How far it is; the office reads it on its list of open orders."""
+    order, form = _order(ctx), Form(ctx)
+    if text := form.text("progress", max=4000, lines=True):
+        directives.report(ctx.session, order.id, text=text, by=ctx.staff.id, now=ctx.now)
+    if form.errors:
+        return _page(ctx, form, open_order=order.id, status=422)
+    ctx.flash(ctx._("Reported to the minister's office."))
+    return ctx.redirect("/department")
+
+
+@pages.get("/department/orders/{id}", audience=ONLY)
+def order_left_behind(ctx: Context) -> Response:
+    """Where a refused form leaves the browser."""
+    _order(ctx)
+    return ctx.redirect("/department")
+
+
+@pages.get("/department/orders/{id}/report", audience=ONLY)
+def report_left_behind(ctx: Context) -> Response:
+    _order(ctx)
+    return ctx.redirect("/department")
+
+
+def _order(ctx: Context) -> Directive:
+    """An order that this department carries out. Raises NotFound for any other's."""
     order = directives.get(ctx.session, ctx.path("id"))
     if order.department_id is None or order.department_id != ctx.staff.department_id:
         raise NotFound("There is no such directive.")
-    form = Form(ctx)
-    proof = form.text("proof", max=4000, lines=True)
-    if form.errors:
-        return _page(ctx, form, open_order=order.id, status=422)
-    directives.fulfil(ctx.session, order.id, proof=proof, by=ctx.staff.id, now=ctx.now)
-    ctx.flash(ctx._("Reported to the minister's office."))
-    return ctx.redirect("/department")
+    return order
 
 
 def _fullest(counts: dict[str, int]) -> str:

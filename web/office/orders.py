@@ -1,5 +1,6 @@
 """Orders given by word of mouth: written down, read back and signed, assigned, carried out with proof."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -10,21 +11,26 @@ from core.calendar import at_local, local_day
 from core.errors import MajlisError
 from core.staff.models import Staff
 from core.staff.rules import AIDE, OFFICIAL
+from reception import access
 from reception.centres import service as centres
 from reception.centres.models import Department
 from reception.centres.setup import departments_at_work
 from reception.directives import service
-from reception.directives.models import Directive
+from reception.directives.models import Directive, DirectiveReport
 from reception.directives.rules import reading
 from reception.directives.states import ASSIGNED, DIRECTIVE, FULFILLED, MARKED, SIGNED, WITHDRAWN, WRITTEN
+from reception.files.rules import ACCEPT
+from reception.petitions import service as petitions
 from reception.petitions.models import Petition
 from recordings.archive import service as recordings
 from recordings.archive.leave import may_view
 from recordings.archive.models import Recording
 from recordings.archive.states import DESTROYED
 from video.meetings.models import Meeting
+from web.cases import papers
 from web.forms import Form
 from web.http import Context, Pages, staff
+from web.office.engagements import officials
 
 pages = Pages()
 office = staff(AIDE, OFFICIAL)
@@ -36,8 +42,8 @@ CLOSING = (15, 0)  # an order is due at the end of office hours
 
 @pages.get("/office/directives", audience=office)
 def index(ctx: Context) -> Response:
-    done = ctx.query.get("show") == "done"
-    rows = _done(ctx) if done else service.open_ones(ctx.session)
+    done, by_day = ctx.query.get("show") == "done", ctx.query.get("by") == "day"
+    rows = _done(ctx) if done else service.open_ones(ctx.session, by_day=by_day)
     petitions, departments = _around(ctx, rows)
     return ctx.render(
         "office/directives.html",
@@ -45,8 +51,50 @@ def index(ctx: Context) -> Response:
         done=done,
         petitions=petitions,
         departments=departments,
-        way=WAY,
-        counts={"open": len(service.open_ones(ctx.session))},
+        by_day=by_day,
+        reports=service.reports(ctx.session, [row.id for row in rows]),
+        counts={"open": service.open_count(ctx.session)},
+    )
+
+
+@pages.get("/office/directives/new", audience=office)
+def new(ctx: Context) -> Response:
+    return _new(ctx, Form(ctx), number=ctx.query.get("case", "")[:20])
+
+
+@pages.post("/office/directives", audience=office)
+def create(ctx: Context) -> Response:
+    """An order given where nothing was recorded: at the audience, by telephone. The giver signs it as ever."""
+    form = Form(ctx)
+    number, text = form.text("case", max=20), form.text("text", max=4000, lines=True)
+    given_by = form.choice("given_by", [person.id for person in officials(ctx.session)])
+    petition = petitions.by_case_number(ctx.session, number) if number else None
+    if number and (petition is None or not access.may_see(ctx.session, ctx.staff, petition)):
+        form.add("case", ctx._("There is no such petition."))
+    if form.errors or petition is None:
+        return _new(ctx, form, status=422)
+    try:
+        row = service.order(ctx.session, petition.id, given_by=given_by, text=text, by=ctx.staff.id, now=ctx.now)
+    except MajlisError as error:
+        form.add(getattr(error, "field", None) or "", ctx.say(error))
+        return _new(ctx, form, status=422)
+    ctx.flash(ctx._("The order is written down. The official reads it back and signs it."))
+    return ctx.redirect(f"/office/directives/{row.id}")
+
+
+def _new(ctx: Context, form: Form, *, number: str = "", status: int = 200) -> Response:
+    people = officials(ctx.session)
+    own = [person.id for person in people if person.id == ctx.staff.id]
+    petition = petitions.by_case_number(ctx.session, form.values.get("case") or number)
+    seen = petition if petition and access.may_see(ctx.session, ctx.staff, petition) else None
+    return ctx.render(
+        "office/directive_new.html",
+        status=status,
+        form=form,
+        number=number,
+        petition=seen,
+        giver=own[0] if own else (people[0].id if len(people) == 1 else ""),
+        giver_options=[(person.id, person.name(ctx.lang)) for person in people],
     )
 
 
@@ -91,11 +139,37 @@ def assign(ctx: Context) -> Response:
     ), ctx._("The order is with the department, and the visitor is being told."))  # fmt: skip
 
 
-@pages.post("/office/directives/{directive_id}/fulfil", audience=office)
+@pages.post("/office/directives/{directive_id}/report", audience=office)
+def report(ctx: Context) -> Response:
+    return _do(ctx, lambda form, id_: service.report(
+        ctx.session, id_, text=form.text("progress", max=4000, lines=True), by=ctx.staff.id, now=ctx.now
+    ), ctx._("Written down."))  # fmt: skip
+
+
+@pages.post("/office/directives/{directive_id}/fulfil", audience=office, before=papers.prepare)
 def fulfil(ctx: Context) -> Response:
-    return _do(ctx, lambda form, id_: service.fulfil(
-        ctx.session, id_, proof=form.text("proof", max=4000, lines=True), by=ctx.staff.id, now=ctx.now
-    ), ctx._("The order is carried out, and the visitor is being told."))  # fmt: skip
+    return _do(
+        ctx,
+        lambda form, id_: carry_out(ctx, form, service.get(ctx.session, id_)),
+        ctx._("The order is carried out, and the visitor is being told."),
+    )
+
+
+def carry_out(ctx: Context, form: Form, order: Directive) -> None:
+    """With proof in words, and a paper where one is sent: it is kept with the petition. Raises Mistake."""
+    proof = form.text("proof", max=4000, lines=True)
+    if form.errors:
+        return
+    with ctx.session.begin_nested():
+        kept, refused = papers.take(ctx, form.files("paper")[:1])
+        if refused:
+            form.add("paper", refused[0])
+            return
+        by = {"staff_id": ctx.staff.id, "now": ctx.now}
+        for paper in kept:
+            petitions.add_paper(ctx.session, order.petition_id, file_ids=[paper.id], **by)
+        file_id = kept[0].id if kept else None
+        service.fulfil(ctx.session, order.id, proof=proof, proof_file_id=file_id, by=ctx.staff.id, now=ctx.now)
 
 
 @pages.post("/office/directives/{directive_id}/withdraw", audience=office)
@@ -130,7 +204,10 @@ def _page(ctx: Context, directive: Directive, form: Form, *, status: int = 200) 
         directive.assigned_by,
         directive.fulfilled_by,
     ]
-    people = ctx.session.scalars(select(Staff).where(Staff.id.in_([one for one in ids if one])))
+    reports = service.reports(ctx.session, [directive.id])[directive.id]
+    ids += [directive.given_by, *(row.staff_id for row in reports)]
+    people = list(ctx.session.scalars(select(Staff).where(Staff.id.in_([one for one in ids if one]))))
+    names = {person.id: person.name(ctx.lang) for person in people}
     return ctx.render(
         "office/directive.html",
         status=status,
@@ -139,7 +216,9 @@ def _page(ctx: Context, directive: Directive, form: Form, *, status: int = 200) 
         meeting=ctx.session.get(Meeting, directive.meeting_id),
         department=ctx.session.get(Department, directive.department_id) if directive.department_id else None,
         department_options=[(one.id, one.name(ctx.lang)) for one in departments_at_work(ctx.session)],
-        story=_story(ctx, directive, {person.id: person.name(ctx.lang) for person in people}),
+        story=_story(ctx, directive, reports, names),
+        giver=names.get(directive.given_by or "", ""),
+        accept=ACCEPT,
         way=WAY,
         verbs=set(DIRECTIVE.verbs(directive.state)),
         place=place_in_recording(ctx, directive),
@@ -152,7 +231,9 @@ def _page(ctx: Context, directive: Directive, form: Form, *, status: int = 200) 
 
 
 def _giver(ctx: Context, directive: Directive) -> str | None:
-    """The official whose meeting it was."""
+    """Whose word it is: the official named by the office, or the one whose meeting it was."""
+    if directive.given_by:
+        return directive.given_by
     meeting = ctx.session.get(Meeting, directive.meeting_id)
     return meeting.official_id if meeting else None
 
@@ -181,20 +262,28 @@ def place_in_recording(ctx: Context, directive: Directive) -> str | None:
     return f"/library/{part.id}?t={seconds:.0f}"
 
 
-def _story(ctx: Context, row: Directive, names: dict[str, str]) -> list[dict[str, object]]:
+def _story(
+    ctx: Context, row: Directive, reports: Sequence[DirectiveReport], names: dict[str, str]
+) -> list[dict[str, object]]:
     """The steps that were taken, the newest first."""
-    steps = (
-        (row.marked_at, row.marked_by, ctx._("Marked in the recording"), "flag", "neutral"),
+    marked = ctx._("Marked in the recording") if row.meeting_id else ctx._("Written by the office")
+    steps: list[tuple[datetime | None, str | None, str, str, str]] = [
+        (row.marked_at, row.marked_by, marked, "flag", "neutral"),
         (row.written_at, row.written_by, ctx._("Written down"), "edit", "neutral"),
         (row.signed_at, row.signed_by, ctx._("Read back and signed"), "check", "good"),
         (row.assigned_at, row.assigned_by, ctx._("Assigned"), "send", "info"),
         (row.fulfilled_at, row.fulfilled_by, ctx._("Carried out"), "check", "good"),
-    )
-    return [
-        {"at": at, "title": title, "icon": icon, "tone": tone, "who": names.get(by or "", ""), "key": icon + title}
-        for at, by, title, icon, tone in reversed(steps)
-        if at is not None
     ]
+    said: dict[datetime, str] = {}
+    for one in reversed(reports):
+        said[one.at] = one.text
+        steps.append((one.at, one.staff_id, ctx._("Progress"), "edit", "info"))
+    taken = sorted(((step[0], n, step) for n, step in enumerate(steps) if step[0] is not None), reverse=True)
+    return [
+        {"at": at, "title": title, "icon": icon, "tone": tone, "who": names.get(by or "", ""), "key": f"{icon}{n}",
+         "text": said.get(at, "") if title == ctx._("Progress") else ""}
+        for at, n, (_, by, title, icon, tone) in taken
+    ]  # fmt: skip
 
 
 def _done(ctx: Context) -> list[Directive]:

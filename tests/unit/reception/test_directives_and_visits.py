@@ -67,6 +67,86 @@ def test_an_order_is_not_carried_out_without_proof_nor_due_in_the_past(ministry:
     assert order.state == states.ASSIGNED
 
 
+def test_nothing_closes_over_an_order_that_is_not_carried_out(ministry: Ministry) -> None:
+    s, now, official, aide = ministry.session, ministry.now, ministry.id("official"), ministry.id("aide")
+    visitor = ministry.visitor()
+    petition, other = ministry.petition(visitor=visitor), ministry.petition(visitor=visitor)
+    order = directives.order(s, petition.id, given_by=official, text="يُعاد النظر في المخالفة", by=aide, now=now)
+    for step in ("written", "signed", "assigned"):
+        assert order.state == step
+        with pytest.raises(Refused, match="still open"):
+            petitions.close(s, petition.id, reason="settled", staff_id=ministry.id("officer"), now=now)
+        with pytest.raises(Refused, match="still open"):
+            petitions.merge(s, petition.id, into=other.case_number, staff_id=ministry.id("officer"), now=now)
+        if step == "written":
+            directives.sign(s, order.id, by=official, now=now)
+        else:
+            place = ministry.departments["welfare"].id
+            directives.assign(s, order.id, department_id=place, due_at=now + DAY, by=aide, now=now)
+    directives.fulfil(s, order.id, proof="أُعيد النظر", by=aide, now=now)
+    petitions.close(s, petition.id, reason="settled", staff_id=ministry.id("officer"), now=now)
+    with pytest.raises(Refused, match="closed"):
+        directives.order(s, petition.id, given_by=official, text="نص", by=aide, now=now)
+
+
+def test_a_mark_made_by_mistake_holds_nothing_once_it_is_withdrawn(ministry: Ministry) -> None:
+    s, now, petition = ministry.session, ministry.now, ministry.petition()
+    order = directives.mark(s, "m", petition.id, 1, by=ministry.id("aide"), now=now)
+    directives.withdraw(s, order.id, by=ministry.id("aide"), now=now)
+    petitions.close(s, petition.id, reason="settled", staff_id=ministry.id("officer"), now=now)
+
+
+def test_an_order_written_by_the_office_is_signed_by_the_one_who_gave_it(ministry: Ministry) -> None:
+    s, now, aide, petition = ministry.session, ministry.now, ministry.id("aide"), ministry.petition()
+    with pytest.raises(Mistake):
+        directives.order(s, petition.id, given_by=aide, text="نص", by=aide, now=now)
+    with pytest.raises(Mistake):
+        directives.order(s, petition.id, given_by=ministry.id("official"), text=" ", by=aide, now=now)
+    order = directives.order(s, petition.id, given_by=ministry.id("official"), text="نص", by=aide, now=now)
+    assert order.meeting_id == "" and order.state == states.WRITTEN
+    with pytest.raises(Refused):
+        directives.sign(s, order.id, by=aide, now=now)
+    order.given_by = ministry.id("manager")  # an official of that time: who gave it is still at work
+    with pytest.raises(Refused):
+        directives.sign(s, order.id, by=ministry.id("official"), now=now)
+    order.given_by = ministry.id("official")
+    directives.sign(s, order.id, by=ministry.id("official"), now=now)
+
+
+def test_progress_is_reported_while_an_order_is_being_carried_out_and_only_then(ministry: Ministry) -> None:
+    s, now, official = ministry.session, ministry.now, ministry.id("official")
+    order = directives.order(s, ministry.petition().id, given_by=official, text="نص", by=official, now=now)
+    with pytest.raises(Refused):
+        directives.report(s, order.id, text="بدأنا", by=official, now=now)
+    directives.sign(s, order.id, by=official, now=now)
+    place = ministry.departments["welfare"].id
+    directives.assign(s, order.id, department_id=place, due_at=now + DAY, by=official, now=now)
+    for n, said in enumerate(("طُلبت الأوراق", "وصلت الأوراق")):
+        directives.report(s, order.id, text=said, by=ministry.id("officer"), now=now + n * DAY / 4)
+    with pytest.raises(Mistake):
+        directives.report(s, order.id, text=" ", by=ministry.id("officer"), now=now)
+    assert [row.text for row in directives.reports(s, [order.id])[order.id]] == ["وصلت الأوراق", "طُلبت الأوراق"]
+    assert (order.state, order.due_at) == (states.ASSIGNED, now + DAY), "a report moves neither state nor day"
+    directives.fulfil(s, order.id, proof="نُفّذ", by=ministry.id("officer"), now=now)
+    with pytest.raises(Refused):
+        directives.report(s, order.id, text="بعده", by=official, now=now)
+
+
+def test_open_orders_are_listed_by_age_or_by_the_day_they_are_due(ministry: Ministry) -> None:
+    s, now, official = ministry.session, ministry.now, ministry.id("official")
+    place = ministry.departments["welfare"].id
+    made = [
+        directives.order(s, ministry.petition().id, given_by=official, text="نص", by=official, now=now - days * DAY)
+        for days in (1, 9, 5)
+    ]
+    for order, days in ((made[0], 2), (made[1], 8)):
+        directives.sign(s, order.id, by=official, now=now)
+        directives.assign(s, order.id, department_id=place, due_at=now + days * DAY, by=official, now=now)
+    assert directives.open_ones(s) == [made[1], made[2], made[0]]
+    assert directives.open_ones(s, by_day=True) == [made[2], made[0], made[1]]
+    assert directives.open_count(s) == 3
+
+
 def test_a_mark_for_no_petition_is_not_found(ministry: Ministry) -> None:
     with pytest.raises(NotFound):
         directives.mark(ministry.session, "m", "nothing", 0, by=ministry.id("official"), now=ministry.now)

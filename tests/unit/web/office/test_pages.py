@@ -1,7 +1,9 @@
 import re
 from datetime import date, datetime, timedelta
+from io import BytesIO
 
 import pytest
+from PIL import Image
 from starlette.testclient import TestClient
 
 from core.calendar import local_day
@@ -10,7 +12,9 @@ from queueing.appointments.models import Appointment, Slot
 from reception.directives import service as directives
 from reception.directives.models import Directive
 from reception.dossier.models import DossierReceipt
+from reception.parties.models import PetitionParty
 from reception.petitions.models import Petition
+from reception.visitors import service as visitors
 from tests.unit.web.conftest import Cast
 from video.meetings import service as meetings
 from web.demo.meeting import FARED
@@ -237,6 +241,95 @@ def test_an_order_goes_from_the_mark_to_its_proof(office: Office, cast: Cast, bo
     assert office.one(Directive, Directive.id == order).state == "fulfilled"
     assert "نُظر فيه بالقرار ٥." in cast("aide").get(address).text
     assert address in cast("aide").get("/office/directives?show=done").text
+
+
+def test_the_office_writes_an_order_given_where_nothing_was_recorded(
+    office: Office, cast: Cast, booked: Appointment, send: Send
+) -> None:
+    minister = office.ministry.people["minister"].id
+    case = office.one(Petition, Petition.id == booked.petition_id).case_number
+    assert f"/office/directives/new?case={case}" in cast("aide").get(f"/dossier/{booked.petition_id}").text
+    fields = {"case": case, "given_by": minister, "text": "تُصرف مساعدة عاجلة."}
+    wrong: tuple[dict[str, str], ...] = ({"case": "48-999999"}, {"given_by": "aide"}, {"text": " "}, {"case": ""})
+    for change in wrong:
+        refused = send(cast("aide"), "/office/directives", **fields | change)
+        assert refused.status_code == 422 and ("تُصرف" in refused.text or change == {"text": " "}), change
+    made = send(cast("aide"), "/office/directives", **fields)
+    address = made.headers["location"]
+    assert made.status_code == 303 and "تُصرف مساعدة عاجلة." in cast("aide").get(address).text
+    assert f"{address}/sign" not in cast("aide").get(address).text
+    send(cast("minister"), f"{address}/sign", read=_read(cast, address))
+    due = str(local_day(office.now, ZONE) + timedelta(days=7))
+    send(cast("aide"), f"{address}/assign", department=office.ministry.departments["rights"].id, due=due)
+    assert send(cast("aide"), f"{address}/report", progress=" ").status_code == 422
+    send(cast("aide"), f"{address}/report", progress="صُرف نصفها.")
+    for page in (address, "/office/directives", f"/dossier/{booked.petition_id}"):
+        assert "صُرف نصفها." in cast("aide").get(page).text, page
+    outsiders: tuple[str | None, ...] = ("receptionist", "officer", "hotline", "admin", None)
+    for outsider in outsiders:
+        browser = cast(outsider)
+        assert browser.get("/office/directives/new").status_code == (303 if outsider is None else 404)
+
+
+def test_a_department_reports_on_its_order_and_proves_it_with_a_paper(
+    office: Office, cast: Cast, booked: Appointment, send: Send
+) -> None:
+    minister, now = office.ministry.people["minister"].id, office.now
+    officer = office.ministry.people["officer"]
+    with office.db.write() as session:
+        order = directives.order(session, booked.petition_id, given_by=minister, text="نص", by=minister, now=now).id
+        directives.sign(session, order, by=minister, now=now)
+        due = {"due_at": now + timedelta(days=3), "by": minister, "now": now}
+        directives.assign(session, order, department_id=officer.department_id, **due)
+    browser, address = cast("officer"), f"/department/orders/{order}"
+    send(browser, f"{address}/report", page="/department", progress="طُلبت الأوراق.")
+    assert "طُلبت الأوراق." in browser.get("/department").text
+    html = browser.get("/department").text
+    csrf = re.search(r'name="csrf" (?:content|value)="([^"]+)"', html)
+    assert csrf
+    fields = {"csrf": csrf[1], "proof": "صُرفت."}
+    refused = browser.post(address, data=fields, files={"paper": ("evil.exe", b"MZ" * 60)})
+    assert refused.status_code == 422 and "evil.exe" in refused.text and "صُرفت." in refused.text
+    assert office.one(Directive, Directive.id == order).state == "assigned"
+    assert browser.post(address, data=fields, files={"paper": ("قرار.png", picture())}).status_code == 303
+    kept = office.one(Directive, Directive.id == order)
+    assert kept.state == "fulfilled" and kept.proof_file_id
+    assert f"/files/{kept.proof_file_id}" in cast("aide").get(f"/office/directives/{order}").text
+    for outsider in ("receptionist", "hotline", "interpreter"):
+        assert send(cast(outsider), f"{address}/report", page="/account", progress="x").status_code == 404
+
+
+def picture() -> bytes:
+    made = BytesIO()
+    Image.new("RGB", (8, 8), "white").save(made, "PNG")
+    return made.getvalue()
+
+
+def _read(cast: Cast, address: str) -> str:
+    shown = re.search(r'name="read" value="(\w+)"', cast("minister").get(address).text)
+    assert shown
+    return shown[1]
+
+
+def test_the_dossier_says_who_stands_beside_the_visitor_and_what_is_still_open(
+    office: Office, cast: Cast, booked: Appointment
+) -> None:
+    petition, now = booked.petition_id, office.now
+    with office.db.write() as session:
+        agent = visitors.register(
+            session, identity_number="1000000008", name="نايف بن فهد الوكيل", phone="0555555555", now=now
+        )
+        row = session.get_one(Petition, petition)
+        session.add(
+            PetitionParty(
+                petition_id=petition, visitor_id=agent.id, role="agent", power="court", power_number="441",
+                valid_until=local_day(now, ZONE) - timedelta(days=1), told=False, at=now,
+            )
+        )  # fmt: skip
+        row.due_at = now - timedelta(days=1)
+    page = cast("minister").get(f"/dossier/{petition}").text
+    for words in ("نايف بن فهد الوكيل", "441", "انتهت وكالة", "تأخر الرد", "لم تُدقَّق الهوية", "ما لم يُنجز بعد"):
+        assert words in page, words
 
 
 def test_an_administrator_sees_deliveries_but_neither_numbers_nor_links(
