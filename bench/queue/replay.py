@@ -56,7 +56,7 @@ def server(town: Town) -> Iterator[tuple[int, int]]:
             stdout=out, stderr=out, env=environment, cwd=ROOT, start_new_session=True,
         )  # fmt: skip
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 150
         while b"Majlis is ready" not in log.read_bytes():
             if process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError(log.read_text()[-3000:])

@@ -25,7 +25,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         sys.executable, "-m", "bench.queue", "--tickets", str(TICKETS), "--sockets", "12", "--rate", "8",
         "--folder", str(folder),
     ]  # fmt: skip
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=150, check=False)
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=170, check=False)
     assert run.returncode == 0, run.stderr[-3000:]
     assert list(folder.iterdir()) == [], "nothing is left"
     lines = run.stdout.splitlines()

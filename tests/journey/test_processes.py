@@ -4,7 +4,9 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -26,7 +28,7 @@ def children(parent: int) -> dict[str, int]:
     return found
 
 
-def answers(url: str, seconds: float = 20) -> bool:
+def answers(url: str, seconds: float = 60) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
@@ -37,60 +39,72 @@ def answers(url: str, seconds: float = 20) -> bool:
     return False
 
 
-def test_each_process_that_is_killed_comes_back_and_data_are_kept(tmp_path: Path) -> None:
-    with Server(tmp_path, demo=True) as server:
-        assert server.process
-        before = children(server.process.pid)
-        assert set(before) == {"web", "worker", "media"}
-        with httpx.Client(base_url=server.url, trust_env=False) as client:
-            page = client.get("/kiosk/central/needs", params={"lang": "ar", "section": "men", "service": "reception"})
-            once = re.search(r'name="once" value="([^"]+)"', page.text)
-            assert once
-            form = {"lang": "ar", "speak": "ar", "section": "men", "service": "reception", "once": once.group(1)}
-            first = client.post("/kiosk/central/ticket", data=form)
-            assert first.status_code == 303
-            for process in before.values():
-                os.kill(process, signal.SIGKILL)
-            time.sleep(0.3)
-            assert answers(server.url)
-            again = client.post("/kiosk/central/ticket", data=form)
-            assert again.headers["location"] == first.headers["location"], "sent again after the crash: the same ticket"
-            assert client.get(first.headers["location"]).status_code == 200
-        end = time.monotonic() + 15
-        while set(children(server.process.pid)) != {"web", "worker", "media"} and time.monotonic() < end:
-            time.sleep(0.1)
-        after = children(server.process.pid)
-        assert set(after) == set(before) and not set(after.values()) & set(before.values())
-    time.sleep(0.5)
-    assert not any(Path(f"/proc/{pid}").exists() for pid in after.values()), "nothing is left running"
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Chapters in order: it is killed in parts, started a second time, and killed at its head."""
+    with Server(tmp_path_factory.mktemp("majlis"), demo=True) as started:
+        yield started
 
 
-def test_a_second_start_keeps_the_data_and_a_used_port_is_told(tmp_path: Path) -> None:
-    with Server(tmp_path, demo=True) as server:
-        port = str(server.port)
-        taken = subprocess.run(
-            [os.sys.executable, "-m", "web.cli", "run", "--port", port],  # type: ignore[attr-defined]
-            capture_output=True, text=True, timeout=30, env={**os.environ, "MAJLIS_DATA_DIR": str(server.data)},
-        )  # fmt: skip
-        assert taken.returncode == 1 and "in use" in taken.stdout
-        size = (server.data / "majlis.sqlite3").stat().st_size
+def test_a_used_port_is_told(server: Server) -> None:
+    taken = subprocess.run(
+        [sys.executable, "-m", "web.cli", "run", "--port", str(server.port)],
+        capture_output=True, text=True, timeout=60, env={**os.environ, "MAJLIS_DATA_DIR": str(server.data)},
+    )  # fmt: skip
+    assert taken.returncode == 1 and "in use" in taken.stdout
+
+
+def test_each_process_that_is_killed_comes_back_and_data_are_kept(server: Server) -> None:
+    assert server.process
+    before = children(server.process.pid)
+    assert set(before) == {"web", "worker", "media"}
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
+        page = client.get("/kiosk/central/needs", params={"lang": "ar", "section": "men", "service": "reception"})
+        once = re.search(r'name="once" value="([^"]+)"', page.text)
+        assert once
+        form = {"lang": "ar", "speak": "ar", "section": "men", "service": "reception", "once": once.group(1)}
+        first = client.post("/kiosk/central/ticket", data=form)
+        assert first.status_code == 303
+        for process in before.values():
+            os.kill(process, signal.SIGKILL)
+        time.sleep(0.3)
+        assert answers(server.url)
+        again = client.post("/kiosk/central/ticket", data=form)
+        assert again.headers["location"] == first.headers["location"], "sent again after the crash: the same ticket"
+        assert client.get(first.headers["location"]).status_code == 200
+    end = time.monotonic() + 30
+    while set(children(server.process.pid)) != {"web", "worker", "media"} and time.monotonic() < end:
+        time.sleep(0.1)
+    after = children(server.process.pid)
+    assert set(after) == set(before) and not set(after.values()) & set(before.values())
+
+
+def test_a_second_start_leaves_nothing_of_the_first_running_and_keeps_the_data(server: Server) -> None:
+    assert server.process
+    left, size = children(server.process.pid), (server.data / "majlis.sqlite3").stat().st_size
+    assert set(left) == {"web", "worker", "media"}
+    server.__exit__()
+    gone(left, 15)
     server.log.unlink()
-    with server:
-        assert b"Setting up the demo" not in server.log.read_bytes()
-        assert (server.data / "majlis.sqlite3").stat().st_size >= size
+    server.__enter__()
+    assert b"Setting up the demo" not in server.log.read_bytes()
+    assert (server.data / "majlis.sqlite3").stat().st_size >= size
 
 
-def test_nothing_stays_behind_when_the_parent_is_killed(tmp_path: Path) -> None:
-    with Server(tmp_path, demo=True) as server:
-        assert server.process
-        left = children(server.process.pid)
-        assert set(left) == {"web", "worker", "media"}
-        server.process.kill()
-        server.process.wait(5)
-        end = time.monotonic() + 15
-        while any(alive(pid) for pid in left.values()) and time.monotonic() < end:
-            time.sleep(0.1)
-        assert not any(alive(pid) for pid in left.values())
+def test_nothing_stays_behind_when_the_parent_is_killed(server: Server) -> None:
+    assert server.process
+    left = children(server.process.pid)
+    assert set(left) == {"web", "worker", "media"}
+    server.process.kill()
+    server.process.wait(5)
+    gone(left, 30)
+
+
+def gone(processes: dict[str, int], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while any(alive(pid) for pid in processes.values()) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not any(alive(pid) for pid in processes.values()), "nothing is left running"
 
 
 def alive(pid: int) -> bool:

@@ -91,7 +91,7 @@ class Desks:
                 counter.open, counter.staff_id = True, self.people[name]
 
     def _wait(self) -> None:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 150
         while time.monotonic() < until:
             try:
                 if httpx.get(f"{self.url}/healthz", timeout=2, trust_env=False).status_code == 200:

@@ -59,7 +59,7 @@ class House:
             )
 
     def wait(self) -> None:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 150
         while time.monotonic() < until:
             try:
                 if httpx.get(f"{self.url}/healthz", timeout=2, trust_env=False).status_code == 200:

@@ -55,7 +55,7 @@ class House:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, env=environment, cwd=Path(__file__).parents[2], start_new_session=True
             )
-        until = time.monotonic() + 60
+        until = time.monotonic() + 150
         while time.monotonic() < until:
             try:
                 if httpx.get(f"{self.url}/healthz", trust_env=False, timeout=2).status_code == 200:
