@@ -92,4 +92,7 @@ def open_again_on(session: Session, centre_id: str, day: date, *, zone: str, now
 
 def _hours(session: Session, centre_id: str, own: Hours | None) -> tuple[Hours, Hours | None]:
     """A service's own hours hold all the year."""
-    return (own, None) if own else (hours_of(session, centre_id), ramadan_of(session, centre_id))
+    if own:
+        return own, None
+    row = workdays.hours_of(session, centre_id)
+    return (dict(row.week), dict(row.ramadan)) if row else ({}, {})

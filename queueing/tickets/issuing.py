@@ -116,7 +116,7 @@ def issue(
     session.flush()
     begin_period(session, ticket, "issue", now=now)
     session.refresh(ticket)
-    know_near(session, ticket, position_of(session, ticket, now=now), now=now)
+    know_near(session, ticket, position_of(session, ticket, now=now, discipline=discipline), now=now)
     emit(session, events.TicketIssued(ticket.id, centre_id), now=now)
     return ticket
 

@@ -9,8 +9,9 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from queueing.tickets import rules, standing, states
+from queueing.tickets.discipline import Discipline
 from queueing.tickets.halls import GRAIN, hall_of, ranges, service_times
-from queueing.tickets.lines import Line, candidates, open_counters, paused_counters
+from queueing.tickets.lines import Line, candidates, counters, open_counters
 from queueing.tickets.models import Counter, ServicePoint, Ticket
 
 
@@ -35,10 +36,10 @@ def place_in_line(session: Session, ticket: Ticket, *, now: datetime) -> Place:
     return place_of(session, ticket.centre_id, ticket.candidate(), now=now)
 
 
-def position_of(session: Session, ticket: Ticket, *, now: datetime) -> int:
+def position_of(session: Session, ticket: Ticket, *, now: datetime, discipline: Discipline | None = None) -> int:
     """The place alone, without a look into the future: cheap enough for where others wait for a lock."""
     line = [one for one in candidates(session, ticket.centre_id, now=now) if one.eligible_at <= now]
-    discipline = standing.discipline_at(session, ticket.centre_id, now=now)
+    discipline = discipline or standing.discipline_at(session, ticket.centre_id, now=now)
     me = ticket.candidate()
     return (
         Line.of(line, open_counters(session, ticket.centre_id), discipline).ahead_of(me, now=max(now, me.eligible_at))
@@ -89,7 +90,7 @@ def places_of(session: Session, centre_id: str, several: Sequence[rules.Candidat
     several = [me if me.id in here else replace(me, id=f"~{n}") for n, me in enumerate(several)]
     found = ranges(hall, now=now, newcomers=[me for me in several if me.id not in here])
     due = [candidate for candidate in hall.waiting if candidate.eligible_at <= now]
-    line = Line.of(due, open_counters(session, centre_id), discipline)
+    line = Line(tuple(due), {seat.desk.id: seat.desk for seat in hall.seats if seat.back is None}, discipline)
     return [
         Place(line.ahead_of(me, now=max(now, me.eligible_at)) + 1, found[me.id].low, found[me.id].high)
         for me in several
@@ -98,10 +99,10 @@ def places_of(session: Session, centre_id: str, several: Sequence[rules.Candidat
 
 def is_served(session: Session, centre_id: str, me: rules.Candidate, *, now: datetime) -> bool:
     """Whether any open counter would take this person, or one that said when it will be back."""
-    here = [counter.desk() for counter in open_counters(session, centre_id)]
-    away = [counter.desk() for counter in paused_counters(session, centre_id)]
+    seated = [counter for counter in counters(session, centre_id) if counter.open]
+    here = [counter.desk() for counter in seated if counter.back_at is None]
     at = max(now, me.eligible_at)
-    return any(rules.why_not(me, desk, now=at, others=here) is None for desk in [*here, *away])
+    return any(rules.why_not(me, counter.desk(), now=at, others=here) is None for counter in seated)
 
 
 def back_at(session: Session, centre_id: str, point: ServicePoint, *, section: str | None = None) -> datetime | None:
@@ -110,10 +111,9 @@ def back_at(session: Session, centre_id: str, point: ServicePoint, *, section: s
     def takes(counter: Counter) -> bool:
         return point.id in counter.service_point_ids and section in (None, *counter.sections)
 
-    if any(takes(counter) for counter in open_counters(session, centre_id)):
-        return None
-    away = [one.back_at for one in paused_counters(session, centre_id) if one.back_at is not None and takes(one)]
-    return min(away, default=None)
+    back = [counter.back_at for counter in counters(session, centre_id) if counter.open and takes(counter)]
+    away = [at for at in back if at is not None]
+    return min(away, default=None) if len(away) == len(back) else None
 
 
 def newcomer(

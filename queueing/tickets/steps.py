@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session, lazyload
 from core.db import new_id
 from core.errors import NotFound, Refused
 from queueing.tickets import states
+from queueing.tickets.lines import at_counter
 from queueing.tickets.models import CallLog, Counter, Ticket, TicketPeriod, TicketPress, TicketSeries
-from queueing.tickets.queries import current
 
 
 def next_number(
@@ -109,11 +109,12 @@ def counter_of(session: Session, ticket_id: str) -> Counter:
 
 
 def need_free(session: Session, counter: Counter) -> None:
-    if at_counter := current(session, counter.id):
+    label = session.scalar(select(Ticket.label).where(Ticket.counter_id == counter.id, at_counter()))
+    if label is not None:
         raise Refused(
             "Counter {number} still has {label}. Finish with this visitor first.",
             number=counter.number,
-            label=at_counter.label,
+            label=label,
         )
 
 
@@ -159,9 +160,10 @@ def move(
         ticket.counter_id = counter.id
     for column, value in (changes or {}).items():
         setattr(ticket, column, value)
-    begin_period(session, ticket, verb, now=now, reason=reason, staff_id=pressed.staff_id if pressed else None)
+    by = pressed.staff_id if pressed else None
+    period = begin_period(session, ticket, verb, now=now, reason=reason, staff_id=by)
     if pressed is not None and verb in states.UNDOABLE:
-        _keep(session, ticket, verb, pressed, before, now=now)
+        _keep(session, period, pressed, before, now=now)
     session.flush()
     return ticket
 
@@ -170,12 +172,13 @@ def begin_period(
     session: Session, ticket: Ticket, verb: str, *, now: datetime, reason: str = "", staff_id: str | None = None
 ) -> TicketPeriod:
     """The period of the ticket's present state; the one that ran until now is ended by `verb`."""
-    session.execute(
-        update(TicketPeriod)
-        .where(TicketPeriod.ticket_id == ticket.id, TicketPeriod.to_at.is_(None))
-        .values(to_at=now, ended=verb)
-        .execution_options(synchronize_session="fetch")
-    )
+    if verb != "issue":  # before it nothing ran
+        session.execute(
+            update(TicketPeriod)
+            .where(TicketPeriod.ticket_id == ticket.id, TicketPeriod.to_at.is_(None))
+            .values(to_at=now, ended=verb)
+            .execution_options(synchronize_session="fetch")
+        )
     held = ticket.state in (*states.AT_COUNTER, states.PARKED)
     period = TicketPeriod(
         id=new_id(),
@@ -205,9 +208,7 @@ def picture(ticket: Ticket) -> dict[str, Any]:
     return {name: getattr(ticket, name) for name in PLAIN} | {k: v and v.isoformat() for k, v in moments.items()}
 
 
-def _keep(
-    session: Session, ticket: Ticket, verb: str, pressed: Press, before: dict[str, Any], *, now: datetime
-) -> None:
+def _keep(session: Session, period: TicketPeriod, pressed: Press, before: dict[str, Any], *, now: datetime) -> None:
     last = session.scalar(select(func.max(TicketPress.number)).where(TicketPress.counter_id == pressed.counter_id))
     key = new_id()
     session.add(
@@ -217,9 +218,9 @@ def _keep(
             number=(last or 0) + 1,
             group=pressed.group or key,
             staff_id=pressed.staff_id,
-            ticket_id=ticket.id,
-            period_id=open_period_id(session, ticket.id),
-            verb=verb,
+            ticket_id=period.ticket_id,
+            period_id=period.id,
+            verb=period.verb,
             at=now,
             before=before,
         )

@@ -25,10 +25,7 @@ CLASSES = {
     rules.APPOINTMENT: N_("By appointment"),
 }
 CLASS_ICONS = {
-    rules.RETURNING: "refresh",
     rules.ELDERLY: "elderly",
-    rules.DEAF: "sign-language",
-    rules.APPOINTMENT: "calendar",
     rules.DISABLED: "wheelchair",
     rules.PREGNANT: "pregnant",
     rules.INFANT: "child",
