@@ -227,6 +227,7 @@ class Leg:
                 await step()
             except Exception:
                 log.debug("leg %s did not stop in order", self.name, exc_info=True)
+        hooks.let_go(self._ice)
 
     def _become(self, state: State) -> None:
         self.state = state

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -28,6 +29,9 @@ JOIN_S = 8.0
 FAST_S, SLOW_S, SYNC_S = 0.05, 0.5, 1.0
 AT_ONCE = 4
 """Meetings whose clocks beat together, before the sockets are looked at again."""
+CIRCLES = 20
+"""Connections whose ends are collected as garbage together. The libraries leave them in circles: left to Python they
+pile up to megabytes, which pymalloc never gives back, and are looked for at a moment nobody chose."""
 MOST_LAG_S = 1.0
 """A process that stood still for long once is no fuller than after a second."""
 
@@ -85,6 +89,7 @@ class MediaNode:
         self._tasks: list[asyncio.Task[None]] = []
         self._links: set[Link] = set()
         self._locks: dict[str, asyncio.Lock] = {}
+        self._ended = 0
         self._lag = 0.0
         self._packets = 0
         self._rate = 0.0
@@ -178,6 +183,7 @@ class MediaNode:
             link.close(CloseReason.FAULT)
         finally:
             self._links.discard(link)
+            self._ended += 1
             await link.finish()
 
     async def _serve(self, link: Link) -> None:
@@ -289,6 +295,9 @@ class MediaNode:
             if slow:
                 self._measure(now - slow_at)
                 self._sockets.tidy(now=now)
+                if self._ended >= CIRCLES:
+                    self._ended = 0
+                    gc.collect()
                 slow_at = now
             await self._beats(slow, late)
 
