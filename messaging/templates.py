@@ -196,6 +196,15 @@ _ALL = (
         },
     ),
     Template(
+        "appointment_moved_holiday",
+        SERVICE,
+        _APPOINTMENT | {"holiday": "holiday"},
+        {
+            "ar": "بسبب {holiday} تغيّر موعدكم إلى {when}، في {place}. الرمز {code}",
+            "en": "Because of {holiday} your appointment has moved to {when}. Place: {place}. Same code {code}",
+        },
+    ),
+    Template(
         "appointment_clock",
         SERVICE,
         _APPOINTMENT,

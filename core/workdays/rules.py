@@ -51,6 +51,11 @@ class WorkCalendar:
         """The instants between which there is work on a local day, in order."""
         return () if day in self.closed else tuple(spans(self.weekly(day), day, self.zone))
 
+    def fits(self, begin: datetime, end: datetime) -> bool:
+        """Whether the week gives all of this time to work, holidays aside."""
+        day = local_day(begin, self.zone)
+        return any(first <= begin and end <= last for first, last in spans(self.weekly(day), day, self.zone))
+
     def weekly(self, day: date) -> Hours:
         """The hours that hold in the week of this day, holidays aside."""
         return self.ramadan if self.ramadan and in_ramadan(day) else self.week

@@ -1,7 +1,7 @@
 """Holidays declared and withdrawn, hours set; and the calendar of a place, read once in a transaction."""
 
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
@@ -88,17 +88,17 @@ def holidays(
     return list(session.scalars(query.order_by(Holiday.first_day, Holiday.id)))
 
 
+class Facts(TypedDict):
+    """What is said of a holiday when it is declared or changed; both days are included."""
+
+    first_day: date
+    last_day: date
+    name_ar: str
+    name_en: str
+
+
 def declare_holiday(
-    session: Session,
-    *,
-    first_day: date,
-    last_day: date,
-    name_ar: str,
-    name_en: str,
-    kind: str,
-    zone: str,
-    now: datetime,
-    centre_id: str | None = None,
+    session: Session, *, kind: str, zone: str, now: datetime, centre_id: str | None = None, **facts: Unpack[Facts]
 ) -> Holiday:
     """No work on these days. Raises Mistake for days that can't be (`rules.check_days`), Refused for the same again.
 
@@ -106,18 +106,15 @@ def declare_holiday(
     """
     if kind not in rules.KINDS:
         raise Mistake("Please choose one of the options.", field="kind")
-    rules.check_days(first_day, last_day, today=local_day(now, zone))
-    same = _standing().where(Holiday.first_day == first_day, Holiday.last_day == last_day)
+    rules.check_days(facts["first_day"], facts["last_day"], today=local_day(now, zone))
+    same = _standing().where(Holiday.first_day == facts["first_day"], Holiday.last_day == facts["last_day"])
     if session.scalar(same.where(func.coalesce(Holiday.centre_id, MINISTRY) == (centre_id or MINISTRY)).limit(1)):
         raise Refused("These days are declared already.")
     row = Holiday(
         id=new_id(),
         centre_id=centre_id or None,
-        first_day=first_day,
-        last_day=last_day,
-        name_ar=name_ar,
-        name_en=name_en,
         kind=kind,
+        **facts,
         declared_at=now,
         declared_by=session.info.get("actor_id"),
     )
@@ -128,19 +125,10 @@ def declare_holiday(
     return row
 
 
-def change_holiday(
-    session: Session,
-    holiday_id: str,
-    *,
-    first_day: date,
-    last_day: date,
-    name_ar: str,
-    name_en: str,
-    zone: str,
-    now: datetime,
-) -> Holiday:
+def change_holiday(session: Session, holiday_id: str, *, zone: str, now: datetime, **facts: Unpack[Facts]) -> Holiday:
     """Other days or names; the moon was seen. Raises as `declare_holiday` does, and Mistake if what has begun moves."""
     row, today = _locked(session, holiday_id), local_day(now, zone)
+    first_day, last_day = facts["first_day"], facts["last_day"]
     if row.first_day <= today and first_day != row.first_day:
         raise Mistake("This holiday has begun: its first day stands.", field="first_day")
     if (row.first_day, row.last_day) != (first_day, last_day):
@@ -148,7 +136,7 @@ def change_holiday(
         emit(session, HolidayWithdrawn(row.id, *_facts(row)), now=now)
         row.first_day, row.last_day = first_day, last_day
         emit(session, HolidayDeclared(row.id, *_facts(row)), now=now)
-    row.name_ar, row.name_en = name_ar, name_en
+    row.name_ar, row.name_en = facts["name_ar"], facts["name_en"]
     session.flush()
     session.info.pop(_KEPT, None)
     return row

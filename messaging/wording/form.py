@@ -27,6 +27,7 @@ SAMPLES: Mapping[str, Mapping[str, str]] = {
         "en": "Wednesday 28 October 2026 (17 Jumada al-Ula 1448 AH), 10:30 am",
     },
     "deadline": {"ar": "الأربعاء ٢٨ أكتوبر، ١٠:٣٠ صباحًا", "en": "Wednesday 28 October, 10:30 am"},
+    "holiday": {"ar": "إجازة عيد الفطر", "en": "Eid al-Fitr"},
     "place": {"ar": "مركز الرياض، طريق الملك فهد", "en": "Riyadh centre, King Fahd Road"},
     "code": {"ar": "k7m2x9qd", "en": "k7m2x9qd"},
     "department": {"ar": "الإدارة العامة لشؤون الوافدين", "en": "General Directorate for Residents"},

@@ -23,6 +23,36 @@ WAITING = (
         },
     ),
     Template(
+        "waitlist_earlier_joined",
+        SERVICE,
+        {"phone": "phone"},
+        {
+            "ar": "موعدكم باقٍ كما هو، وإن تيسّر يوم أقرب راسلناكم لتختاروا. ومجانًا: {phone}",
+            "en": "Your appointment stays as it is. If an earlier day becomes free, we text you and you choose. "
+            "Free of charge: {phone}",
+        },
+    ),
+    Template(
+        "waitlist_earlier",
+        SERVICE,
+        {"when": "moment", "place": "place", "until": "deadline"},
+        {
+            "ar": "تيسّر موعد أقرب {when}، في {place}. نحفظه حتى {until}. للقبول أرسلوا «نعم»، وإلا بقي موعدكم كما هو.",
+            "en": "An earlier time: {when}. Place: {place}. Kept for you until {until}. "
+            "Reply YES to take it; else your appointment stays.",
+        },
+    ),
+    Template(
+        "waitlist_earlier_passed",
+        SERVICE,
+        {"phone": "phone"},
+        {
+            "ar": "لم يصلنا جوابكم، فموعدكم باقٍ كما هو، والوقت الأقرب لمن بعدكم. ومجانًا: {phone}",
+            "en": "We had no answer, so your appointment stays as it is and the earlier time went to the next in line. "
+            "Free of charge: {phone}",
+        },
+    ),
+    Template(
         "waitlist_link",
         SERVICE,
         {"link": "door"},

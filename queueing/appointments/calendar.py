@@ -146,7 +146,10 @@ def offered(
     centre_id: str | None,
     but_of: str | None = None,
 ) -> list[tuple[datetime, datetime]]:
-    """When the official has slots of this kind and place, open or closed; `but_of` leaves out those of a series."""
+    """When the official has slots of this kind and place, open or closed.
+
+    `but_of` leaves out those of a series, unless a holiday or the working hours have closed them.
+    """
     given_up = and_(Slot.series_id.is_not(None), Slot.closed_for == Slot.series_id)
     query = select(Slot.starts_at, Slot.ends_at).where(
         Slot.official_id == official_id,
@@ -157,7 +160,7 @@ def offered(
         or_(Slot.series_id.is_(None), Slot.closed_for.is_(None), ~given_up),
     )
     if but_of is not None:
-        query = query.where(or_(Slot.series_id.is_(None), Slot.series_id != but_of))
+        query = query.where(or_(Slot.series_id.is_(None), Slot.series_id != but_of, Slot.closed_for.is_not(None)))
     return [(begin, end) for begin, end in session.execute(query)]
 
 

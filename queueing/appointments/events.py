@@ -108,7 +108,7 @@ class SlotsShifted:
 
 @dataclass(frozen=True, slots=True)
 class SlotsClosed:
-    """A holiday was declared: `count` slots are offered no longer."""
+    """A holiday was declared, or hours were changed (`holiday_id` is HOURS): `count` slots are offered no longer."""
 
     count: int
     holiday_id: str

@@ -18,11 +18,12 @@ from queueing.appointments.models import Appointment, Claim, Slot
 from queueing.appointments.rules import VIDEO
 from queueing.appointments.states import AWAITED, OPEN
 
-HOLIDAY, URGENT_CASE, SESSION = "holiday", "urgent", "session"
+HOLIDAY, URGENT_CASE, SESSION, HOURS = "holiday", "urgent", "session", "hours"
 WHY = {
     HOLIDAY: N_("because of a holiday"),
     URGENT_CASE: N_("to make room for an urgent case"),
     SESSION: N_("because the session was changed"),
+    HOURS: N_("because the working hours were changed"),
 }
 LOOKED_AT = 60  # places at first, for each official, kind and hall; more while somebody has none
 CHUNK = 400  # names in one statement

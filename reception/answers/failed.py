@@ -15,9 +15,11 @@ CALLED_FOR = (
     "appointment_video",
     "appointment_audience",
     "appointment_moved",
+    "appointment_moved_holiday",
     "appointment_clock",
     "appointment_cancelled",
     "waitlist_offer",
+    "waitlist_earlier",
 )
 WITHOUT_RECEIPTS = ("console", "null")  # of what went there nobody ever hears, and nobody is to be called for it
 REASON = N_("A text about the appointment did not arrive. Please tell the visitor by phone.")

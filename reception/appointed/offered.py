@@ -13,10 +13,13 @@ from reception.appointed.texts import send_link
 from reception.notify.texts import tell
 from reception.petitions.models import Petition
 
-OFFER, OFFER_LINK = "waitlist_offer", "waitlist_link"
+OFFER, EARLIER, OFFER_LINK = "waitlist_offer", "waitlist_earlier", "waitlist_link"
 
 
 def text_waitlist_joined(session: Session, event: WaitlistJoined, *, now: datetime, settings: Settings) -> None:
+    if service.get(session, event.waiting_id).for_earlier:
+        _tell(session, event, "waitlist_earlier_joined", key=event.waiting_id, case=False, now=now, settings=settings)
+        return
     _tell(session, event, "waitlist_joined", key=event.waiting_id, case=True, now=now, settings=settings)
 
 
@@ -30,7 +33,7 @@ def text_place_offered(session: Session, event: PlaceOffered, *, now: datetime, 
     tell(
         session,
         petition,
-        OFFER,
+        EARLIER if offer.waiting.for_earlier else OFFER,
         lambda lang: {
             "when": moment(slot.starts_at, lang, settings.timezone),
             "place": slot.place(lang),
@@ -51,18 +54,22 @@ def text_place_offered(session: Session, event: PlaceOffered, *, now: datetime, 
 
 
 def text_offer_lapsed(session: Session, event: OfferLapsed, *, now: datetime, settings: Settings) -> None:
-    template = "waitlist_paused" if event.paused else "waitlist_passed"
+    earlier = service.get(session, event.waiting_id).for_earlier
+    template = "waitlist_earlier_passed" if earlier else "waitlist_paused" if event.paused else "waitlist_passed"
     _tell(session, event, template, key=event.offer_id, case=False, now=now, settings=settings)
 
 
 def text_offer_withdrawn(session: Session, event: OfferWithdrawn, *, now: datetime, settings: Settings) -> None:
     """To who waits on; whoever has an appointment instead has the texts of that."""
     waiting = service.of_petition(session, event.petition_id)
-    if waiting is not None and calendar.current(session, event.petition_id) is None:
+    if waiting is not None and (waiting.for_earlier or calendar.current(session, event.petition_id) is None):
         _tell(session, event, "waitlist_withdrawn", key=event.offer_id, case=False, now=now, settings=settings)
 
 
 def text_waitlist_over(session: Session, event: WaitlistOver, *, now: datetime, settings: Settings) -> None:
+    """Who has an appointment loses nothing by it, and is reminded of that one alone."""
+    if service.get(session, event.waiting_id).for_earlier:
+        return
     _tell(session, event, "waitlist_over", key=event.waiting_id, case=True, now=now, settings=settings)
 
 

@@ -47,6 +47,7 @@ OF_AN_OFFER = (OFFERED, OFFER_OVER, DECLINED)
 SHOWN_FOR = timedelta(minutes=15)  # so long a spent link shows what it led to: who reloads, goes back or pressed twice
 MOST_OF_A_DAY, MOST_DAYS = 4, 4
 BY_VISITOR = "visitor"  # in place of a member of staff's id
+STAYS = N_("The visitor keeps the appointment")
 MOVED_BY_VISITOR = N_("Moved by the visitor")
 
 # key: what the visitor chooses, what stands in the file

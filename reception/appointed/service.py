@@ -13,7 +13,7 @@ from queueing.appointments.models import Appointment, Slot
 from queueing.appointments.rules import earliest
 from queueing.waitlist import service as waitlist
 from queueing.waitlist.states import PAUSED
-from reception.appointed import links, rules
+from reception.appointed import links, rules, waiting
 from reception.appointed.links import Opened
 from reception.appointed.models import AppointmentWord
 from reception.petitions.rules import URGENT
@@ -108,6 +108,22 @@ def decline(session: Session, token: str, *, keep: bool, now: datetime) -> None:
     waitlist.decline(session, opened.offer.id, keep=keep, by=rules.BY_VISITOR, now=now)
     opened.link.spent_at = now
     audit.note(session, "decline offer", "petition", opened.petition.id, now=now, detail=AT)
+
+
+def wait_for_earlier(session: Session, token: str, *, zone: str, now: datetime) -> None:
+    """Keep the appointment, and be asked when an earlier day becomes free. Asked for twice is asked for once."""
+    opened = _usable(session, token, now=now)
+    if waitlist.of_petition(session, opened.petition.id) is None:
+        waiting.wait_for_earlier(session, opened.petition, by=rules.BY_VISITOR, zone=zone, now=now)
+
+
+def stay(session: Session, token: str, *, now: datetime) -> None:
+    """The appointment is right as it is: nothing earlier is offered any more."""
+    opened = _usable(session, token, now=now)
+    row = waitlist.of_petition(session, opened.petition.id)
+    if row is not None and row.for_earlier:
+        waitlist.leave(session, row.id, reason=rules.STAYS, by=rules.BY_VISITOR, now=now)
+        audit.note(session, "leave waitlist", "petition", opened.petition.id, now=now, detail=AT)
 
 
 def ask_again(session: Session, token: str, *, now: datetime) -> None:

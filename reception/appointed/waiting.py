@@ -12,7 +12,9 @@ from core.errors import Refused
 from core.language import N_
 from core.settings import Settings
 from core.sweeping import gated
+from queueing.appointments import calendar
 from queueing.appointments.events import AppointmentBooked, AppointmentRescheduled
+from queueing.appointments.states import BOOKED
 from queueing.tickets.models import Ticket
 from queueing.tickets.reasons import Because, Reasons, explain
 from queueing.tickets.rules import DEAF, REGULAR, Weighed
@@ -53,6 +55,7 @@ def join(
     visitor_class: str = "",
     earliest: datetime | None = None,
     latest: datetime | None = None,
+    for_earlier: bool = False,
 ) -> Waiting:
     """What is not said is known from the case: its urgency, the class of its ticket, who signs."""
     if petition.state in SETTLED:
@@ -73,10 +76,41 @@ def join(
         urgent=petition.urgency == URGENT,
         earliest=earliest,
         latest=latest,
+        for_earlier=for_earlier,
         now=now,
     )
     audit.note(session, "join waitlist", "petition", petition.id, now=now)
     return waiting
+
+
+def wait_for_earlier(session: Session, petition: Petition, *, by: str, zone: str, now: datetime) -> Waiting:
+    """Keep the appointment and be asked when the same official has time on an earlier day, in the same place.
+
+    Raises Refused where there is no appointment, or no earlier day is left.
+    """
+    current = calendar.current(session, petition.id)
+    slot = current.slot if current is not None else None
+    return join(
+        session,
+        petition,
+        by=by,
+        zone=zone,
+        kind=slot.kind if slot else "",
+        centre_id=slot.centre_id if slot else None,
+        official_id=slot.official_id if slot else None,
+        needs_interpreter=current.needs_interpreter if current else None,
+        for_earlier=True,
+        now=now,
+    )
+
+
+def may_wait_for_earlier(session: Session, petition: Petition, *, zone: str, now: datetime) -> bool:
+    """Whether there is an appointment, an earlier day before it, and nobody waits for that yet."""
+    current = calendar.current(session, petition.id)
+    if current is None or current.state != BOOKED or service.of_petition(session, petition.id) is not None:
+        return False
+    until = rules.earlier_until(current.slot.starts_at, zone=zone)
+    return petition.state not in SETTLED and not rules.is_outlasted(until, urgent=petition.urgency == URGENT, now=now)
 
 
 def class_of(session: Session, petition: Petition) -> str:
@@ -97,13 +131,17 @@ def line(session: Session, *, centre_id: str | None = None, now: datetime) -> li
         wanted = wanted.where(Waiting.centre_id.is_(None) | (Waiting.centre_id == centre_id))
     rows = {row.id: row for row in session.scalars(wanted)}
     discipline = service.discipline_for(session, centre_id, now=now)
-    order, reasons = rules.order(rows.values(), now=now, discipline=discipline)
+    order: list[str] = []
+    weighed: dict[str, Weighed] = {}
+    for part in rules.lines(rows.values()):
+        turn, reasons = rules.order(part, now=now, discipline=discipline)
+        order += turn
+        weighed |= {row.id: row for row in reasons.weighed}
     petitions = _by_id(session, [row.petition_id for row in rows.values()])
     offers = {
         row.waiting_id: row
         for row in session.scalars(select(Offer).where(Offer.waiting_id.in_(order), Offer.state == states.OPEN))
     }
-    weighed = {row.id: row for row in reasons.weighed}
     after = [*order[1:], None]
     return [
         InLine(
@@ -111,7 +149,7 @@ def line(session: Session, *, centre_id: str | None = None, now: datetime) -> li
             waiting=rows[id_],
             petition=petitions[rows[id_].petition_id],
             weighed=weighed[id_],
-            because=_because(weighed, id_, after[place - 1]),
+            because=_because(weighed, rows, id_, after[place - 1]),
             offer=offers.get(id_),
         )
         for place, id_ in enumerate(order, 1)
@@ -133,8 +171,10 @@ def why_offered(offer: Offer) -> list[Because]:
 def serve_waitlist(
     session: Session, event: AppointmentBooked | AppointmentRescheduled, *, now: datetime, settings: Settings
 ) -> None:
-    """Whoever has an appointment, however they came by it, waits no longer."""
-    service.serve(session, event.petition_id, now=now)
+    """Whoever has an appointment, however they came by it, waits no longer, unless it is for an earlier one."""
+    waiting = service.of_petition(session, event.petition_id)
+    if waiting is not None and not waiting.for_earlier:
+        service.serve(session, event.petition_id, now=now)
 
 
 def hurry_on_waitlist(session: Session, event: UrgentAgreed, *, now: datetime, settings: Settings) -> None:
@@ -159,11 +199,15 @@ def sweep_waitlist() -> Callable[[Session, datetime], None]:
     return gated(sweep_waitlist, lambda now: not last or not timedelta() <= now - last[-1] < EVERY)
 
 
-def _because(weighed: dict[str, Weighed], first: str, second: str | None) -> Because | None:
-    if second is None:
-        return None
+def _because(weighed: dict[str, Weighed], rows: dict[str, Waiting], first: str, second: str | None) -> Because | None:
+    if second is None or _comes_later(rows[second]) != _comes_later(rows[first]):
+        return None  # that one has an appointment already, which the page says
     found = explain(Reasons((weighed[first], weighed[second]), ()), than=second)
     return found[0] if found else None
+
+
+def _comes_later(row: Waiting) -> bool:
+    return row.for_earlier and not row.urgent
 
 
 def _by_id(session: Session, ids: Sequence[str]) -> dict[str, Petition]:

@@ -5,8 +5,10 @@ from datetime import datetime
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from core.calendar import moment
+from core.calendar import local_day, moment
 from core.settings import Settings
+from core.workdays import service as workdays
+from core.workdays.models import Holiday
 from messaging.models import Message
 from messaging.rules import Segments, segments
 from messaging.templates import TEMPLATES
@@ -17,12 +19,13 @@ from queueing.appointments.events import (
     AppointmentShifted,
 )
 from queueing.appointments.models import Appointment, Slot
+from queueing.appointments.rearranging import HOLIDAY
 from queueing.appointments.rules import VIDEO
 from queueing.appointments.states import AWAITED, KEPT
 from reception.notify.texts import tell
 from reception.petitions.models import Petition
 
-MOVED = "appointment_moved"
+MOVED, MOVED_BY_HOLIDAY = "appointment_moved", "appointment_moved_holiday"
 
 
 def booked_template(kind: str) -> str:
@@ -42,7 +45,11 @@ def text_appointment_booked(session: Session, event: AppointmentBooked, *, now: 
 def text_appointment_rescheduled(
     session: Session, event: AppointmentRescheduled, *, now: datetime, settings: Settings
 ) -> None:
-    _tell(session, event, MOVED, now=now, settings=settings)
+    """Whom a holiday has moved reads which one."""
+    appointment = session.get_one(Appointment, event.appointment_id)
+    holiday = _holiday(session, appointment)
+    template = MOVED_BY_HOLIDAY if holiday else MOVED
+    _tell(session, event, template, holiday=holiday, now=now, settings=settings)
 
 
 def text_appointment_shifted(session: Session, event: AppointmentShifted, *, now: datetime, settings: Settings) -> None:
@@ -90,6 +97,7 @@ def _tell(
     *,
     now: datetime,
     settings: Settings,
+    holiday: Holiday | None = None,
 ) -> None:
     appointment = session.get_one(Appointment, event.appointment_id)
     petition = session.get(Petition, event.petition_id)
@@ -99,15 +107,32 @@ def _tell(
         session,
         petition,
         template or booked_template(appointment.slot.kind),
-        lambda lang: _fields(appointment.slot, appointment.code, lang, settings),
+        lambda lang: (
+            _fields(appointment.slot, appointment.code, lang, settings)
+            | ({"holiday": holiday.name(lang)} if holiday else {})
+        ),
         key=appointment.id,
         now=now,
     )
 
 
+def _holiday(session: Session, appointment: Appointment) -> Holiday | None:
+    """Which holiday this very move was made for: the one that has closed the time before, or lies on its day."""
+    before = session.get(Appointment, appointment.previous_id) if appointment.previous_id else None
+    if before is None or appointment.moved_for != HOLIDAY:
+        return None
+    slot = before.slot
+    closed_by = session.get(Holiday, slot.closed_for) if slot.closed_for else None
+    if closed_by is not None:
+        return closed_by
+    day = local_day(slot.starts_at, slot.zone or appointment.slot.zone)
+    place = slot.centre_id or workdays.MINISTRY
+    return next(iter(workdays.holidays(session, since=day, until=day, centre_id=place)), None)
+
+
 def _was_booked(session: Session, appointment: Appointment) -> bool:
     """Its own text, or that of the move which made it, is the proof."""
-    keys = [f"{name}:{appointment.id}" for name in (booked_template(appointment.slot.kind), MOVED)]
+    keys = [f"{name}:{appointment.id}" for name in (booked_template(appointment.slot.kind), MOVED, MOVED_BY_HOLIDAY)]
     return session.scalar(select(exists().where(Message.key.in_(keys)))) or False
 
 

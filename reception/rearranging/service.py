@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
+from typing import Unpack
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,6 +13,7 @@ from core.calendar import local_day
 from core.events import emit
 from core.workdays import service as workdays
 from core.workdays.models import Holiday
+from core.workdays.service import Facts
 from queueing.appointments import holidays, rearranging
 from queueing.appointments.models import Appointment
 from queueing.appointments.rearranging import HOLIDAY, Plan
@@ -33,60 +35,22 @@ class Open:
 
 
 def declare(
-    session: Session,
-    *,
-    first_day: date,
-    last_day: date,
-    name_ar: str,
-    name_en: str,
-    kind: str,
-    zone: str,
-    now: datetime,
-    centre_id: str | None = None,
+    session: Session, *, kind: str, zone: str, now: datetime, centre_id: str | None = None, **facts: Unpack[Facts]
 ) -> Holiday:
     """No work on these days and nothing more is booked on them. Raises what `workdays.declare_holiday` raises."""
-    holiday = workdays.declare_holiday(
-        session,
-        first_day=first_day,
-        last_day=last_day,
-        name_ar=name_ar,
-        name_en=name_en,
-        kind=kind,
-        centre_id=centre_id,
-        zone=zone,
-        now=now,
-    )
+    holiday = workdays.declare_holiday(session, kind=kind, centre_id=centre_id, zone=zone, now=now, **facts)
     holidays.close(session, holiday, zone=zone, now=now)
     audit.note(session, "declare holiday", "holiday", holiday.id, now=now, detail=_days(holiday))
     _tell_centres(session, holiday, now=now)
     return holiday
 
 
-def change(
-    session: Session,
-    holiday_id: str,
-    *,
-    first_day: date,
-    last_day: date,
-    name_ar: str,
-    name_en: str,
-    zone: str,
-    now: datetime,
-) -> Holiday:
+def change(session: Session, holiday_id: str, *, zone: str, now: datetime, **facts: Unpack[Facts]) -> Holiday:
     """Other days or names: what is no holiday any more is offered again, what has become one is closed."""
     before = workdays.holiday(session, holiday_id)
     old = (before.first_day, before.last_day)
-    holiday = workdays.change_holiday(
-        session,
-        holiday_id,
-        first_day=first_day,
-        last_day=last_day,
-        name_ar=name_ar,
-        name_en=name_en,
-        zone=zone,
-        now=now,
-    )
-    if (first_day, last_day) != old:
+    holiday = workdays.change_holiday(session, holiday_id, zone=zone, now=now, **facts)
+    if (holiday.first_day, holiday.last_day) != old:
         holidays.reopen(session, holiday, days=old, zone=zone, now=now)
         holidays.close(session, holiday, zone=zone, now=now)
         series.refill(session, *old, now=now)

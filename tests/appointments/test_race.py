@@ -40,6 +40,7 @@ PEOPLE = 64
 ZONE = "Asia/Riyadh"
 WAITLIST = ("join", "join", "earlier", "wish", "sweep", "give", "accept", "accept", "decline", "leave")
 OFFICE = ("holiday", "work after all", "move everybody", "urgent")
+PASSES = (1, 60, 200, 400) * 4 + (5 * 3600,)  # seconds between two rounds; rarely an afternoon, and offers lapse
 LEAST = 2  # rounds after the first, in any case
 SHORT_S = 5.0  # of racing in the short version; a slow machine gets through fewer rounds
 MORNING, EVENING = (datetime(2026, 10, 27, hour, tzinfo=UTC) for hour in (9, 20))
@@ -220,7 +221,7 @@ def race(db: Database, now: datetime, *, rounds: int, seconds: float = 1e9, seed
 
 def after_round(db: Database, now: datetime, dice: random.Random) -> datetime:
     """Seconds or minutes go by; sometimes the sweep comes, sometimes the desk gives places back for the next race."""
-    now += timedelta(seconds=dice.choice([1, 60, 200, 400]))
+    now += timedelta(seconds=dice.choice(PASSES))
     with db.write() as session:
         if now > EVENING:  # a long race takes the day again; nothing is left of the holds of this one
             service.expire_holds(session, now=now + LONGEST_HOLD)

@@ -6,12 +6,13 @@ from typing import Any
 from starlette.responses import Response
 
 from core import audit
-from core.calendar import WEEKDAYS, day_of, full_day, local_day
+from core.calendar import WEEKDAYS, day_of, digits, full_day, local_day
 from core.errors import Mistake, NotFound
 from core.workdays.rules import CLOSURE
 from queueing.opening import rules, service
 from reception.centres import setup
 from reception.centres.models import Centre
+from reception.rearranging import hours as rearranging_hours
 from reception.rearranging import service as rearranging
 from web.admin.common import admins, trying
 from web.forms import Form
@@ -36,10 +37,12 @@ def change(ctx: Context) -> Response:
     if not form.errors:
         with trying(ctx, form):
             before = _as_set(ctx, centre)
-            service.set_hours(ctx.session, centre.id, hours, ramadan=ramadan, now=ctx.now)
+            hit = rearranging_hours.set_hours(
+                ctx.session, hours, ramadan, zone=ctx.settings.timezone, now=ctx.now, centre_id=centre.id
+            )
             if (after := _as_set(ctx, centre)) != before:
                 audit.note(ctx.session, "change hours", "centre", centre.id, now=ctx.now, detail=after)
-            ctx.flash(ctx._("Saved"))
+            ctx.flash(saved(ctx, hit))
             return ctx.redirect(f"/admin/centres/{centre.id}/hours")
     return _page(ctx, centre, form, Form(ctx), status=422)
 
@@ -104,6 +107,17 @@ def week(ctx: Context, hours: rules.Hours, typed: Form | None = None, prefix: st
         }
         for day in rules.WEEKDAYS
     ]
+
+
+def saved(ctx: Context, hit: int) -> str:
+    """What is said to who has set other hours: whether the office has somebody to move now."""
+    if not hit:
+        return ctx._("Saved")
+    one, many = (
+        "Saved. {n} visitor is expected outside the new hours: the office is shown who.",
+        "Saved. {n} visitors are expected outside the new hours: the office is shown who.",
+    )
+    return ctx.ngettext(one, many, hit).format(n=digits(hit, ctx.lang))
 
 
 def _as_set(ctx: Context, centre: Centre) -> dict[str, Any]:

@@ -84,6 +84,7 @@ ACTIONS = {
     "find": N_("found by search"),
     "grant": N_("gave leave to view"),
     "hold": N_("forbade its destruction"),
+    "change wishes": N_("changed what the visitor waits for"),
     "join waitlist": N_("put it on the waitlist"),
     "resume waitlist": N_("had times offered to it again"),
     "leave waitlist": N_("took it off the waitlist"),

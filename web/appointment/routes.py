@@ -14,8 +14,10 @@ from starlette.responses import PlainTextResponse, Response
 from core import audit
 from core.calendar import local_day
 from core.errors import NotFound, Refused
-from queueing.appointments.models import Slot
-from reception.appointed import calendars, links, rules, service
+from queueing.appointments import calendar
+from queueing.appointments.models import Appointment, Slot
+from queueing.waitlist import service as waitlist
+from reception.appointed import calendars, links, rules, service, waiting
 from reception.appointed.links import Opened
 from web.appointment import feed
 from web.appointment.files import calendar_response, words_of
@@ -112,6 +114,20 @@ def accept(ctx: Context) -> Response:
     return _answer(ctx, lambda: service.accept(ctx.session, ctx.path("token"), now=ctx.now))
 
 
+@pages.post("/a/{token}/earlier", audience=everyone)
+def earlier(ctx: Context) -> Response:
+    """The appointment stays, and an earlier day is offered when one becomes free."""
+    return _answer(
+        ctx,
+        lambda: service.wait_for_earlier(ctx.session, ctx.path("token"), zone=ctx.settings.timezone, now=ctx.now),
+    )
+
+
+@pages.post("/a/{token}/stay", audience=everyone)
+def stay(ctx: Context) -> Response:
+    return _answer(ctx, lambda: service.stay(ctx.session, ctx.path("token"), now=ctx.now))
+
+
 @pages.get("/a/{token}/leave", audience=everyone)
 def confirm_leave(ctx: Context) -> Response:
     opened = _open(ctx)
@@ -119,7 +135,7 @@ def confirm_leave(ctx: Context) -> Response:
         return opened
     if opened.standing != rules.OFFERED:
         return ctx.redirect(_here(ctx))
-    return _render(ctx, "appointment/leave.html", opened)
+    return _render(ctx, "appointment/leave.html", opened, has=_given_back(ctx, opened))
 
 
 @pages.post("/a/{token}/decline", audience=everyone)
@@ -190,15 +206,26 @@ def _answer(ctx: Context, act: Callable[[], object]) -> Response:
 def _page(ctx: Context, opened: Opened) -> Response:
     if opened.standing == rules.OPEN:
         taken = opened.offer is not None and rules.shows_outcome(opened.offer.answered_at, now=ctx.now)
-        return _render(ctx, "appointment/index.html", opened, taken=taken)
+        row = waitlist.of_petition(ctx.session, opened.petition.id)
+        may = waiting.may_wait_for_earlier(ctx.session, opened.petition, zone=ctx.settings.timezone, now=ctx.now)
+        return _render(
+            ctx, "appointment/index.html", opened, taken=taken, waits=row is not None and row.for_earlier, may_wait=may
+        )
     if opened.standing == rules.OFFERED:
-        return _render(ctx, "appointment/offer.html", opened)
+        return _render(ctx, "appointment/offer.html", opened, has=_given_back(ctx, opened))
     if opened.standing in rules.OF_AN_OFFER and opened.offer is not None:
         state, fresh = opened.offer.waiting.state, rules.shows_outcome(opened.link.spent_at, now=ctx.now)
         status = 200 if fresh else 410
-        return _render(ctx, "appointment/offer_over.html", opened, status=status, waits=state, refused=fresh)
+        has = _given_back(ctx, opened)
+        return _render(ctx, "appointment/offer_over.html", opened, status=status, waits=state, refused=fresh, has=has)
     words = rules.CLOSED_WORDS[opened.standing]
     return _render(ctx, "appointment/closed.html", opened, status=200 if opened.mine else 410, words=ctx._(words))
+
+
+def _given_back(ctx: Context, opened: Opened) -> Appointment | None:
+    """The appointment that would be given back for the offer; it stays until then."""
+    earlier = opened.offer is not None and opened.offer.waiting.for_earlier
+    return calendar.current(ctx.session, opened.petition.id) if earlier else None
 
 
 def _times(ctx: Context, opened: Opened, *, refusal: str = "") -> Response:

@@ -18,6 +18,7 @@ from reception.dossier import service as dossier
 from reception.petitions.models import Petition
 from reception.petitions.rules import URGENT
 from reception.petitions.states import OPEN
+from reception.rearranging import hours
 from reception.rearranging import service as rearranging
 from web.http import Context, Pages, staff
 from web.office.engagements import engagements, officials, whose
@@ -52,6 +53,7 @@ def index(ctx: Context) -> Response:
         load=[(day, load[day]) for day in days if load[day].places],
         officials=officials(ctx.session) if AIDE in ctx.staff.roles else [],
         unsettled=rearranging.unsettled(ctx.session, zone=zone, now=ctx.now) if AIDE in ctx.staff.roles else [],
+        outside=len(hours.hit(ctx.session, now=ctx.now)) if AIDE in ctx.staff.roles else 0,
         official_id=official_id,
         late=CHECK_IN_CLOSES,
     )

@@ -1,13 +1,14 @@
 """The list with its order and reasons, and one petition's place in it."""
 
 from datetime import date, datetime, timedelta
+from typing import TypedDict
 
 from sqlalchemy import select
 from starlette.responses import Response
 
 from core import audit
 from core.calendar import day_bounds, local_day
-from core.errors import Mistake, NotFound, Refused
+from core.errors import NotFound, Refused
 from core.staff.rules import AIDE, HOTLINE, MANAGER, OFFICIAL, RECEPTIONIST
 from queueing.appointments import calendar
 from queueing.appointments.rules import KINDS
@@ -28,6 +29,18 @@ from web.office.engagements import officials
 from web.waitlist import words
 
 pages = Pages()
+
+
+class Wishes(TypedDict):
+    kind: str
+    centre_id: str
+    official_id: str
+    needs_interpreter: bool
+    visitor_class: str
+    earliest: datetime | None
+    latest: datetime | None
+
+
 BOOKERS = staff(RECEPTIONIST, MANAGER, HOTLINE, AIDE, OFFICIAL)
 OFFICE = {AIDE, OFFICIAL}
 OF_THE_CENTRE = {RECEPTIONIST, MANAGER}
@@ -71,34 +84,57 @@ def show(ctx: Context) -> Response:
 def join(ctx: Context) -> Response:
     petition = door.require(ctx, ctx.path("petition_id"), "book")
     form = Form(ctx)
-    kind = form.choice("kind", ("", *KINDS), required=False)
-    centre_id = form.choice("centre", ("", *(place.id for place in _halls(ctx))), required=False)
-    official_id = form.choice("official", ("", *(person.id for person in officials(ctx.session))), required=False)
-    visitor_class = form.choice("class", CLASSES)
-    earliest, latest = _day(ctx, form, "earliest"), _day(ctx, form, "latest", after=1)
-    signs = form.flag("signs")
+    wishes = _wishes(ctx, form)
     if not form.errors:
-        try:
-            line.join(
-                ctx.session,
-                petition,
-                by=ctx.staff.id,
-                zone=ctx.settings.timezone,
-                kind=kind,
-                centre_id=centre_id,
-                official_id=official_id,
-                needs_interpreter=signs,
-                visitor_class=visitor_class,
-                earliest=earliest,
-                latest=latest,
-                now=ctx.now,
-            )
-        except Mistake as mistake:
-            form.add(mistake.field or "kind", ctx.say(mistake))
+        with form.catch():
+            line.join(ctx.session, petition, by=ctx.staff.id, zone=ctx.settings.timezone, now=ctx.now, **wishes)
     if form.errors:
         return _page(ctx, petition, form, status=422)
     ctx.flash(ctx._("On the waitlist. As soon as a time that suits is free, the visitor is asked by text."))
     return ctx.redirect(f"/waitlist/{petition.id}")
+
+
+@pages.post("/waitlist/{petition_id}/earlier", audience=BOOKERS)
+def earlier(ctx: Context) -> Response:
+    """The appointment stays, and an earlier day is offered when one becomes free."""
+    petition = door.require(ctx, ctx.path("petition_id"), "book")
+    line.wait_for_earlier(ctx.session, petition, by=ctx.staff.id, zone=ctx.settings.timezone, now=ctx.now)
+    ctx.flash(ctx._("On the waitlist for an earlier day. The appointment stays until the visitor takes another."))
+    return ctx.redirect(f"/waitlist/{petition.id}")
+
+
+@pages.post("/waitlist/{petition_id}/change", audience=BOOKERS)
+def change(ctx: Context) -> Response:
+    """Other wishes: broader ones keep the turn."""
+    petition = door.require(ctx, ctx.path("petition_id"), "book")
+    form, waiting = Form(ctx), _waiting(ctx, petition)
+    wishes = _wishes(ctx, form)
+    since = waiting.joined_at
+    if not form.errors:
+        with form.catch():
+            waiting = waitlist.change(ctx.session, waiting.id, zone=ctx.settings.timezone, now=ctx.now, **wishes)
+            audit.note(ctx.session, "change wishes", "petition", petition.id, now=ctx.now)
+    if form.errors:
+        return _page(ctx, petition, form, changing=True, status=422)
+    kept = waiting.joined_at == since
+    ctx.flash(ctx._("Saved. The turn is kept.") if kept else ctx._("Saved. The waiting counts from today."))
+    return ctx.redirect(f"/waitlist/{petition.id}")
+
+
+def _wishes(ctx: Context, form: Form) -> Wishes:
+    kind = form.choice("kind", ("", *KINDS), required=False)
+    centre_id = form.choice("centre", ("", *(place.id for place in _halls(ctx))), required=False)
+    official_id = form.choice("official", ("", *(person.id for person in officials(ctx.session))), required=False)
+    visitor_class = form.choice("class", CLASSES)
+    return {
+        "kind": kind,
+        "centre_id": centre_id,
+        "official_id": official_id,
+        "needs_interpreter": form.flag("signs"),
+        "visitor_class": visitor_class,
+        "earliest": _day(ctx, form, "earliest"),
+        "latest": _day(ctx, form, "latest", after=1),
+    }
 
 
 @pages.post("/waitlist/{petition_id}/leave", audience=BOOKERS)
@@ -130,7 +166,7 @@ def left_behind(ctx: Context) -> Response:
     return ctx.redirect(f"/waitlist/{petition.id}")
 
 
-def _page(ctx: Context, petition: Petition, form: Form, *, status: int = 200) -> Response:
+def _page(ctx: Context, petition: Petition, form: Form, *, changing: bool = False, status: int = 200) -> Response:
     waiting = waitlist.of_petition(ctx.session, petition.id)
     current = calendar.current(ctx.session, petition.id)
     place, total = line.place_of(ctx.session, waiting, now=ctx.now) if waiting else (0, 0)
@@ -148,6 +184,9 @@ def _page(ctx: Context, petition: Petition, form: Form, *, status: int = 200) ->
         appointment=current if current is not None and current.state in AWAITED else None,
         allowed="book" in access.verbs(ctx.session, ctx.staff, petition),
         form=form,
+        changing=changing,
+        wished=form.values if changing else _as_typed(ctx, waiting) if waiting else {},
+        may_wait=line.may_wait_for_earlier(ctx.session, petition, zone=ctx.settings.timezone, now=ctx.now),
         default_class=line.class_of(ctx.session, petition),
         class_options=[(name, ctx._(CLASS_WORDS[name])) for name in CLASSES if name != APPOINTMENT],
         hall_options=[("", ctx._("any centre"))] + [(place.id, place.name(ctx.lang)) for place in _halls(ctx)],
@@ -160,6 +199,15 @@ def _page(ctx: Context, petition: Petition, form: Form, *, status: int = 200) ->
         classes=CLASS_WORDS,
         hotline=HOTLINE in ctx.staff.roles,
     )
+
+
+def _as_typed(ctx: Context, waiting: Waiting) -> dict[str, str]:
+    earliest, latest = words.between(ctx, waiting)
+    return {
+        "kind": waiting.kind, "centre": waiting.centre_id or "", "official": waiting.official_id or "",
+        "class": waiting.visitor_class, "earliest": earliest, "latest": latest,
+        "signs": "1" if waiting.needs_interpreter else "",
+    }  # fmt: skip
 
 
 def _waiting(ctx: Context, petition: Petition) -> Waiting:

@@ -1,5 +1,7 @@
 """The waitlist's codes in words."""
 
+from datetime import timedelta
+
 from core.calendar import digits, local_day
 from core.language import N_
 from queueing.tickets.rules import FASTER_RATE, LONGEST, URGENT, Because
@@ -58,5 +60,5 @@ def between(ctx: Context, waiting: Waiting) -> tuple[str, str]:
     """The first and the last day that suit, as days for a form; empty where any will do."""
     zone = ctx.settings.timezone
     first = local_day(waiting.earliest, zone).isoformat() if waiting.earliest else ""
-    last = local_day(waiting.latest, zone).isoformat() if waiting.latest else ""
+    last = local_day(waiting.latest - timedelta(microseconds=1), zone).isoformat() if waiting.latest else ""
     return first, last

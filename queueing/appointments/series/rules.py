@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from core.calendar import LAST_DAY, local_day
 from core.errors import Mistake
 from core.workdays.rules import WorkCalendar, in_ramadan
+from core.workdays.week import Hours
 from queueing.appointments.rules import GRID, KINDS, LONGEST_SESSION, VIDEO, plan, spread_reserve
 
 AHEAD = timedelta(weeks=8)  # so far ahead slots stand
@@ -33,6 +34,7 @@ class Pattern:
     first_day: date
     last_day: date | None
     zone: str
+    own_hours: bool = False  # set outside the working hours on purpose, and so not cut by them
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,17 @@ def check_times(pattern: Pattern, times: Times, start: str, end: str) -> None:
         raise Mistake("A session holds at most {most} meetings.", field="minutes", most=LONGEST_SESSION)
 
 
+def has_own_hours(pattern: Pattern, work: WorkCalendar) -> bool:
+    """Whether it is set outside the working hours, which therefore are not what limits it."""
+
+    def outside(times: Times, week: Hours) -> bool:
+        days = [week.get(str(day), ()) for day in pattern.weekdays]
+        return not all(any(first <= times[0] and times[1] <= last for first, last in spans) for spans in days)
+
+    fasting = pattern.ramadan is not None and outside(pattern.ramadan, work.ramadan or work.week)
+    return fasting or outside(pattern.times, work.week)
+
+
 def occurs(pattern: Pattern, day: date) -> bool:
     """Whether the rule alone names this day; weeks are counted from the Sunday before the first day."""
     if day < pattern.first_day or (pattern.last_day is not None and day > pattern.last_day):
@@ -112,7 +125,10 @@ def wanted(
     *,
     now: datetime,
 ) -> list[Wanted]:
-    """Every slot that ought to stand on these days and has not begun."""
+    """Every slot that ought to stand on these days and has not begun.
+
+    The working hours leave out what lies outside them, but not of a session with its own, nor of an exception.
+    """
     found: list[Wanted] = []
     for day in days:
         times = times_on(pattern, day, exceptions, work)
@@ -122,7 +138,10 @@ def wanted(
         long_ago = now - timedelta(days=365 * 200)  # all of the day; what has begun is left out below
         spans = plan(day, begin, end, minutes=pattern.minutes, pause=pattern.pause, zone=pattern.zone, now=long_ago)
         reserve = spread_reserve(len(spans), pattern.reserved_urgent)
-        found += [Wanted(*span, n in reserve) for n, span in enumerate(spans) if span[0] > now]
+        free = pattern.own_hours or day in exceptions
+        found += [
+            Wanted(*span, n in reserve) for n, span in enumerate(spans) if span[0] > now and (free or work.fits(*span))
+        ]
     return found
 
 

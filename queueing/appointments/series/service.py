@@ -66,7 +66,7 @@ def begin(
         created_at=now,
         created_by=by,
     )
-    settling.write(series, pattern)
+    settling.write(series, settling.by_the_hours(session, series, pattern))
     session.add(series)
     session.flush()
     with session.begin_nested():
@@ -80,6 +80,7 @@ def propose(session: Session, series_id: str, pattern: Pattern, *, now: datetime
     """What `change` would do. Reads only. Raises Mistake for a rule that can't be."""
     series = get(session, series_id)
     rules.check(pattern, kind=series.kind, centre_id=series.centre_id)
+    pattern = settling.by_the_hours(session, series, pattern)
     return settling.proposal_for(session, series, pattern, settling.exceptions_by_day(session, series_id), now=now)
 
 
@@ -101,6 +102,7 @@ def change(
     """
     series = _locked(session, series_id)
     rules.check(pattern, kind=series.kind, centre_id=series.centre_id)
+    pattern = settling.by_the_hours(session, series, pattern)
     with session.begin_nested():
         series.place_ar, series.place_en = place_ar, place_en
         settling.settle(
@@ -174,7 +176,10 @@ def undo_exception(session: Session, series_id: str, day: date, *, by: str, now:
 
 
 def propose_end(session: Session, series_id: str, last_day: date, *, now: datetime) -> Proposal:
-    return propose(session, series_id, replace(pattern_of(get(session, series_id)), last_day=last_day), now=now)
+    series = get(session, series_id)
+    pattern = replace(pattern_of(series), last_day=last_day)
+    rules.check(pattern, kind=series.kind, centre_id=series.centre_id)
+    return settling.proposal_for(session, series, pattern, settling.exceptions_by_day(session, series_id), now=now)
 
 
 def end(
@@ -214,17 +219,12 @@ def extend_all(session: Session, *, now: datetime) -> int:
 
 
 def refill(session: Session, first: date, last: date, *, now: datetime) -> int:
-    """After a holiday was withdrawn: offer what was left out on its days when they were made; how many slots."""
-    made = 0
-    for series in listed(session):
-        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-        missing = [
-            day
-            for day in days
-            if day <= series.made_until and not settling.slots(session, series, day, day, now=now, begun=True)
-        ]
-        made += settling.offer(session, series, missing, now=now)
-    return made
+    """After a holiday was withdrawn or hours were changed: offer what was left out on these days; how many slots."""
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return sum(
+        settling.offer(session, series, [day for day in days if day <= series.made_until], now=now)
+        for series in listed(session)
+    )
 
 
 def _begins_in_sight(session: Session, series: Series, *, now: datetime) -> bool:

@@ -1,7 +1,7 @@
 """Making the slots of a recurring session what its rule says, with everybody who is booked in those that go."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import exists, select
@@ -61,7 +61,14 @@ def pattern_of(series: Series) -> Pattern:
         first_day=series.first_day,
         last_day=series.last_day,
         zone=series.zone,
+        own_hours=series.own_hours,
     )
+
+
+def by_the_hours(session: Session, series: Series, pattern: Pattern) -> Pattern:
+    """The pattern as it was typed, and whether it was meant to lie outside the working hours."""
+    work = workdays.calendar_for(session, zone=pattern.zone, centre_id=series.centre_id)
+    return replace(pattern, own_hours=rules.has_own_hours(pattern, work))
 
 
 def extend(session: Session, series: Series, *, now: datetime) -> int:
@@ -79,17 +86,17 @@ def extend(session: Session, series: Series, *, now: datetime) -> int:
 
 
 def offer(session: Session, series: Series, days: Sequence[date], *, now: datetime) -> int:
-    """Slots of these days as the rule has them; how many were made."""
+    """Slots of these days as the rule has them, where none stand; how many were made."""
     work = workdays.calendar_for(session, zone=series.zone, centre_id=series.centre_id)
     exceptions = exceptions_by_day(session, series.id)
     ought = rules.wanted(pattern_of(series), days, exceptions, work, now=now)
     resources.lock(session, (day for one in ought for day in slot_rules.days(one.starts_at, one.ends_at)))
-    free = _not_offered(session, series, ought)
+    free = _not_offered(session, series, ought, but_of=None)
     return len(_make(session, series, free, now=now)) if free else 0
 
 
-def _not_offered(session: Session, series: Series, ought: Sequence[Wanted]) -> list[Wanted]:
-    """Those which meet no slot of the same official, kind and place that somebody has made otherwise."""
+def _not_offered(session: Session, series: Series, ought: Sequence[Wanted], *, but_of: str | None) -> list[Wanted]:
+    """Those which meet no slot of the same official, kind and place; with `but_of`, none that is made otherwise."""
     if not ought:
         return []
     spans = calendar.offered(
@@ -99,7 +106,7 @@ def _not_offered(session: Session, series: Series, ought: Sequence[Wanted]) -> l
         official_id=series.official_id,
         kind=series.kind,
         centre_id=series.centre_id,
-        but_of=series.id,
+        but_of=but_of,
     )
     return [one for one in ought if not any(a < one.ends_at and one.starts_at < b for a, b in spans)]
 
@@ -132,7 +139,7 @@ def proposal_for(
     keep = [slot for slot in standing if (slot.starts_at, slot.ends_at) in ought]
     drop = [slot for slot in standing if (slot.starts_at, slot.ends_at) not in ought]
     have = {(slot.starts_at, slot.ends_at) for slot in keep}
-    add = _not_offered(session, series, [one for span, one in ought.items() if span not in have])
+    add = _not_offered(session, series, [one for span, one in ought.items() if span not in have], but_of=series.id)
     live = select(Appointment).where(Appointment.state.in_(AWAITED)).order_by(Appointment.created_at, Appointment.id)
     hit: list[Appointment] = []
     for slot in (one for one in drop if one.taken):
@@ -238,18 +245,14 @@ def _forget(session: Session, slot_ids: Sequence[str]) -> None:
     session.flush()
 
 
-def slots(
-    session: Session, series: Series, first: date, last: date, *, now: datetime, begun: bool = False
-) -> list[Slot]:
-    """Its slots on these days, but those given up and those that a holiday has closed, which names whom it hits.
+def slots(session: Session, series: Series, first: date, last: date, *, now: datetime) -> list[Slot]:
+    """Its slots on these days, but those given up and those closed by a holiday or the hours, which name whom they hit.
 
     What the office has closed by hand is among them, and stays closed.
     """
     start, end = day_bounds(first, series.zone)[0], day_bounds(last, series.zone)[1]
     query = select(Slot).where(Slot.series_id == series.id, Slot.starts_at >= start, Slot.starts_at < end)
-    query = query.where(Slot.closed_for.is_(None))
-    if not begun:
-        query = query.where(Slot.starts_at > now)
+    query = query.where(Slot.closed_for.is_(None), Slot.starts_at > now)
     return list(session.scalars(query.order_by(Slot.starts_at, Slot.id).execution_options(populate_existing=True)))
 
 
@@ -268,3 +271,4 @@ def write(series: Series, pattern: Pattern) -> None:
     series.minutes, series.pause = pattern.minutes, pattern.pause
     series.capacity, series.reserved_urgent = pattern.capacity, pattern.reserved_urgent
     series.first_day, series.last_day, series.zone = pattern.first_day, pattern.last_day, pattern.zone
+    series.own_hours = pattern.own_hours
