@@ -124,6 +124,15 @@ _ALL = (
         },
     ),
     Template(
+        "petition_decided",
+        SERVICE,
+        _CASE_LINK,
+        {
+            "ar": "اكتملت دراسة طلبكم {case}، ويُكتب الرد الآن. نخبركم فور صدوره: {link}",
+            "en": "Your petition {case} has been studied, and the answer is being written. We tell you at once: {link}",
+        },
+    ),
+    Template(
         "petition_returned",
         SERVICE,
         {"case": "case", "centre": "place", "phone": "phone"},

@@ -64,6 +64,7 @@ REACTIONS: dict[type, tuple[Reaction, ...]] = {
     petitions.PetitionClosed: (text_p.text_petition_closed, waiting.leave_waitlist),
     petitions.UrgentAgreed: (text_p.text_petition_urgent, waiting.hurry_on_waitlist),
     petitions.WorkBegun: (text_p.text_work_begun,),
+    petitions.PetitionDecided: (text_p.text_petition_decided,),
     petitions.PetitionReturned: (text_p.text_petition_returned,),
     petitions.VisitorReplied: (text_p.text_visitor_replied,),
     petitions.PetitionReopened: (text_p.text_petition_reopened,),
@@ -159,7 +160,6 @@ NO_REACTION: frozenset[type] = frozenset(
         petitions.PetitionVerified,
         petitions.PetitionCompleted,
         petitions.NoteAdded,
-        petitions.PetitionDecided,  # the visitor hears it with the answer
         petitions.HandOverRefused,  # whoever has it next is told by a hint, the visitor when it has gone on
         petitions.OpinionAsked,
         petitions.OpinionEnded,

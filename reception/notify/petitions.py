@@ -9,6 +9,7 @@ from reception.petitions.events import (
     PetitionAcknowledged,
     PetitionAnswered,
     PetitionClosed,
+    PetitionDecided,
     PetitionReceived,
     PetitionReopened,
     PetitionReturned,
@@ -69,6 +70,11 @@ def text_petition_acknowledged(
 def text_work_begun(session: Session, event: WorkBegun, *, now: datetime, settings: Settings) -> None:
     """That a person is at work on it now."""
     _tell_step(session, event.petition_id, "petition_begun", now=now, settings=settings)
+
+
+def text_petition_decided(session: Session, event: PetitionDecided, *, now: datetime, settings: Settings) -> None:
+    """That the study is over. What came of it stands in the answer, not in a text anybody may read."""
+    _tell_step(session, event.petition_id, "petition_decided", now=now, settings=settings)
 
 
 def text_petition_returned(session: Session, event: PetitionReturned, *, now: datetime, settings: Settings) -> None:

@@ -253,7 +253,7 @@ def answer(session: Session, petition_id: str, *, text: str, staff_id: str, now:
 
 
 def decide(session: Session, petition_id: str, *, outcome: str, reason: str, staff_id: str, now: datetime) -> Petition:
-    """What the answer will be, and why. The visitor hears it with the answer. Refused while an opinion is awaited."""
+    """What the answer will be, and why; the visitor hears what with the answer. Refused while an opinion is awaited."""
     petition = custody.locked(session, petition_id)
     state = PETITION.next(petition.state, "decide")
     if outcome not in rules.OUTCOMES:

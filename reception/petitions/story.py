@@ -73,7 +73,12 @@ TELLINGS: dict[str, Telling] = {
         N_("The urgent lane was agreed to"), N_("Your petition is treated as urgent."), "bolt", "urgent"
     ),
     "urgent_declined": Telling(N_("The urgent lane was declined"), None, "bolt"),
-    "decided": Telling(N_("{department} decided: {reason}"), None, "gavel", "info"),
+    "decided": Telling(
+        N_("{department} decided: {reason}"),
+        N_("It has been studied, and the answer is being written."),
+        "gavel",
+        "info",
+    ),
     "refused": Telling(N_("{department} did not accept it"), None, "undo", "wait"),
     "merged": Telling(
         N_("Joined to petition {case}"),

@@ -195,8 +195,8 @@ VERBS: dict[str, Verb] = {
         shortcut="a", primary=True,
     ),
     "decide": Verb(
-        _decide, N_("Decide"), "gavel", N_("Decided. The visitor hears it with the answer."), dialog="decide",
-        shortcut="d",
+        _decide, N_("Decide"), "gavel", N_("Decided. The visitor is told that the answer is being written."),
+        dialog="decide", shortcut="d",
     ),
     "ask": Verb(
         _ask, N_("Ask the visitor"), "help", N_("The visitor is asked. The deadline stands still."),

@@ -13,6 +13,7 @@ TITLES = {
     "petition_answered_at_centre": N_("Petition answered: to be heard at the centre"),
     "petition_closed": N_("Petition closed"),
     "petition_begun": N_("Work on a petition begun"),
+    "petition_decided": N_("Petition studied, answer being written"),
     "petition_returned": N_("Petition returned to the centre"),
     "petition_reply_received": N_("Reply of the visitor received"),
     "petition_reopened": N_("Petition taken up again"),

@@ -316,8 +316,7 @@ def test_the_hotline_does_not_find_a_secret_case(ministry: Ministry) -> None:
 
 # A change of state that the visitor is not texted about, and why.
 SILENT = {
-    "decide": "it is heard with the answer",
-    "refuse": "it goes on at once, and that is told",
+    "refuse": "a matter between departments: where it goes instead is told as soon as it is sent there",
 }
 
 
