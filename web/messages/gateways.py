@@ -154,11 +154,12 @@ def _shown(ctx: Context, row: GatewayState) -> dict[str, object]:
     why: Fault | None = wrong.why if wrong else None
     unusable = not stale and not row.ready and (why is not None or row.priority == seen.LAST)
     return {
-        "name": ctx._(GATEWAYS[row.name]) if row.name in GATEWAYS else row.name,
-        "kind": _kind(ctx, row.kind),
+        "name": _kind(ctx, row.name) if row.name in GATEWAYS else row.name,
+        "note": ctx._(GATEWAYS[row.name]) if row.name in GATEWAYS else "",
+        "kind": "" if row.name in GATEWAYS else _kind(ctx, row.kind),
         "priority": row.priority,
         "state": "stale" if stale else "wrong" if unusable else "ready" if row.ready else "down",
-        "health": round(row.health * 100),
+        "health": round(row.health * 100) if row.ready else 0,  # whatever it was: nothing goes through it now
         "rate": row.rate,
         "in_flight": row.in_flight,
         "taken": row.taken,

@@ -20,6 +20,7 @@ from web.http import Context, Pages
 from web.messages.common import answerers, body, discreet, page_number, readers, tabs, within
 from web.messages.titles import (
     GATEWAYS,
+    KIND_TITLES,
     LETTERS,
     PART_TITLES,
     REASONS,
@@ -198,7 +199,7 @@ def _travelled(ctx: Context, message: Message) -> list[dict[str, object]]:
         {
             "number": part.number,
             "attempt": part.attempt,
-            "provider": ctx._(GATEWAYS[part.provider]) if part.provider in GATEWAYS else part.provider,
+            "provider": ctx._(KIND_TITLES[part.provider]) if part.provider in GATEWAYS else part.provider,
             "provider_id": part.provider_id if part.provider not in GATEWAYS else "",
             "state": part.state,
             "error": reason(ctx, part.error),

@@ -86,6 +86,28 @@ def test_a_gateway_that_is_set_up_wrongly_stands_on_the_page_with_the_reason(off
     assert "إعداداتها غير صحيحة" in cast("aide").get("/messages/gateways?lang=ar").text
 
 
+def test_a_case_shows_its_texts_with_their_states_and_why_one_did_not_arrive(
+    office: Office, cast: Cast, petition: str
+) -> None:
+    with office.db.write() as session:
+        text = session.scalars(select(Message).where(Message.subject_id == petition)).first()
+        assert text is not None
+        was = text.state, text.error
+        text.state, text.error = "failed", "not a complete phone number"
+    page = cast("aide").get(f"/cases/{petition}?lang=en")
+    place = page.text.index('id="texts"')
+    assert "This text did not reach the visitor" in page.text[place:] and "badge" in page.text[place:]
+    assert "not a complete phone number" not in cast("aide").get(f"/cases/{petition}?lang=ar").text, "in Arabic, too"
+    with office.db.write() as session:
+        kept = session.get_one(Message, text.id)
+        kept.state, kept.error = was
+
+
+def test_the_page_of_a_number_names_it_plainly(office: Office, cast: Cast, petition: str) -> None:
+    page = cast("receptionist").get(f"/phone/{petition}").text
+    assert f'aria-label="\u2066{PHONE}\u2069"' in page, "its direction is kept apart without a mark in an attribute"
+
+
 def test_a_texts_life_shows_each_part_and_where_it_went(office: Office, cast: Cast, petition: str) -> None:
     text = office.one(Message, Message.subject_id == petition, Message.template == "petition_received")
     page = cast("aide").get(f"/messages/{text.id}?lang=en").text
