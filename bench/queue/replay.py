@@ -110,6 +110,7 @@ class Replay:
         self.issued = 0
         self.parked: dict[bool, list[tuple[float, str]]] = {False: [], True: []}
         self.visit = len(town.clerks) / rate * 0.55
+        self.least = min(KEPT_WAITING, tickets // 10)  # so many wait before a desk's clerk calls
         self.over = asyncio.Event()
 
     async def play(self, say: Say) -> None:
@@ -150,14 +151,14 @@ class Replay:
 
     async def _clerk(self, clerk: Clerk) -> None:
         browser = Browser(self.port, token=clerk.token, csrf=clerk.csrf)
-        done = ""
+        done = await asyncio.to_thread(self.town.at_counter, clerk.counter_id) or ""  # from the day before the replay
         while not self.over.is_set():
             aside = self.parked[clerk.verifies]
             if aside and aside[0][0] <= time.monotonic() and not done:
                 _, ticket_id = aside.pop(0)
                 await self._press("resume", browser, f"/counter/tickets/{ticket_id}/resume")
             else:
-                least = 0 if clerk.verifies else min(KEPT_WAITING, self.tickets // 10)
+                least = 0 if clerk.verifies else self.least
                 waits = await asyncio.to_thread(self.town.number_waiting, clerk.verifies)
                 if not done and waits <= least:
                     await asyncio.sleep(NONE_WAITS_S)
@@ -239,7 +240,8 @@ def right(town: Town, tickets: int) -> dict[str, float]:
     }
 
 
-def replay(town: Town, tickets: int, *, rate: float, sockets: int, seed: int, say: Say) -> dict[str, float]:
+def replay(town: Town, tickets: int, *, there: int, rate: float, sockets: int, seed: int, say: Say) -> dict[str, float]:
+    """`there` tickets of the day were given already; so many `tickets` more are given over HTTP."""
     figures: dict[str, float] = {}
     with server(town) as (port, pid):
         web = web_process(pid)
@@ -267,4 +269,4 @@ def replay(town: Town, tickets: int, *, rate: float, sockets: int, seed: int, sa
     figures |= {f"http_{name}": value for name, value in late_to_early(calls, tickets).items()}
     figures |= told("call_to_screens", reached(run.presses, heard))
     figures |= told("hint_to_screens", delivered(heard))
-    return figures | right(town, tickets)
+    return figures | right(town, there + tickets)

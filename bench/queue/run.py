@@ -9,13 +9,12 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from bench.media import gauges
 from bench.queue import replay, services, town
-from core import clock
+from core import calendar, clock
 
 PARTS = ("services", "replay")
 TARGETS: dict[str, list[Any]] = {
@@ -45,22 +44,25 @@ def bench(options: argparse.Namespace, parts: Sequence[str]) -> dict[str, Any]:
         "kept_waiting": town.KEPT_WAITING,
     }
     figures: Figures = {}
-    for name in parts:
-        busy = gauges.busy_and_all()
-        with tempfile.TemporaryDirectory(prefix="majlis-queue-", dir=options.folder) as place:
-            now = clock.now()
-            began = now - services.LENGTH if name == "services" else now
-            house = town.found(Path(place), database_url=options.database, now=began - timedelta(seconds=1))
-            with contextlib.closing(_Open(house)):
+    with tempfile.TemporaryDirectory(prefix="majlis-queue-", dir=options.folder) as place:
+        now = clock.now()
+        length = min(services.LENGTH, now - calendar.day_bounds(calendar.local_day(now, town.ZONE), town.ZONE)[0])
+        began = now - length if "services" in parts else now
+        house = town.found(Path(place), database_url=options.database, now=began)
+        with contextlib.closing(_Open(house)):
+            for name in parts:
+                busy = gauges.busy_and_all()
                 if name == "services":
-                    figures |= services.Day(house, options.tickets, began=began, seed=options.seed).play(say)
+                    day = services.Day(house, options.tickets, began=began, length=length, seed=options.seed)
+                    figures |= day.play(say)
                 else:
-                    machine |= {"sockets": options.sockets, "tickets_per_s_wanted": options.rate}
-                    figures |= replay.replay(
-                        house, options.tickets, rate=options.rate, sockets=options.sockets, seed=options.seed, say=say
-                    )
-        after = gauges.busy_and_all()
-        machine[f"busy_pct_{name}"] = round(100 * (after[0] - busy[0]) / max(0.01, after[1] - busy[1]))
+                    there = options.tickets if "services" in parts else 0
+                    more = min(options.tickets, options.pressed) if there else options.tickets
+                    machine |= {"sockets": options.sockets, "tickets_per_s_wanted": options.rate, "there_before": there}
+                    how = {"rate": options.rate, "sockets": options.sockets, "seed": options.seed}
+                    figures |= replay.replay(house, more, there=there, say=say, **how)
+                after = gauges.busy_and_all()
+                machine[f"busy_pct_{name}"] = round(100 * (after[0] - busy[0]) / max(0.01, after[1] - busy[1]))
     machine |= {"load_1m_after": round(os.getloadavg()[0], 2)}
     return concluded(machine, figures)
 
@@ -101,6 +103,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.queue", description="One centre's day")
     parser.add_argument("--only", default=",".join(PARTS), help=f"of {', '.join(PARTS)}, with commas")
     parser.add_argument("--tickets", type=int, default=5000)
+    parser.add_argument(
+        "--pressed", type=int, default=1500, help="tickets pressed over HTTP on top of the services' day; alone: all"
+    )
     parser.add_argument("--sockets", type=int, default=200)
     parser.add_argument("--rate", type=float, default=6.0, help="tickets a second of the replay; life: one in six")
     parser.add_argument("--database", default="", help="address of an empty PostgreSQL database, instead of SQLite")

@@ -23,8 +23,8 @@ NAIVE_EVERY = 250  # tickets between two looks at what a naive call and a bare c
 
 
 class Day:
-    def __init__(self, town: Town, tickets: int, *, began: datetime, seed: int) -> None:
-        self.town, self.tickets, self.now = town, tickets, began
+    def __init__(self, town: Town, tickets: int, *, began: datetime, length: timedelta, seed: int) -> None:
+        self.town, self.tickets, self.now, self.pace = town, tickets, began, length / tickets
         self.random = Random(seed)
         self.took: dict[str, list[float]] = {}
         self.calls: list[tuple[int, float]] = []
@@ -33,7 +33,7 @@ class Day:
         self.until = {clerk.counter_id: began for clerk in town.clerks}
         self.parked: dict[bool, list[tuple[datetime, str]]] = {False: [], True: []}
         # so long holds a visitor the counter that the line neither grows nor ends
-        self.visit = LENGTH / tickets * len(town.clerks) * 0.7
+        self.visit = self.pace * len(town.clerks) * 0.7
 
     @contextmanager
     def timed(self, verb: str) -> Iterator[Session]:
@@ -44,7 +44,7 @@ class Day:
 
     def play(self, say: Callable[[str], None]) -> dict[str, float]:
         for _ in range(self.tickets):
-            self.now += LENGTH / self.tickets
+            self.now += self.pace
             self._arrive()
             for clerk in self.town.clerks:
                 if self.until[clerk.counter_id] <= self.now:
