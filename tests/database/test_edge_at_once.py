@@ -47,7 +47,7 @@ def at_once(count: int, act: Callable[[int], Any]) -> list[Any]:
     gate = threading.Barrier(count)
 
     def start(n: int) -> Any:
-        gate.wait(10)
+        gate.wait(60)
         return act(n)
 
     with ThreadPoolExecutor(count) as pool:
@@ -103,7 +103,7 @@ def test_as_many_as_may_work_at_once_read_at_once(any_db: Database) -> None:
     def read(_n: int) -> bool:
         with any_db.read() as session:
             session.execute(text("SELECT 1"))
-            gate.wait(20)  # everybody has a connection, or nobody passes
+            gate.wait(60)  # everybody has a connection, or nobody passes
             return True
 
     with ThreadPoolExecutor(THREADS) as pool:

@@ -23,7 +23,7 @@ def at_once(*actions: Callable[[], None]) -> None:
 
     def run(action: Callable[[], None]) -> None:
         try:
-            gate.wait(10)
+            gate.wait(60)
             action()
         except BaseException as error:
             errors.append(error)

@@ -191,7 +191,7 @@ def on_disk(disk: Disk, **options) -> JournalWriter:
 
 
 def wait_for(condition) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -224,7 +224,7 @@ def test_a_stalled_disk_shows_while_it_lasts_and_loses_nothing() -> None:
     start = time.monotonic()
     for number in range(10_000):
         journal.write("a", 2.0 + number / 1000, b"x" * 100)
-    assert time.monotonic() - start < 1.0
+    assert time.monotonic() - start < 5.0, "half of what the disk takes to answer"
     disk.answers.set()
     wait_for(journal.healthy)
     journal.close(20.0)
