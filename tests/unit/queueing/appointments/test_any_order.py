@@ -137,6 +137,13 @@ class AnyOrder(RuleBasedStateMachine):
             zone="Asia/Riyadh", needs_interpreter=signs, urgent=urgent,
         )  # fmt: skip
 
+    @rule(visitor=st.integers(0, 4), petition=st.integers(0, 6), urgent=st.booleans())
+    def wait_for_an_earlier_day(self, visitor: int, petition: int, urgent: bool) -> None:
+        self.attempt(
+            waitlist.join, petition_id=f"p{petition}", visitor_id=f"v{visitor}", label=f"{petition}", by="visitor",
+            zone="Asia/Riyadh", urgent=urgent, for_earlier=True,
+        )  # fmt: skip
+
     @rule()
     def the_list_goes_on(self) -> None:
         waitlist.sweep(self.session, now=self.now)
@@ -299,8 +306,8 @@ class AnyOrder(RuleBasedStateMachine):
 
     @invariant()
     def a_petition_has_one_live_appointment(self) -> None:
-        petitions = [row.petition_id for row in self.placed() if row.state in LIVE]
-        assert len(petitions) == len(set(petitions))
+        petitions = [(row.petition_id, row.for_earlier) for row in self.placed() if row.state in LIVE]
+        assert len(petitions) == len(set(petitions)), "and beside it at most one place is kept"
 
     @invariant()
     def claims_belong_to_somebody(self) -> None:

@@ -1,20 +1,24 @@
 """Every change of an appointment is told, once; and whatever names its day names it three times rightly."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from messaging.models import Message
-from queueing.appointments import service, wall
+from queueing.appointments import calendar, service, wall
 from queueing.appointments.models import Appointment, Slot
-from reception.appointed import reminders
+from queueing.waitlist import service as waitlist
+from queueing.waitlist.models import Offer
+from reception.appointed import reminders, waiting
 from reception.appointed import service as appointed
+from reception.petitions.models import Petition
+from reception.rearranging import service as rearranging
 from reception.visitors.models import Visitor
 
-from .conftest import SETTINGS
+from .conftest import SETTINGS, ZONE
 from .reacting import react, said_at
 
 
@@ -37,6 +41,57 @@ def test_a_move_is_told_with_a_new_link(session: Session, booked: Appointment, s
     service.reschedule(session, booked.id, slot_id=slots[2], by="aide", now=now)
     assert react(session, now=now, settings=SETTINGS) == ["appointment_moved", "appointment_link"]
     assert said_at(written(session, "appointment_moved").body, "ar") == (date(2026, 10, 29), 11, 0)
+
+
+@pytest.mark.parametrize(("lang", "name"), [("ar", "يوم التأسيس"), ("en", "Founding Day")])
+def test_whom_a_holiday_moves_reads_its_name_and_who_moves_later_does_not(
+    session: Session, booked: Appointment, now: datetime, lang: str, name: str
+) -> None:
+    session.get_one(Visitor, "visitor").language = lang
+    react(session, now=now, settings=SETTINGS)
+    calendar.add_session(
+        session, official_id="minister", kind="video", centre_id="riyadh", place_ar="م", place_en="P",
+        day=date(2026, 11, 1), start=time(10), end=time(12), minutes=30, zone=ZONE, now=now,
+    )  # fmt: skip
+    holiday = rearranging.declare(
+        session, first_day=date(2026, 10, 29), last_day=date(2026, 10, 29), name_ar="يوم التأسيس",
+        name_en="Founding Day", kind="national", zone=ZONE, now=now,
+    )  # fmt: skip
+    plan = rearranging.plan(session, holiday, zone=ZONE, now=now)
+    rearranging.carry_out(session, holiday, mark=plan.mark, by="aide", zone=ZONE, now=now)
+    assert react(session, now=now, settings=SETTINGS) == ["appointment_moved_holiday", "appointment_link"]
+    text = written(session, "appointment_moved_holiday")
+    assert name in text.body and said_at(text.body, lang)[0] == date(2026, 11, 1) and booked.code in text.body
+    (*_, last) = calendar.slots_between(session, now, now + timedelta(days=9))
+    service.reschedule(session, _current(session).id, slot_id=last.id, by="visitor", now=now)
+    assert react(session, now=now, settings=SETTINGS) == ["appointment_moved", "appointment_link"]
+    service.cancel(session, _current(session).id, reason="x", by="aide", now=now)
+    assert react(session, now=now, settings=SETTINGS) == ["appointment_cancelled"]
+
+
+def test_an_earlier_day_is_told_as_what_it_is(session: Session, slots: list[str], now: datetime) -> None:
+    """Waiting, the offer, no answer: each says that the appointment stays; taking it is a move like any other."""
+    service.book(session, slot_id=slots[0], visitor_id="visitor", petition_id="petition", by="aide", now=now)
+    react(session, now=now, settings=SETTINGS)
+    waiting.wait_for_earlier(session, session.get_one(Petition, "petition"), by="visitor", zone=ZONE, now=now)
+    assert react(session, now=now, settings=SETTINGS) == ["waitlist_earlier_joined"]
+    calendar.add_session(
+        session, official_id="minister", kind="video", centre_id="riyadh", place_ar="م", place_en="P",
+        day=date(2026, 10, 28), start=time(10), end=time(11), minutes=30, zone=ZONE, now=now,
+    )  # fmt: skip
+    assert waitlist.sweep(session, now=now)
+    assert react(session, now=now, settings=SETTINGS) == ["waitlist_earlier", "waitlist_link"]
+    text = written(session, "waitlist_earlier").body
+    assert said_at(text, "ar")[0] == date(2026, 10, 28) and "موعدكم كما هو" in text
+    late = now + timedelta(hours=2)
+    service.expire_holds(session, now=late)
+    assert waitlist.sweep(session, now=late)
+    assert react(session, now=late, settings=SETTINGS)[0] == "waitlist_earlier_passed"
+    assert waitlist.sweep(session, now=late), "the other time of that day is offered next"
+    (offer,) = (row for row in session.scalars(select(Offer)) if row.state == "open")
+    react(session, now=late, settings=SETTINGS)
+    waitlist.accept(session, offer.id, by="visitor", now=late)
+    assert react(session, now=late, settings=SETTINGS) == ["appointment_moved", "appointment_link"]
 
 
 def test_a_cancellation_is_told(session: Session, booked: Appointment, now: datetime) -> None:

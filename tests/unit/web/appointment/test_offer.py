@@ -172,3 +172,38 @@ def test_the_list_names_nobody_to_whom_the_case_is_closed(office: Office, cast: 
     for who in ("verifier", "attendant", "officer", "interpreter", "admin"):
         assert cast(who).get("/waitlist").status_code == 404
     assert "اسم لا يراه" in cast("aide").get("/waitlist").text
+
+
+def test_an_earlier_day_is_asked_for_on_the_page_of_the_appointment(office: Office, visitor: TestClient) -> None:
+    """The appointment stands through asking, the offer and the other answer, and is given back by taking alone."""
+    day = next(days) + 40
+    (slot_id, *_) = office.slots(day, kind="audience")
+    petition = office.petition(next(numbers), "نورة بنت سعد")
+    with office.db.write() as session:
+        who = session.get_one(Petition, petition).visitor_id
+        has = appointments.book(
+            session, slot_id=slot_id, visitor_id=who, petition_id=petition, by="aide", now=office.now
+        ).id
+        here = f"/a/{links.make(session, has, now=office.now)}"
+    assert "Ask me for an earlier day" in visitor.get(f"{here}?lang=en").text
+    for _ in range(2):
+        assert visitor.post(f"{here}/earlier").headers["location"] == here
+    assert "بانتظار يوم أقرب" in visitor.get(f"{here}?lang=ar").text
+    visitor.post(f"{here}/stay")
+    assert "Ask me for an earlier day" in visitor.get(f"{here}?lang=en").text
+    visitor.post(f"{here}/earlier")
+    (earlier_id, *_) = office.slots(day - 1, kind="audience")
+    with office.db.write() as session:
+        row = waitlist.of_petition(session, petition)
+        assert row is not None and row.for_earlier
+        slot = session.get_one(Slot, earlier_id)
+        offer = offering.keep_for(session, slot, row, office.now + timedelta(hours=1), now=office.now)
+        assert offer is not None
+        offered_at = f"/a/{links.make(session, offer.appointment_id, now=office.now)}"
+    page = visitor.get(f"{offered_at}?lang=en").text
+    assert "An earlier time for you" in page and "given back only when you take" in page
+    assert office.one(Appointment, Appointment.id == has).state == "booked"
+    assert visitor.post(f"{offered_at}/accept").headers["location"] == offered_at
+    assert office.one(Appointment, Appointment.id == has).state == "moved"
+    assert "This time is yours" in visitor.get(f"{offered_at}?lang=en").text
+    assert "has been moved" in visitor.get(f"{here}?lang=en").text

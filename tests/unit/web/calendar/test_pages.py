@@ -225,3 +225,27 @@ def test_an_urgent_case_is_shown_who_makes_room_and_then_gets_it(office: Office,
     moved = office.one(Appointment, Appointment.previous_id == leaver)
     assert (moved.slot_id, moved.moved_for) == (later[0], "urgent")
     assert office.one(Appointment, Appointment.id == leaver).reason == "موعد التنفيذ غدًا"
+
+
+def test_other_hours_show_the_office_whom_they_hit_and_move_them(office: Office, cast: Cast, send: Send) -> None:
+    admin, aide = cast("admin"), cast("aide")
+    page = f"/admin/centres/{office.ministry.centres['central'].id}/hours"
+    week = {f"day_{day}": "8:00-15:00" for day in "6012345"} | {"own_hours": "1"}
+    assert send(admin, page, page=page, **week).status_code == 303
+    late, early = office.slots(20, hour=13), office.slots(21, hour=10)
+    booked = book(office, office.petition(70, "صاحب موعد الظهيرة"), late[0])
+    shorter = {f"day_{day}": "8:00-12:00" for day in "6012345"} | {"own_hours": "1"}
+    assert send(admin, page, page=page, **shorter).status_code == 303
+    said = admin.get(page).text
+    assert "مراجع واحد منتظر خارج ساعات العمل" in said and "صاحب موعد الظهيرة" not in said
+    assert [office.one(Slot, Slot.id == one).state for one in (late[1], early[0])] == ["closed", "open"]
+    assert state(office, booked) == "booked", "setting hours moves nobody"
+    assert "منتظر خارج ساعات العمل" in aide.get("/office?lang=ar").text
+    html = aide.get("/office/hours").text
+    assert "صاحب موعد الظهيرة" in html
+    stale = send(aide, "/office/hours/move", page="/office/hours", mark="0" * 24)
+    assert stale.status_code == 409 and "لم يُنقل أحد" in stale.text and state(office, booked) == "booked"
+    assert send(aide, "/office/hours/move", page="/office/hours", mark=mark(stale.text)).status_code == 303
+    assert state(office, booked) == "moved"
+    assert "لا أحد منتظر خارج ساعات العمل" in aide.get("/office/hours").text
+    assert admin.get("/office/hours").status_code == 404
