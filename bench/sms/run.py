@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from sqlalchemy import func, insert, select
 
 from bench.media import gauges
 from bench.queue.figures import quantile
+from bench.sms.cluster import cluster
 from core import clock
 from core.db import Database, new_id
 from messaging import service
@@ -58,8 +59,10 @@ def bench(options: argparse.Namespace) -> dict[str, Any]:
         "window": options.window,
         "gateway_delay_ms": options.delay * 1000,
     }
-    with tempfile.TemporaryDirectory(prefix="majlis-sms-", dir=options.folder) as place:
+    with tempfile.TemporaryDirectory(prefix="majlis-sms-", dir=options.folder) as place, ExitStack() as beside:
         folder = Path(place)
+        if options.database == "postgresql":
+            options.database = beside.enter_context(cluster(options.folder))
         url = options.database or f"sqlite:///{folder / 'bench.sqlite3'}"
         db = Database(url)
         create_all(db.engine)
@@ -274,7 +277,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--window", type=int, default=50)
     parser.add_argument("--delay", type=float, default=0.0, help="seconds until the gateway answers")
     parser.add_argument("--codes-per-s", type=float, default=5.0)
-    parser.add_argument("--database", default="", help="address of an empty PostgreSQL database, instead of SQLite")
+    parser.add_argument("--database", default="", help="postgresql: one of our own; or the address of an empty one")
     parser.add_argument("--folder", default=None, help="where the temporary folder is made: the disk that is meant")
     parser.add_argument("--most-s", type=float, default=900.0)
     parser.add_argument("--keep-log", action="store_true", help="the worker's log on stderr")

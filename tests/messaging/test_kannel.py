@@ -22,6 +22,7 @@ from core.db import Database
 from core.settings import Settings
 from messaging.events import InboundReceived
 from messaging.models import InboundText, Message
+from messaging.providers.probing import probe
 from messaging.rules import UCS2, segments
 from messaging.sending import Sender
 from messaging.states import DELIVERED, SENT
@@ -183,9 +184,9 @@ def test_a_command_that_came_in_is_answered_on_the_same_phone(house: House) -> N
     until(lambda: asked(house))
     worker.drain()
     bench = house.open("fake")
-    bench.until(lambda: any(one.to == "+966501112233" for one in house.fake.seen))
     with bench.db.read() as session:
         (answer,) = session.scalars(select(Message).where(Message.to_number == "+966501112233")).all()
+    bench.until(lambda: sum(one.to == "+966501112233" for one in house.fake.seen) == answer.parts)
     octets = b"".join(one.octets for one in house.fake.seen if one.to == "+966501112233")
     assert answer.message_class == "reply" and octets == answer.body.encode("utf-16-be")
 
@@ -230,6 +231,10 @@ def test_a_kannel_that_refuses_us_is_no_failed_text(house: House) -> None:
             )
         }
     )
+    assert [one.trouble for one in probe(with_gateway(house.settings, house.kannel.url, "fake"))] == [""], (
+        "it is let in"
+    )
+    assert "refused: 403" in probe(settings)[0].trouble, "`majlis doctor` says so before the first text"
     bench = house.open("fake")
     assert bench.sender is not None
     bench.sender.close()
