@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from core.language import LANGUAGES, N_
 from queueing.tickets import queries
+from queueing.tickets.models import ServicePoint
 from reception.centres.models import Centre
 from reception.centres.service import centre_by_code
 from reception.kiosks import service as kiosks
@@ -51,12 +52,13 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A question's page. `kiosk` is the device that asks, where it is one of the centre's."""
+    """A question's page. `kiosk` is the device that asks, where it is one of the centre's; `point` what was chosen."""
 
     ctx: Context
     centre: Centre
     answers: Answers
     kiosk: Kiosk | None = None
+    point: ServicePoint | None = None
 
     def address(self, page: str, *, unknown: str = "", **changed: str) -> str:
         """`unknown` names an answer of the address that isn't offered: the question says so."""
@@ -118,7 +120,8 @@ def step_of(ctx: Context) -> Step:
         ctx.__dict__.pop("translations", None)
     sections = centre.sections
     section = answer("section", sections) or (sections[0] if len(sections) == 1 else "")
-    points = queries.service_points(ctx.session, centre.id, section=section or None, kiosk=True)
+    points = {p.code: p for p in queries.service_points(ctx.session, centre.id, section=section or None, kiosk=True)}
+    service = answer("service", points)
     return Step(
         ctx,
         centre,
@@ -126,8 +129,9 @@ def step_of(ctx: Context) -> Step:
             lang=lang,
             speak=answer("speak", words.LANGUAGES),
             section=section,
-            service=answer("service", {point.code for point in points}),
+            service=service,
             visit=visit if VISIT.fullmatch(visit := str(given.get("visit") or "")) else "",
         ),
         device_of(ctx, centre),
+        points.get(service),
     )

@@ -34,8 +34,7 @@ PROBLEMS = {
 @plainly
 def take_ticket(ctx: Context) -> Response:
     step = step_of(ctx)
-    points = {p.code: p for p in queries.service_points(ctx.session, step.centre.id, kiosk=True)}
-    point = points.get(step.answers.service)
+    point = step.point
     if point is None or not step.answers.section:
         raise Mistake("This service is not offered here at present. Please choose another.", field="service")
     wishes = [str(value) for value in ctx.form.getlist("need")]
