@@ -10,10 +10,10 @@ from core import clock
 from core.db import Database
 from core.settings import Settings
 from core.staff import service as staff_service
+from tests.blank import blank
 from web.app import create_app
 from web.demo.people import Ministry, found
 from web.http import SESSION_COOKIE
-from web.schema import create_all
 
 Cast = Callable[[str | None], TestClient]
 
@@ -25,8 +25,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="module")
 def house(settings: Settings) -> Iterator[tuple[Database, Ministry]]:
-    db = Database(settings.database)
-    create_all(db.engine)
+    db = blank(settings.data_dir / "majlis.sqlite3")
     with db.write() as session:
         ministry = found(session, now=clock.now())
         session.expunge_all()
