@@ -230,8 +230,8 @@ def test_what_was_typed_is_shown_when_it_was_typed(seen: list[tuple[float, np.nd
 def test_every_picture_bears_the_mark_of_whom_it_is_for(
     call: Recorded, seen: list[tuple[float, np.ndarray]], tmp_path: Path
 ) -> None:
-    """The same film for nobody differs in both pictures, in all four quarters of each."""
-    make_film(replace(film(call), mark=("",)), call.ring, tmp_path / "bare")
+    """The same film for nobody (its beginning) differs in both pictures, in all four quarters of each."""
+    make_film(replace(film(call), mark=("",), duration=7.0), call.ring, tmp_path / "bare")
     with SealedReader(tmp_path / "bare", call.ring) as file:
         bare = next(picture for t, picture in pictures(file) if t >= 5.5)
     marked = at(seen, 5.5)
