@@ -4,6 +4,7 @@ PY ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8080
+export PYTHONDONTWRITEBYTECODE :=  # what is compiled is kept: a run starts dozens of processes of ours
 
 .PHONY: run test check fix setup setup-dev demo-reset screens clean lock
 
@@ -13,17 +14,26 @@ run: setup                        ## set everything up, seed the demo ministry o
 demo-reset: setup                 ## throw the demo data away and seed it afresh
 	@$(BIN)/majlis demo --reset
 
-check: setup-dev                  ## the fast subset: lint, types, import layers, unit tests
+check: lint                       ## the fast subset: lint, types, import layers, unit tests
+	$(BIN)/pytest tests/unit -m "not long" -n 2
+
+.PHONY: lint
+lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict core $$(git ls-files '*/rules.py' '*/states.py' | grep -v ^core/)
 	$(BIN)/lint-imports
-	$(BIN)/pytest tests/unit -m "not long" -n 2
 
-test: setup-test                  ## everything: check, then real servers and real browsers
-	$(MAKE) --no-print-directory check
-	$(BIN)/pytest tests --ignore tests/unit -m "not alone and not long" -n 2 --dist loadfile
-	$(BIN)/pytest tests --ignore tests/unit -m "alone and not long"
+BESIDE := tests/unit tests/database
+test: setup-test                  ## everything: lint, types, unit tests, then real servers and real browsers
+	$(MAKE) --no-print-directory lint
+	@mkdir -p var
+	@echo "What watches a clock, one after the other; $(BESIDE) take what that leaves of the processor"
+	@nice -n 19 $(BIN)/pytest $(BESIDE) -m "not long" > var/beside.txt 2>&1 & beside=$$!; \
+	  trap 'kill $$beside 2>/dev/null' INT TERM; \
+	  $(BIN)/pytest tests $(BESIDE:%=--ignore %) -m "alone and not long"; alone=$$?; \
+	  wait $$beside; rest=$$?; cat var/beside.txt; exit $$((alone | rest))
+	$(BIN)/pytest tests $(BESIDE:%=--ignore %) -m "not alone and not long" -n 3 --dist loadfile --no-loadscope-reorder
 
 screens: setup-test               ## a picture of every page, both languages, every size: var/screens/index.html
 	$(BIN)/python -m tests.screens
