@@ -92,6 +92,8 @@ SHOTS = (
     Shot("session-new", "/office/sessions/new", "aide"),
     Shot("holidays", "/office/holidays", "aide"),
     Shot("directives", "/office/directives", "aide"),
+    Shot("directive", "/office/directives", "aide", link="/office/directives/0"),
+    Shot("directive-new", "/office/directives/new", "aide"),
     Shot("dossier", "/office", "minister", link="/dossier/"),
     Shot("book", "/office", "aide", link="/office/book"),
     Shot("waitlist", "/waitlist", "aide"),
