@@ -7,10 +7,16 @@ they went. Time is in seconds since the recording's start throughout.
 from __future__ import annotations
 
 import fractions
+import functools
+import hashlib
+import marshal
+import os
 import random
 import struct
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import av
 import numpy as np
@@ -20,6 +26,30 @@ FLASH_S = 0.08
 NTP_EPOCH = 3_900_000_000.0  # what the senders' wall clocks show at t = 0
 
 
+Packets = list[tuple[float, bytes]]
+
+
+def kept(make: Callable[..., Packets]) -> Callable[..., Packets]:
+    """What was encoded once, by whichever process of the tests, is read by the others: encoding takes seconds."""
+    home = Path(tempfile.gettempdir()) / f"majlis-films-{os.getuid()}"
+    state = f"{hashlib.sha256(Path(__file__).read_bytes()).hexdigest()} {av.__version__} {make.__name__}"
+
+    @functools.wraps(make)
+    def found(*args: object, **more: object) -> Packets:
+        path = home / hashlib.sha256(f"{state} {args} {sorted(more.items())}".encode()).hexdigest()
+        if path.exists():
+            return marshal.loads(path.read_bytes())
+        packets = make(*args, **more)
+        home.mkdir(mode=0o700, exist_ok=True)
+        fresh = path.with_suffix(f".{os.getpid()}")
+        fresh.write_bytes(marshal.dumps(packets))
+        fresh.replace(path)
+        return packets
+
+    return found
+
+
+@kept
 def pictures(
     start: float,
     end: float,
@@ -28,7 +58,7 @@ def pictures(
     *,
     keyframes: tuple[float, ...] = (),
     hue: tuple[int, int] = (128, 128),
-) -> list:
+) -> Packets:
     """(t, VP8 frame): dark moving bars, white at whole seconds; a keyframe first and at the times asked for. `hue` is
     the colour of it all, as U and V."""
     encoder = av.CodecContext.create("libvpx", "w")
@@ -51,7 +81,8 @@ def pictures(
     return out
 
 
-def sounds(start: float, end: float, *, bit_rate: int = 48_000) -> list[tuple[float, bytes]]:
+@kept
+def sounds(start: float, end: float, *, bit_rate: int = 48_000) -> Packets:
     """(t, Opus packet of 20 ms): a faint hum, 1 kHz at whole seconds."""
     encoder = av.CodecContext.create("libopus", "w")
     encoder.sample_rate, encoder.layout, encoder.format, encoder.bit_rate = 48_000, "mono", "s16", bit_rate
