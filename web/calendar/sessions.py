@@ -297,7 +297,7 @@ def _shown(ctx: Context, series: Series) -> Shown:
         one = today + timedelta(days=n)
         if one in exceptions or rules.occurs(pattern, one):
             holiday = work.holiday(one)
-            times = rules.times_on(pattern, one, exceptions, work)
+            times = rules.lasts(pattern, one, exceptions, work)
             coming.append((one, times, holiday.name(ctx.lang) if holiday else ""))
         if len(coming) == SHOWN:
             break

@@ -76,7 +76,7 @@ def _page(ctx: Context, appointment: Appointment, form: Form, *, status: int = 2
         texts=messages.about(ctx.session, "petition", appointment.petition_id)[:6],
         fared=fared(row.meeting, meetings.quality_of(ctx.session, row.meeting.id)) if row.meeting else None,
         words=words,
-        history=[other for other in all_of_them if other.id != appointment.id],
+        history=[other for other in all_of_them if other.id != appointment.id and not other.for_earlier],
         form=form,
     )
 

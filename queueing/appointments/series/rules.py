@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from core.calendar import LAST_DAY, local_day
+from core.calendar import LAST_DAY, day_bounds, local_day, wall_clock
 from core.errors import Mistake
 from core.workdays.rules import WorkCalendar, in_ramadan
 from core.workdays.week import Hours
@@ -143,6 +143,15 @@ def wanted(
             Wanted(*span, n in reserve) for n, span in enumerate(spans) if span[0] > now and (free or work.fits(*span))
         ]
     return found
+
+
+def lasts(pattern: Pattern, day: date, exceptions: Mapping[date, Times | None], work: WorkCalendar) -> Times | None:
+    """From the first time of this day to the end of the last one, as holidays and working hours leave them."""
+    offered = wanted(pattern, [day], exceptions, work, now=day_bounds(day, pattern.zone)[0] - timedelta(days=1))
+    if not offered:
+        return None
+    begin, end = (wall_clock(at, pattern.zone)[11:] for at in (offered[0].starts_at, offered[-1].ends_at))
+    return int(begin[:2]) * 60 + int(begin[3:]), int(end[:2]) * 60 + int(end[3:])
 
 
 def horizon(pattern: Pattern, *, now: datetime) -> date:

@@ -59,6 +59,9 @@ def test_free_times_outside_go_and_those_booked_are_named_and_moved(session: Ses
     late, early, asked = book(session, "11:30", 1), book(session, "10:00", 2), book(session, "11:00", 3, held=True)
     work(session, SHORT)
     assert clocks(session) == ["10:00", "10:30"] and clocks(session, state="closed") == ["11:00", "11:30"]
+    work_now = workdays.calendar_for(session, zone=ZONE)
+    assert rules.lasts(MORNING, WEDNESDAY, {}, work_now) == (600, 660)
+    assert rules.lasts(MORNING, WEDNESDAY, {WEDNESDAY: None}, work_now) is None
     assert hours.hit(session, now=NOW) == [late] and late.state == BOOKED and early.slot.state == "open"
     assert asked.state == EXPIRED, "a hold is no promise"
     plan = rearranging.plan(session, [late], now=NOW)
