@@ -11,10 +11,10 @@ The file is locked (flock) while its sender lives. Whoever gets the lock finds a
 import fcntl
 import os
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from core.db import new_id
@@ -101,7 +101,7 @@ class Journal:
 
 
 @contextmanager
-def left_behind(data_dir: Path) -> Iterator[list[Notes]]:
+def left_behind(data_dir: Path, *, now: datetime | None = None) -> Iterator[list[Notes]]:
     """The notes of senders that are dead; they are thrown away once what is done with them is done.
 
     A lock tells of the senders of this kernel, whatever a container calls its machine. Notes of another one are left to
@@ -118,7 +118,7 @@ def left_behind(data_dir: Path) -> Iterator[list[Notes]]:
                 held.append((file, path))
                 found.append(_read(path))
                 continue
-            if time.time() - path.stat().st_mtime > FORGOTTEN_S:
+            if now is not None and now.timestamp() - path.stat().st_mtime > FORGOTTEN_S:
                 path.unlink(missing_ok=True)
             os.close(file)
         yield found

@@ -254,7 +254,7 @@ class Sender:
         if self._tidied is not None and now - self._tidied < TIDY_EVERY:
             return
         self._tidied = now
-        with left_behind(self.data_dir) as found:
+        with left_behind(self.data_dir, now=now) as found:
             for notes in found:
                 with self.db.write() as session:
                     outbox.recover(session, notes, now=now, settle=self.manners.settle)

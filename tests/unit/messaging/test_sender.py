@@ -293,6 +293,6 @@ def test_notes_of_another_container_on_this_machine_are_found_and_old_ones_of_an
         path = folder / f"{name}.journal"
         path.write_text("B another-boot\n" + path.read_text().split("\n", 1)[1])
     os.utime(folder / "far-3.journal", (0, 0))
-    with left_behind(tmp_path) as found:
+    with left_behind(tmp_path, now=clock.now()) as found:
         assert [notes.claim for notes in found] == ["elsewhere-1"] and found[0].complete
     assert [path.name for path in folder.iterdir()] == ["far-2.journal"]
