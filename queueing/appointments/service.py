@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 
 from sqlalchemy import Select, select
@@ -93,10 +93,10 @@ def confirm(session: Session, appointment_id: str, *, by: str, now: datetime) ->
     state = APPOINTMENT.next(appointment.state, "book")
     if rules.hold_is_over(appointment.held_until, now=now):
         raise Refused("The place was held for a few minutes only. Please choose again.")
-    old = next(iter(_fresh(session, current)), None)
+    old = next(iter(_fresh(session, current)), None) if appointment.for_earlier else None
     if (old.slot_id if old else None) != giving_back:
         raise Refused(_RIVAL)
-    with _all_or_nothing(session):
+    with _all_or_nothing(session) if appointment.for_earlier else nullcontext():
         if old is not None:
             _give_back_for(session, old, appointment, now=now)
         appointment.state, appointment.held_until, appointment.for_earlier = state, None, False
