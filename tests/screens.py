@@ -91,6 +91,7 @@ SHOTS = (
     Shot("session", "/office/sessions", "aide", link="/office/sessions/0"),
     Shot("session-new", "/office/sessions/new", "aide"),
     Shot("holidays", "/office/holidays", "aide"),
+    Shot("outside-hours", "/office/hours", "aide"),
     Shot("directives", "/office/directives", "aide"),
     Shot("directive", "/office/directives", "aide", link="/office/directives/0"),
     Shot("directive-new", "/office/directives/new", "aide"),
