@@ -41,7 +41,7 @@ screens: setup-test               ## a picture of every page, both languages, ev
 .PHONY: test-long
 test-long: setup-test             ## what takes minutes: thin lines, sleeping computers, a node that leaks, 200 killed writers
 	MAJLIS_KILLS=200 $(BIN)/pytest tests/recordings/test_crash.py
-	$(BIN)/pytest tests -m long
+	MAJLIS_ROUNDS=$${MAJLIS_ROUNDS:-300} $(BIN)/pytest tests -m long
 
 .PHONY: bench-media
 bench-media: setup-test           ## CPU and delay of recorded calls beside Janus (about 13 minutes; Janus: apt-get install janus)
