@@ -48,7 +48,9 @@ OF_THE_CENTRE = {RECEPTIONIST, MANAGER}
 
 @pages.get("/waitlist", audience=BOOKERS)
 def index(ctx: Context) -> Response:
-    """A centre sees its own line; who is in it from elsewhere has a place there, and no name."""
+    """A centre sees its own line; who is in it from elsewhere has a place there, and no name. To the hotline nobody has
+    one before the caller is checked.
+    """
     places = centres.centres(ctx.session)
     bound = ctx.staff.roles & OF_THE_CENTRE and not ctx.staff.roles & (OFFICE | {HOTLINE})
     centre_id = ctx.staff.centre_id if bound else ctx.query.get("centre") or None
@@ -57,11 +59,13 @@ def index(ctx: Context) -> Response:
     rows = line.line(ctx.session, centre_id=centre_id, now=ctx.now)
     visible = select(Petition.id).where(Petition.id.in_([row.petition.id for row in rows]))
     seen = set(ctx.session.scalars(access.visible(visible, ctx.staff)))
+    seen &= {row.petition.id for row in rows if door.may_open(ctx, row.petition)}
     audit.note(ctx.session, "open", "page", "/waitlist", now=ctx.now, detail={"cases": len(seen)})
     return ctx.render(
         "waitlist/index.html",
         rows=rows,
         seen=seen,
+        by_phone=HOTLINE in ctx.staff.roles,
         because={row.waiting.id: words.because(ctx, row.because) for row in rows},
         waited={row.waiting.id: words.span(ctx, row.weighed.waited) for row in rows if row.weighed},
         centre_id=centre_id or "",

@@ -47,3 +47,17 @@ def test_who_is_booked_may_wait_for_an_earlier_day(office: Office, cast: Cast, s
     assert row.for_earlier and row.kind == "audience" and timedelta() <= row.joined_at - office.now
     assert "لديه موعد ويرجو يومًا أقرب" in aide.get("/waitlist?lang=ar").text
     assert office.one(Appointment, Appointment.id == has).state == "booked"
+
+
+def test_on_the_telephone_the_line_has_no_names_before_a_caller_is_checked(
+    office: Office, cast: Cast, send: Send
+) -> None:
+    aide, petition = cast("aide"), office.petition(803)
+    page = f"/waitlist/{petition}"
+    wishes = {"kind": "video", "centre": "", "official": "", "class": "regular"}
+    assert send(aide, f"{page}/join", page=page, **wishes).status_code == 303
+    with office.db.read() as session:
+        name = session.get_one(Petition, petition).visitor.name
+    assert name in aide.get("/waitlist?lang=en").text
+    told = cast("hotline").get("/waitlist?lang=en").text
+    assert "Shown once the caller is checked" in told and name not in told and petition not in told
