@@ -54,7 +54,7 @@ def test_on_the_telephone_the_line_has_no_names_before_a_caller_is_checked(
 ) -> None:
     aide, petition = cast("aide"), office.petition(803)
     page = f"/waitlist/{petition}"
-    wishes = {"kind": "video", "centre": "", "official": "", "class": "regular"}
+    wishes = {"kind": "audience", "centre": "", "official": "", "class": "regular"}
     assert send(aide, f"{page}/join", page=page, **wishes).status_code == 303
     with office.db.read() as session:
         name = session.get_one(Petition, petition).visitor.name
