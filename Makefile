@@ -24,7 +24,7 @@ lint: setup-dev
 	$(BIN)/mypy --strict core $$(git ls-files '*/rules.py' '*/states.py' | grep -v ^core/)
 	$(BIN)/lint-imports
 
-BESIDE := tests/unit tests/database
+BESIDE := tests/unit
 test: setup-test                  ## everything: lint, types, unit tests, then real servers and real browsers
 	$(MAKE) --no-print-directory lint
 	@mkdir -p var
