@@ -49,6 +49,7 @@ def server(town: Town) -> Iterator[tuple[int, int]]:
         "MAJLIS_DATABASE_URL": town.settings.database_url,
         "MAJLIS_SECRET_HEX": SECRET,
         "MAJLIS_MEDIA_PROCESSES": "1",
+        "MAJLIS_VOICE_AHEAD": "0",  # made once, in a centre's first hours
     }
     with log.open("ab") as out:
         process = subprocess.Popen(

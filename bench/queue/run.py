@@ -104,10 +104,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", default=",".join(PARTS), help=f"of {', '.join(PARTS)}, with commas")
     parser.add_argument("--tickets", type=int, default=5000)
     parser.add_argument(
-        "--pressed", type=int, default=1500, help="tickets pressed over HTTP on top of the services' day; alone: all"
+        "--pressed", type=int, default=800, help="tickets pressed over HTTP on top of the services' day; alone: all"
     )
     parser.add_argument("--sockets", type=int, default=200)
-    parser.add_argument("--rate", type=float, default=6.0, help="tickets a second of the replay; life: one in six")
+    parser.add_argument("--rate", type=float, default=2.0, help="tickets a second of the replay; life: one in six")
     parser.add_argument("--database", default="", help="address of an empty PostgreSQL database, instead of SQLite")
     parser.add_argument("--folder", default=None, help="where the temporary folders are made: the disk that is meant")
     parser.add_argument("--seed", type=int, default=1)
