@@ -22,6 +22,7 @@ from bench.media import gauges
 from bench.queue.browser import Browser
 from bench.queue.figures import late_to_early, told
 from bench.queue.town import KEPT_WAITING, SECRET, Clerk, Town, course, wish
+from core.events import EventDelivery, OutboxEvent
 from queueing.tickets import rules
 from queueing.tickets.models import CallLog, Ticket
 from queueing.tickets.reasons import Reasons
@@ -29,6 +30,7 @@ from queueing.tickets.reasons import Reasons
 ROOT = Path(__file__).resolve().parents[2]
 KIOSKS = 3
 NONE_WAITS_S = 0.1
+CATCH_UP_S, FEW = 300.0, 20
 Say = Callable[[str], None]
 
 
@@ -241,6 +243,22 @@ def right(town: Town, tickets: int) -> dict[str, float]:
     }
 
 
+def caught_up(town: Town, say: Say) -> float:
+    """Waits until the worker has told of the day so far, at most `CATCH_UP_S`: the services' part has none beside it,
+    and in life no day's events come in one moment. Seconds."""
+    began, left = time.monotonic(), -1
+    while time.monotonic() - began < CATCH_UP_S:
+        with town.db.read() as session:
+            new = session.scalar(select(func.count()).where(OutboxEvent.fanned_out_at.is_(None))) or 0
+            owed = session.scalar(select(func.count()).where(EventDelivery.done_at.is_(None))) or 0
+        if not new + owed or new + owed == left < FEW:  # what fails is put off, and doesn't hold anybody up
+            break
+        left = new + owed
+        say(f"replay: the worker has {left} events before it")
+        time.sleep(2)
+    return round(time.monotonic() - began, 1)
+
+
 def replay(town: Town, tickets: int, *, there: int, rate: float, sockets: int, seed: int, say: Say) -> dict[str, float]:
     """`there` tickets of the day were given already; so many `tickets` more are given over HTTP."""
     figures: dict[str, float] = {}
@@ -250,6 +268,7 @@ def replay(town: Town, tickets: int, *, there: int, rate: float, sockets: int, s
         with screens(town, port, sockets):
             figures["web_rss_with_sockets_mb"] = round(gauges.resident_mb(web), 1)
             say(f"replay: {sockets} sockets are subscribed")
+            figures["worker_caught_up_s"] = caught_up(town, say)
             before = gauges.cpu_s(web)
             began = time.monotonic()
             run = Replay(town, port, tickets, rate=rate, seed=seed)
