@@ -87,8 +87,9 @@ def confirm(session: Session, appointment_id: str, *, by: str, now: datetime) ->
     One `for_earlier` takes the place and the code of the petition's appointment, which ends as moved in the same step.
     Refused, and both stay as they are, where that has meanwhile become an earlier one or its visitor is here.
     """
-    current = _live(select(Appointment.petition_id).where(Appointment.id == appointment_id, Appointment.for_earlier))
-    giving_back = session.scalar(current.with_only_columns(Appointment.slot_id))
+    beside = select(Appointment.petition_id).where(Appointment.id == appointment_id, Appointment.for_earlier)
+    current = _live(petitions := session.scalars(beside).all())
+    giving_back = session.scalar(current.with_only_columns(Appointment.slot_id)) if petitions else None
     appointment = _locked(session, appointment_id, *filter(None, [giving_back]))
     state = APPOINTMENT.next(appointment.state, "book")
     if rules.hold_is_over(appointment.held_until, now=now):
@@ -360,7 +361,7 @@ def _locked_with_current(
     return slot, current
 
 
-def _live(petitions: Select[str] | Sequence[str], *, for_earlier: bool = False) -> Select[Appointment]:
+def _live(petitions: Sequence[str], *, for_earlier: bool = False) -> Select[Appointment]:
     """What these petitions have at present, or the place kept beside it."""
     kept = Appointment.for_earlier if for_earlier else ~Appointment.for_earlier
     return select(Appointment).where(Appointment.petition_id.in_(petitions), Appointment.state.in_(LIVE), kept)
