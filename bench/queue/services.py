@@ -32,8 +32,9 @@ class Day:
         self.issued = 0
         self.until = {clerk.counter_id: began for clerk in town.clerks}
         self.parked: dict[bool, list[tuple[datetime, str]]] = {False: [], True: []}
-        # so long holds a visitor the counter that the line neither grows nor ends
-        self.visit = self.pace * len(town.clerks) * 0.7
+        # so long holds a visitor the counter that those who receive could serve more than come: the line stays as long
+        # as they are told to keep it
+        self.visit = self.pace * sum(not clerk.verifies for clerk in town.clerks) * 0.7
 
     @contextmanager
     def timed(self, verb: str) -> Iterator[Session]:
