@@ -52,7 +52,7 @@ bench-recordings: setup-test      ## what recordings cost, how soon they can be 
 	@$(BIN)/python -m bench.recordings
 
 .PHONY: bench-queue
-bench-queue: setup-test           ## a centre's day of 5,000 tickets over HTTP, 200 screens attached (about 8 minutes)
+bench-queue: setup-test           ## a centre's day of 5,000 tickets over HTTP, 200 screens attached (about 14 minutes)
 	@$(BIN)/python -m bench.queue
 
 .PHONY: bench-booking
