@@ -114,6 +114,7 @@ class Replay:
         self.parked: dict[bool, list[tuple[float, str]]] = {False: [], True: []}
         self.visit = len(town.clerks) / rate * 0.55
         self.least = min(KEPT_WAITING, tickets // 10)  # so many wait before a desk's clerk calls
+        self.pressing = {False: 0, True: 0}  # clerks who have seen that somebody waits, and call
         self.over = asyncio.Event()
 
     async def play(self, say: Say) -> None:
@@ -155,6 +156,7 @@ class Replay:
     async def _clerk(self, clerk: Clerk) -> None:
         browser = Browser(self.port, token=clerk.token, csrf=clerk.csrf)
         done = await asyncio.to_thread(self.town.at_counter, clerk.counter_id) or ""  # from the day before the replay
+        await asyncio.sleep(self.visit * self.random.random())  # nobody's twelve clerks press in one moment
         while not self.over.is_set():
             aside = self.parked[clerk.verifies]
             if aside and aside[0][0] <= time.monotonic() and not done:
@@ -163,11 +165,13 @@ class Replay:
             else:
                 least = 0 if clerk.verifies else self.least
                 waits = await asyncio.to_thread(self.town.number_waiting, clerk.verifies)
-                if not done and waits <= least:
+                if not done and waits - self.pressing[clerk.verifies] <= least:
                     await asyncio.sleep(NONE_WAITS_S)
                     continue
                 given = {"finish": done} if done else {}
+                self.pressing[clerk.verifies] += 1
                 await self._press("call_next", browser, "/counter/next", **given)
+                self.pressing[clerk.verifies] -= 1
                 done = ""
                 found = await asyncio.to_thread(self.town.at_counter, clerk.counter_id)
                 if found is None:
