@@ -20,6 +20,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from core.ids import new_id
+from core.stillness import Stillness
 
 POOL = 5  # connections kept open
 PATIENCE_S = 15.0  # that a writer waits for its turn
@@ -134,6 +135,7 @@ class Database:
         looker = self.engine.execution_options(majlis_write=False)
         event.listen(looker, "before_cursor_execute", _no_change)
         self._lookers = sessionmaker(looker, expire_on_commit=False)
+        self._stillness = Stillness(self.engine)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -167,7 +169,12 @@ class Database:
                 return True
         return False
 
+    def mark(self) -> object:
+        """Taken before a look: while it stays the same, the next look would find the same rows."""
+        return self._stillness.mark()
+
     def dispose(self) -> None:
+        self._stillness.close()
         self.engine.dispose()
 
 

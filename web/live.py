@@ -51,9 +51,12 @@ class Live:
         """Follow the outbox for ever; a fault of the database is waited out, and nothing here may end the loop."""
         self._loop = asyncio.get_running_loop()
         thread = anyio.CapacityLimiter(1)  # our own: pages that wait for the database don't hold up the hints
+        seen: object = None
         while True:
             try:
-                rows = await anyio.to_thread.run_sync(self._fresh, limiter=thread)
+                mark = self.db.mark()
+                rows = [] if mark == seen else await anyio.to_thread.run_sync(self._fresh, limiter=thread)
+                seen = mark
                 at = round(clock.now().timestamp() * 1000)  # for whoever measures the way to a screen
                 topics = {topic for name, payload in rows for topic in topics_of(name, payload)}
                 for topic in topics:

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import ColumnElement, Select, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from core import clock, jobs
@@ -64,6 +64,8 @@ class Worker:
     beside: tuple[Beside, ...] = ()
     _swept: float = 0.0
     _looked: float = 0.0
+    _rest: dict[tuple[str, str | None], tuple[object, datetime | None]] = field(default_factory=dict)
+    """Of looks that found nothing: the database's mark, and when something that was there falls due."""
 
     def __post_init__(self) -> None:
         self._types = {name_of(event): event for event in self.reactions}
@@ -138,11 +140,27 @@ class Worker:
 
     def _anything(self, thread: str | None) -> bool:
         """One look for all three: an idle worker is idle most of the time."""
+        mark, place = self.db.mark(), ("anything", thread)
+        if self._rests(place, mark):
+            return False
         with self.db.read() as session:
-            return any(
-                session.scalar(look.limit(1)) is not None
-                for look in (select(OutboxEvent.id).where(*self._new()), self._owed(), self._open_jobs(thread))
-            )
+            if session.scalar(select(OutboxEvent.id).where(*self._new()).limit(1)) is not None:
+                return True
+            owed = select(func.min(EventDelivery.due_at)).where(*self._open_deliveries())
+            moments = session.scalar(owed), session.scalar(self._soonest_job(thread))
+        return self._falls_due(place, mark, min((moment for moment in moments if moment), default=None))
+
+    def _rests(self, place: tuple[str, str | None], mark: object) -> bool:
+        """Nothing was committed since that look, and nothing that it saw has fallen due: another finds nothing, too."""
+        before, until = self._rest.get(place, (None, None))
+        return before == mark and (until is None or self.clock() < until)
+
+    def _falls_due(self, place: tuple[str, str | None], mark: object, soonest: datetime | None) -> bool:
+        """Whether it is due now; if not, one may rest until it is."""
+        if soonest is not None and soonest <= self.clock():
+            return True
+        self._rest[place] = mark, soonest
+        return False
 
     def _fan_out(self) -> bool:
         with self.db.read() as session:
@@ -189,18 +207,18 @@ class Worker:
         return bool(due)
 
     def _owed(self) -> Select[Any]:
-        return select(EventDelivery.event_id, EventDelivery.reaction).where(
-            EventDelivery.done_at.is_(None),
-            EventDelivery.due_at <= self.clock(),
-            EventDelivery.reaction.in_(sorted(self._by_name)),
-        )
+        due = EventDelivery.due_at <= self.clock()
+        return select(EventDelivery.event_id, EventDelivery.reaction).where(due, *self._open_deliveries())
+
+    def _open_deliveries(self) -> tuple[ColumnElement[bool], ...]:
+        return EventDelivery.done_at.is_(None), EventDelivery.reaction.in_(sorted(self._by_name))
 
     def _kinds(self, thread: str | None) -> list[str]:
         return [kind for kind, handler in self.handlers.items() if thread in (None, handler.thread)]
 
-    def _open_jobs(self, thread: str | None) -> Select[Any]:
-        open_ = jobs.Job.state == jobs.PENDING, jobs.Job.kind.in_(self._kinds(thread)), jobs.Job.run_at <= self.clock()
-        return select(jobs.Job.id).where(*open_)
+    def _soonest_job(self, thread: str | None) -> Select[Any]:
+        open_ = jobs.Job.state == jobs.PENDING, jobs.Job.kind.in_(self._kinds(thread))
+        return select(func.min(jobs.Job.run_at)).where(*open_)
 
     def _deliver(self, event_id: int, reaction: str) -> None:
         """The reaction and the mark that it is done commit together; a failure is put off with backoff."""
@@ -236,9 +254,12 @@ class Worker:
     def _run_job(self, thread: str | None = None) -> bool:
         now = self.clock()
         kinds = self._kinds(thread)
+        mark, place = self.db.mark(), ("job", thread)
+        if self._rests(place, mark):
+            return False
         with self.db.read() as session:
-            waiting = session.scalar(self._open_jobs(thread).limit(1))
-        if waiting is None:
+            soonest = session.scalar(self._soonest_job(thread))
+        if not self._falls_due(place, mark, soonest):
             return False
         with self.db.write() as session:
             claimed = jobs.claim(session, kinds, now=now, lease=lambda kind: self.handlers[kind].lease)
