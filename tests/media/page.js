@@ -23,7 +23,7 @@ rig.join = async (token, options = {}) => {
   rig.client = client;
   for (const type of [
     "state", "presence", "remote-track", "remote-gone", "recording", "quality", "sending", "text", "marked", "refused",
-    "closed", "error",
+    "closed", "device", "error",
   ]) {
     client.addEventListener(type, ({ detail }) => {
       if (type === "remote-track") {

@@ -156,6 +156,7 @@ def spared(four: Four) -> set[str]:
 def test_a_thin_downlink_keeps_its_sound_and_the_interpreter_and_takes_no_picture_from_the_others(four: Four) -> None:
     sara = four.people["sara"]
     four.line.set(down={"kbps": 2000})
+    wait_until(lambda: len(four.seen("minister", 1)) == 3, 20)
     before = four.seen("minister", 2)
     print("minister sees", before)
     for kbps, seconds in ((500, 4), (250, 4)):

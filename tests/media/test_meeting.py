@@ -258,6 +258,51 @@ def test_the_camera_goes_out_and_comes_back(couple: Any) -> None:
     minister.until("rig.last('presence').participants.some(one => one.id === 'sara' && !one.audio)")
 
 
+PULLED = """(() => {
+  const [track] = rig.client.stream.getTracks().filter((one) => one.kind === '%s');
+  track.stop(); // and now as the browser does it where the cable was pulled
+  track.dispatchEvent(new Event('ended'));
+})()"""
+NONE_LEFT = """(() => {
+  rig.asks = navigator.mediaDevices.getUserMedia;
+  navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError'); };
+})()"""
+PLUGGED_IN = """(() => {
+  navigator.mediaDevices.getUserMedia = rig.asks;
+  navigator.mediaDevices.dispatchEvent(new Event('devicechange'));
+})()"""
+
+
+def test_a_microphone_that_was_pulled_out_has_another_in_its_place_or_everybody_knows(couple: Any) -> None:
+    minister, sara = couple
+    heard = "rig.last('presence').participants.find(one => one.id === 'sara').audio"
+    sara.do(PULLED % "audio")
+    sara.until("rig.last('device')?.what === 'other'")
+    assert sara.do("rig.client.microphoneOn") and sara.do("rig.client.stream.getAudioTracks().length") == 1
+    minister.until(heard)
+    sara.do(NONE_LEFT)
+    sara.do(PULLED % "audio")
+    sara.until("rig.last('device')?.what === 'gone'")
+    minister.until(f"!{heard}")
+    sara.do("rig.client.setMicrophone(true)")
+    sara.until("rig.last('error')?.code === 'no_microphone'")
+    sara.do(PLUGGED_IN)
+    sara.until("rig.last('device')?.what === 'here'")
+    minister.until(heard)
+    minister.sees_someone()
+
+
+def test_no_other_camera_is_opened_for_one_that_was_pulled_out(couple: Any) -> None:
+    minister, sara = couple
+    sara.do(PULLED % "video")
+    sara.until("rig.last('device')?.kind === 'video' && rig.last('device').what === 'gone'")
+    minister.until("rig.last('presence').participants.some(one => one.id === 'sara' && !one.video)")
+    assert not sara.do("rig.client.cameraOn")
+    sara.do("navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")  # the same is there again
+    minister.until("rig.last('presence').participants.every(one => one.video)")
+    minister.sees_someone()
+
+
 def test_an_order_is_marked_in_the_recording(rig: Any, meeting: str, couple: Any) -> None:
     minister, sara = couple
     ref = minister.do("rig.client.mark('order', {petition: 'P-7'})")

@@ -24,3 +24,10 @@ def test_a_close_reason_has_its_words_or_is_got_over_by_the_client(reason: str) 
 
 def test_every_word_for_an_end_belongs_to_a_reason() -> None:
     assert set(WORDS) <= {reason.value for reason in CloseReason}
+
+
+def test_every_sentence_about_a_missing_device_is_in_the_page() -> None:
+    lacks = (WEB / "static/js/room-lacks.js").read_text()
+    keys = set(re.findall(r'"(in_\w+|other_\w+)"', lacks))
+    assert keys == {"in_none", "in_denied", "in_busy", "in_failed", "other_microphone"}
+    assert keys | {f"gone_{kind}{where}" for kind in ("audio", "video") for where in ("", "_hall")} <= SAID

@@ -12,6 +12,7 @@ export class Lines {
   #state = "new";
   #held = false;
   #alarm = null;
+  #lack = null;
   #notice = null;
   #noticeTimer = null;
   #said = "";
@@ -57,6 +58,13 @@ export class Lines {
     this.#show();
   }
 
+  /** What must stand until it is mended: nothing comes from one's own microphone or camera. */
+  lack(key) {
+    if (key === this.#lack) return;
+    this.#lack = key;
+    this.#show();
+  }
+
   /** What is said for a while: a device that could not be opened. */
   notice(key) {
     clearTimeout(this.#noticeTimer);
@@ -73,7 +81,7 @@ export class Lines {
     clearTimeout(this.#sayTimer);
     this.#people = [];
     this.#told.clear();
-    this.#alarm = this.#notice = null;
+    this.#alarm = this.#notice = this.#lack = null;
     this.#state = "closed";
     this.#said = "";
     this.#show();
@@ -82,7 +90,7 @@ export class Lines {
 
   #show() {
     const mine = this.#aboutMe();
-    const troubles = mine ? [this.say(mine)] : [];
+    const troubles = [this.#lack, mine].filter(Boolean).map((key) => this.say(key));
     const entries = this.#people.map((one) => {
       const self = one.id === this.me;
       const line = this.#told.get(one.id);
@@ -97,11 +105,11 @@ export class Lines {
       return this.#entry(one, self, away, bars);
     });
     this.present.replaceChildren(...entries);
-    const shown = this.#alarm ?? this.#notice ?? mine;
+    const shown = this.#alarm ?? this.#notice ?? this.#lack ?? mine;
     this.trouble.hidden = !shown;
     this.trouble.classList.toggle("room__trouble--alarm", this.#alarm !== null);
     if (shown && this.trouble.dataset.key !== shown) {
-      this.trouble.replaceChildren(iconElement(this.#alarm ? "warning" : "signal"), make("span", {}, this.say(shown)));
+      this.trouble.replaceChildren(iconElement(this.#alarm ? "warning" : this.#notice || this.#lack ? "settings" : "signal"), make("span", {}, this.say(shown)));
     }
     this.trouble.dataset.key = shown ?? "";
     if (troubles.length) this.#wasTrouble = true;

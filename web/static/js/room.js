@@ -11,6 +11,7 @@ import { Devices } from "./room-devices.js";
 import { Written } from "./room-text.js";
 import { Orders } from "./room-orders.js";
 import { showOver } from "./room-over.js";
+import { Lacks, reasonInside, reasonOf } from "./room-lacks.js";
 import { Stage } from "./room-stage.js";
 
 const frame = document.querySelector("[data-room]");
@@ -26,6 +27,7 @@ const stage = new Stage({ stage: $("stage"), say, lang, interpreted: "interprete
 const large = role === "visitor" || role === "official";
 const written = new Written({ form: $("rtt"), line: $("rtt-line"), log: $("captions"), button: $("write"), send: (...args) => client?.sendText(...args) });
 const devices = new Devices({ button: $("devices"), sheet: $("device-sheet"), client: () => client, faces: () => document.querySelectorAll("#stage video") });
+const lacks = new Lacks({ visitor: role === "visitor", show: (key) => lines.lack(key), once: (key) => lines.notice(key) });
 const lines = new Lines({ me, role, say, name: nameOf, stage, present: $("present"), trouble: $("trouble"), voice: $("said"), siren: $("alarmed") });
 const seen = new Map(); // track → whose picture it is
 const connection = new Connection({ button: $("connection"), sheet: $("line-sheet"), list: $("line-numbers"), copy: $("line-copy"), client: () => client, say, of: (track) => seen.get(track) });
@@ -48,6 +50,7 @@ async function check(choice = {}) {
     $("preview-empty").hidden = stream.getVideoTracks().length > 0;
     stopMeter = levelMeter(stream, (level) => ($("level").value = level));
     await listChoices();
+    stream.getTracks().forEach((track) => track.addEventListener("ended", () => client || check()));
     tell(opened.missing.length ? reasonOf(opened.missing[0]) : "devices_ok");
     $("retry").hidden = opened.missing.length === 0;
     $("join").disabled = false;
@@ -58,11 +61,6 @@ async function check(choice = {}) {
     $("retry").hidden = false;
     return false;
   }
-}
-
-function reasonOf(code) {
-  if (code.startsWith("no_")) return "none";
-  return { denied: "denied", busy: "busy", insecure: "insecure", unsupported: "insecure" }[code] ?? "failed";
 }
 
 async function listChoices() {
@@ -86,6 +84,7 @@ function fill(select, devices, current) {
 function tell(key, tone = "") {
   $("lobby-text").textContent = say(key);
   $("lobby-text").dataset.tone = tone;
+  $("lobby-text").dataset.why = key;
 }
 
 // ── Going in ──────────────────────────────────────────────────────────
@@ -137,7 +136,11 @@ function listen() {
   client.addEventListener("quality", ({ detail }) => lines.quality(detail));
   client.addEventListener("sending", ({ detail }) => lines.sending(detail.video));
   client.addEventListener("text", ({ detail }) => written.show(detail));
-  client.addEventListener("error", ({ detail }) => lines.notice(reasonOf(detail.code)));
+  client.addEventListener("device", ({ detail }) => {
+    lacks.device(detail);
+    showSwitches();
+  });
+  client.addEventListener("error", ({ detail }) => lines.notice(reasonInside(detail.code)));
   client.addEventListener("closed", ({ detail }) => closed(detail.reason));
 }
 
@@ -149,6 +152,7 @@ function showState(state) {
   $("waiting").hidden = !waiting;
   $("in-room").hidden = !inside;
   written.allow(inside);
+  $("write").hidden = waiting;
   $("controls").hidden = !(inside || waiting);
   lines.state(state);
   const focused = document.activeElement;
@@ -204,6 +208,7 @@ setInterval(() => {
 
 function showSwitch(button, on, icon) {
   button.setAttribute("aria-pressed", String(!on));
+  button.classList.toggle("control--off", !on);
   button.querySelector("span").textContent = on ? button.dataset.on : button.dataset.off;
   button.querySelector("use").setAttribute("href", `/static/icons.svg#${on ? icon : `${icon === "microphone" ? "mic" : icon}-off`}`);
 }
@@ -211,25 +216,29 @@ function showSwitch(button, on, icon) {
 function showSwitches() {
   showSwitch($("mic"), client.microphoneOn, "microphone");
   showSwitch($("cam"), client.cameraOn, "camera");
+}
+
+function keepSwitches() {
+  showSwitches();
   const off = [!client.microphoneOn && "mic", !client.cameraOn && "cam"].filter(Boolean);
   sessionStorage.setItem(OFF, off.join(" "));
 }
 
 async function keepOff() {
   const off = (sessionStorage.getItem(OFF) ?? "").split(" ");
-  if (off.includes("mic")) client.setMicrophone(false);
+  if (off.includes("mic")) await client.setMicrophone(false);
   if (off.includes("cam")) await client.setCamera(false);
-  showSwitches();
+  keepSwitches();
 }
 
-$("mic").addEventListener("click", () => {
-  client.setMicrophone(!client.microphoneOn);
-  showSwitches();
+$("mic").addEventListener("click", async () => {
+  await client.setMicrophone(!client.microphoneOn);
+  keepSwitches();
 });
 
 $("cam").addEventListener("click", async () => {
   await client.setCamera(!client.cameraOn);
-  showSwitches();
+  keepSwitches();
 });
 
 $("leave").addEventListener("click", () => client.leave());
@@ -255,8 +264,8 @@ function closed(reason) {
   stream?.getTracks().forEach((track) => track.stop());
   stage.clear();
   written.allow(false);
-  devices.close();
-  connection.close();
+  document.querySelectorAll("dialog[open]").forEach((sheet) => sheet.close());
+  lacks.clear();
   lines.clear();
   for (const id of ["lobby", "waiting", "in-room", "controls"]) $(id).hidden = true;
   $("recording").hidden = true;
@@ -271,6 +280,10 @@ walkable($("controls"));
 
 if (!("over" in frame.dataset)) {
   measureLine().then((key) => ($("line-check").textContent = say(key)));
+  // What was missing may have been plugged in. Where the browser was told no, it asks nobody again by itself.
+  navigator.mediaDevices?.addEventListener?.("devicechange", () => {
+    if (!client && !$("retry").hidden && $("lobby-text").dataset.why !== "denied") check();
+  });
   const ready = await check();
   if (ready && sessionStorage.getItem(INSIDE)) await join();
 }

@@ -19,9 +19,11 @@
 //   marked        {kind, at, by, ref}
 //   refused       {what, why}
 //   closed        {reason}: see CloseReason in the protocol; "no_token" where a fresh token was needed and not had
+//   device        {kind: audio, video; what}: what ended by itself (a cable, a permission) is `gone` or `denied`; `other`:
+//                 another microphone has taken its place; `here`: it was opened, changed or switched off on purpose
 //   error         {code}: camera and microphone, see devices.js
 
-import { openTrack } from "./devices.js";
+import { Gear } from "./gear.js";
 import { Hearing } from "./hearing.js";
 import { Link } from "./link.js";
 import { Peer } from "./peer.js";
@@ -49,6 +51,7 @@ export class MeetingClient extends EventTarget {
   #options;
   #link;
   #peer = null;
+  #gear;
   #state = "new";
   #attempts = 0;
   #retryTimer = null;
@@ -91,6 +94,13 @@ export class MeetingClient extends EventTarget {
     this.#options = { url, refreshToken, motion, maxBitrate, maxFramerate, relayOnly, storage };
     this.#token = token;
     this.stream = stream ?? new MediaStream();
+    this.#gear = new Gear({
+      stream: this.stream,
+      motion,
+      send: (kind, track) => this.#peer?.send(kind, track),
+      changed: () => this.#tellMedia(),
+      emit: (type, detail) => this.#emit(type, detail),
+    });
     this.participants = [];
     this.self = null;
     this.#secret = new Secret(storage, token);
@@ -98,7 +108,6 @@ export class MeetingClient extends EventTarget {
     this.#link.addEventListener("open", () => this.#join());
     this.#link.addEventListener("message", ({ detail }) => this.#handle(detail));
     this.#link.addEventListener("lost", ({ detail }) => this.#lost(detail));
-    this.#hint();
   }
 
   get state() {
@@ -116,11 +125,11 @@ export class MeetingClient extends EventTarget {
   }
 
   get microphoneOn() {
-    return this.stream.getAudioTracks().some((track) => track.enabled && track.readyState === "live");
+    return this.#gear.microphoneOn;
   }
 
   get cameraOn() {
-    return this.stream.getVideoTracks().some((track) => track.enabled && track.readyState === "live");
+    return this.#gear.cameraOn;
   }
 
   start() {
@@ -159,53 +168,20 @@ export class MeetingClient extends EventTarget {
   }
 
   setMicrophone(on) {
-    this.stream.getAudioTracks().forEach((track) => (track.enabled = on));
-    this.#tellMedia();
+    return this.#gear.setMicrophone(on);
   }
 
   // Off releases the camera, so that its light goes out.
-  async setCamera(on) {
-    if (on === this.cameraOn) return;
-    if (on) {
-      await this.#swap("video", () => openTrack("video"));
-    } else {
-      await this.#swap("video", async () => null);
-    }
+  setCamera(on) {
+    return this.#gear.setCamera(on);
   }
 
-  async replaceDevice(kind, deviceId) {
-    await this.#swap(kind, () => openTrack(kind, deviceId));
+  replaceDevice(kind, deviceId) {
+    return this.#gear.replace(kind, deviceId);
   }
 
   stats() {
     return this.#peer?.stats() ?? Promise.resolve(new Map());
-  }
-
-  async #swap(kind, open) {
-    const old = this.stream.getTracks().filter((track) => track.kind === kind);
-    const enabled = kind === "video" || old.every((track) => track.enabled);
-    try {
-      // Some cameras cannot be opened twice: the old one goes first.
-      if (kind === "video") old.forEach((track) => track.stop());
-      const track = await open();
-      old.forEach((one) => {
-        one.stop();
-        this.stream.removeTrack(one);
-      });
-      if (track) {
-        track.enabled = enabled;
-        this.stream.addTrack(track);
-      }
-      this.#hint();
-      await this.#peer?.send(kind, track);
-    } catch (error) {
-      this.#emit("error", { code: error.code ?? "fault" });
-    }
-    this.#tellMedia();
-  }
-
-  #hint() {
-    for (const track of this.stream.getVideoTracks()) track.contentHint = this.#options.motion ? "motion" : "";
   }
 
   // The signalling connection
@@ -413,6 +389,7 @@ export class MeetingClient extends EventTarget {
     if (this.#state === "closed") return;
     clearTimeout(this.#retryTimer);
     this.#timers.forEach(clearInterval);
+    this.#gear.stop();
     DOUBTS.forEach(([target, event]) => target?.removeEventListener(event, this.#doubt));
     this.#dropPeer();
     this.#writing.closed();
