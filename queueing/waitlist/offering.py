@@ -25,13 +25,12 @@ from queueing.waitlist.line import ENDED, answered, discipline_for, get_offer, m
 from queueing.waitlist.models import Offer, Waiting
 from queueing.waitlist.states import (
     DECLINED,
-    IN_LINE,
     LAPSED,
     OFFER,
     OFFERED,
     OPEN,
-    PAUSED,
     REFUSED_BY_VISITOR,
+    UNOFFERED,
     WAITING,
     WITHDRAWN,
 )
@@ -93,14 +92,17 @@ def settle(session: Session, offer_id: str, *, now: datetime) -> Offer:
 
 
 def serve(session: Session, petition_id: str, *, now: datetime) -> Waiting | None:
-    """The petition has an appointment, however it came by it: it waits no longer."""
+    """The petition has an appointment, however it came by it: it waits no longer.
+
+    Raises Refused when a time is offered at this very moment: whoever asks again ends that offer, too.
+    """
     waiting = of_petition(session, petition_id)
     if waiting is None:
         return None
     offer = open_offer(session, waiting.id)
     if offer is not None:
         answered(session, offer, "accept" if offer.appointment.state in held.KEPT else "withdraw", now=now)
-    waiting = moved(session, waiting.id, IN_LINE, "serve", now=now, unanswered=0)
+    waiting = moved(session, waiting.id, (OFFERED,) if offer else UNOFFERED, "serve", now=now, unanswered=0)
     emit(session, events.WaitlistServed(waiting.id, petition_id, waiting.visitor_id), now=now)
     return waiting
 
@@ -125,11 +127,11 @@ def sweep(session: Session, *, now: datetime) -> bool:
     if pointless is not None:
         withdraw(session, pointless, now=now)
         return True
-    in_line = list(session.scalars(select(Waiting).where(Waiting.state.in_((WAITING, PAUSED)))))
+    in_line = list(session.scalars(select(Waiting).where(Waiting.state.in_(UNOFFERED))))
     latest = {row.id: row.latest for row in in_line} | _bounds(session, in_line, now=now)
     for waiting in in_line:
         if rules.is_outlasted(latest[waiting.id], urgent=waiting.urgent, now=now):
-            waiting = moved(session, waiting.id, (WAITING, PAUSED), "outlast", now=now)
+            waiting = moved(session, waiting.id, UNOFFERED, "outlast", now=now)
             emit(session, events.WaitlistOver(waiting.id, waiting.petition_id, waiting.visitor_id), now=now)
             return True
     return _offer_one(session, [row for row in in_line if row.state == WAITING], latest, now=now)

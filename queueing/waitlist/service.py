@@ -33,7 +33,7 @@ from queueing.waitlist.line import (
 )
 from queueing.waitlist.models import Waiting
 from queueing.waitlist.offering import BY, let_go, offer_next, serve, settle, sweep
-from queueing.waitlist.states import ACCEPTED, DECLINED, IN_LINE, OFFERED, OPEN, PAUSED, WAITLIST, WITHDRAWN
+from queueing.waitlist.states import ACCEPTED, DECLINED, IN_LINE, OFFERED, OPEN, PAUSED, UNOFFERED, WAITLIST, WITHDRAWN
 
 __all__ = [
     "BY", "accept", "change", "decline", "discipline_for", "get", "get_offer", "in_line", "join", "leave",
@@ -114,12 +114,16 @@ def join(
 
 
 def leave(session: Session, waiting_id: str, *, reason: str, by: str, now: datetime) -> Waiting:
-    """Wait no longer; a place that is kept by an offer goes on to the next."""
+    """Wait no longer; a place that is kept by an offer goes on to the next.
+
+    Raises Refused when a time is offered at this very moment: it is let go by leaving once more.
+    """
     WAITLIST.next(get(session, waiting_id).state, "leave")
     offer = open_offer(session, waiting_id)
-    if offer is not None and settle(session, offer.id, now=now).state == OPEN:
+    kept = offer is not None and settle(session, offer.id, now=now).state == OPEN
+    if offer is not None and kept:
         let_go(session, offer, WITHDRAWN, why=reason, by=by, now=now)
-    waiting = moved(session, waiting_id, IN_LINE, "leave", now=now, reason=reason)
+    waiting = moved(session, waiting_id, (OFFERED,) if kept else UNOFFERED, "leave", now=now, reason=reason)
     emit(session, events.WaitlistLeft(waiting.id, waiting.petition_id, waiting.visitor_id), now=now)
     return waiting
 

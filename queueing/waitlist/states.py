@@ -11,6 +11,7 @@ LEFT = "left"
 OVER = "over"
 
 IN_LINE = (WAITING, OFFERED, PAUSED)  # one of a petition at most
+UNOFFERED = (WAITING, PAUSED)
 
 WAITLIST = Machine(
     "waitlist place",
@@ -24,7 +25,7 @@ WAITLIST = Machine(
         (PAUSED, "change", PAUSED),
         (IN_LINE, "serve", SERVED),
         (IN_LINE, "leave", LEFT),
-        ((WAITING, PAUSED), "outlast", OVER),
+        (UNOFFERED, "outlast", OVER),
     ],
 )
 

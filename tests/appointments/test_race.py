@@ -29,6 +29,7 @@ from core.workdays import service as workdays
 from queueing.appointments import calendar, holidays, rearranging, service, urgent
 from queueing.appointments.models import Appointment, Claim, Slot
 from queueing.appointments.states import BOOKED, HELD, LIVE
+from queueing.waitlist import line
 from queueing.waitlist import service as waitlist
 from queueing.waitlist.models import Offer, Waiting
 from queueing.waitlist.states import IN_LINE
@@ -266,6 +267,33 @@ def test_thousands_of_rounds(any_db: Database, now: datetime) -> None:
     print(f"{any_db.engine.dialect.name}: {dict(came_to)}, offers {dict(offered)}, earlier times taken {earlier}")
     assert ROUNDS < 500 or earlier, "some gave their appointment back for an earlier one"
     assert ROUNDS < 20 or all(offered[state] for state in ("accepted", "declined", "lapsed", "withdrawn")), offered
+
+
+@pytest.mark.parametrize("any_db", ["postgresql"], indirect=True)  # on SQLite there is nothing between
+def test_who_leaves_while_a_time_is_offered_is_asked_to_look_again(
+    any_db: Database, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker makes its offer between the look for one and the change of the row: neither may miss the other."""
+    slot_id = ten_slots(any_db, now)[0]
+    with any_db.write() as session:
+        row = waitlist.join(session, petition_id="p", visitor_id="v", label="p", by="aide", zone=ZONE, now=now)
+
+    def leave(session: Session) -> None:
+        waitlist.leave(session, row.id, reason="because", by="aide", now=now)
+
+    def look_before_the_offer(session: Session, waiting_id: str) -> None:
+        assert line.open_offer(session, waiting_id) is None
+        with any_db.write() as other:
+            assert waitlist.offer_next(other, slot_id, now=now)
+
+    with any_db.write() as session, monkeypatch.context() as between:
+        between.setattr(waitlist, "open_offer", look_before_the_offer)
+        with pytest.raises(Refused):
+            leave(session)
+    with any_db.write() as session:
+        assert [one.state for one in check(session)] == [HELD]
+        leave(session)
+        assert not check(session)
 
 
 WRITER = """
