@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.db import new_id
 from core.errors import Mistake, NotFound, Refused
-from core.staff import rules, service
+from core.staff import pacing, rules, service
 from core.staff.models import Staff, StaffRole, StaffSession
 from core.staff.rules import ADMIN
 
@@ -131,26 +131,34 @@ def update(
 
 
 def reset_password(session: Session, staff_id: str, *, now: datetime) -> str:
-    """A new first password; the old one, a pause after failures and all sessions end."""
+    """A new first password; the old one, a pause after wrong ones and all sessions end, and no device is known."""
     staff = _lock(session, staff_id)
     password = first_password()
     staff.password_hash = service.hash_password(password)
     staff.must_change_password = True
-    staff.failed_attempts, staff.locked_until = 0, None
+    pacing.forget(session, staff.id, staff.username)
     end_sessions(session, staff.id)
     audit.note(session, "reset password", "staff", staff.id, now=now)
     return password
 
 
 def set_password(
-    session: Session, staff_id: str, *, old: str, new: str, keep_token: str | None = None, now: datetime
+    session: Session,
+    staff_id: str,
+    *,
+    old: str,
+    new: str,
+    keep_token: str | None = None,
+    address: str = "",
+    device: str = "",
+    now: datetime,
 ) -> Staff:
     """One's own password, proved by the old one. All sessions end but that of `keep_token`. Raises Mistake.
 
     A wrong old password counts as a failed sign-in: an open screen is no place to guess at.
     """
     staff = account(session, staff_id)
-    if service.check_password(session, staff.username, old, now=now) is None:
+    if service.check_password(session, staff.username, old, address=address, device=device, now=now) is None:
         raise Mistake("The old password is wrong.", field="old_password")
     rules.check_new_password(new, username=staff.username, old=old)
     _take(session, staff, new, keep_token, now=now)

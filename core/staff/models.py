@@ -23,8 +23,8 @@ class Staff(Base):
     language: Mapped[str] = mapped_column(default="ar")
     active: Mapped[bool] = mapped_column(default=True)
     must_change_password: Mapped[bool] = mapped_column(default=False)  # the present one was handed over by somebody
-    failed_attempts: Mapped[int] = mapped_column(default=0)
-    locked_until: Mapped[datetime | None]
+    failed_attempts: Mapped[int] = mapped_column(default=0)  # both: of versions before `SignInPace`, which may still
+    locked_until: Mapped[datetime | None]  # run beside this one while an installation is renewed
 
     role_rows: Mapped[list["StaffRole"]] = relationship(lazy="selectin", cascade="all, delete-orphan")
 
@@ -63,3 +63,25 @@ class StaffSession(Base):
     expires_at: Mapped[datetime]
     address: Mapped[str | None]
     limited: Mapped[bool] = mapped_column(default=False)
+
+
+class SignInPace(Base):
+    """Wrong passwords that are not forgotten yet: of a name, of an address, of a person's own device (`rules.Pace`).
+
+    Names are kept as their hash, whether or not anybody has them. A row whose `free_at` is past says nothing any more.
+    """
+
+    __tablename__ = "sign_in_pace"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    free_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class SignInDevice(Base):
+    """A browser that somebody has signed in with: nobody else's wrong tries stand in their way there."""
+
+    __tablename__ = "sign_in_device"
+
+    device_hash: Mapped[str] = mapped_column(primary_key=True)
+    staff_id: Mapped[str] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), primary_key=True, index=True)
+    at: Mapped[datetime] = mapped_column(index=True)

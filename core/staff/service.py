@@ -12,10 +12,10 @@ from core import audit
 from core.db import new_id
 from core.errors import Mistake
 from core.events import emit
-from core.staff import rules
+from core.staff import pacing, rules
 from core.staff.events import SignedIn, SignInFailed
 from core.staff.models import Staff, StaffRole, StaffSession
-from core.staff.rules import ROLES, pause_after
+from core.staff.rules import ROLES
 
 _hasher = PasswordHasher()
 _nobody = "$argon2id$v=19$m=65536,t=3,p=4$726Wlw7fpwXJ+oS6KOI4vg$6dDwksuHao6xU5TcXgCLpTYebJIqMdvBdOEIxIn1dek"
@@ -66,29 +66,28 @@ def create(
     return staff
 
 
-def check_password(session: Session, username: str, password: str, *, now: datetime) -> Staff | None:
-    """The account, or None. Unknown names cost as long as wrong passwords. Raises Mistake while sign-in is paused."""
-    wanted = select(Staff).where(Staff.username == username.strip().lower(), Staff.active)
-    staff = session.scalar(wanted.with_for_update().execution_options(populate_existing=True))  # each attempt counts
-    if staff and staff.locked_until and staff.locked_until > now:
-        raise Mistake("Too many attempts. Please try again in a few minutes.", field="password")
+def check_password(
+    session: Session, username: str, password: str, *, address: str = "", device: str = "", now: datetime
+) -> Staff | None:
+    """The account, or None. Names that nobody has cost and count like wrong passwords. Raises Mistake while no more may
+    be tried (pacing.py); `device` is the secret of the browser's cookie."""
+    name = username.strip().lower()
+    staff = session.scalar(select(Staff).where(Staff.username == name, Staff.active))
+    lane = pacing.enter(session, name, staff.id if staff else None, address=address, device=device, now=now)
     try:
         _hasher.verify(staff.password_hash if staff else _nobody, password)
     except (VerifyMismatchError, InvalidHashError):
-        staff_id = staff.id if staff else "-"
-        if staff:
-            staff.failed_attempts += 1
-            staff.locked_until = pause_after(staff.failed_attempts, now=now)
+        pacing.wrong(session, lane, now=now)
         emit(session, SignInFailed(username=username[:80]), now=now)
-        audit.note(session, "sign-in failed", "staff", staff_id, now=now)
+        audit.note(session, "sign-in failed", "staff", staff.id if staff else "-", now=now)
         return None
     if staff is None:
         return None
-    staff.failed_attempts, staff.locked_until = 0, None
+    pacing.right(session, lane)
     return staff
 
 
-def sign_in(session: Session, staff: Staff, *, address: str | None, hours: int, now: datetime) -> str:
+def sign_in(session: Session, staff: Staff, *, address: str | None, hours: int, device: str = "", now: datetime) -> str:
     """Open a session for `staff`; the returned secret goes into the cookie and is kept nowhere.
 
     With a first password the session is limited: `session_of` doesn't know it, `first_sign_in` does.
@@ -107,6 +106,9 @@ def sign_in(session: Session, staff: Staff, *, address: str | None, hours: int, 
             limited=limited,
         )
     )
+    pacing.sweep(session, now=now)
+    if device and not limited:
+        pacing.know_device(session, staff.id, device, now=now)
     session.info["actor_id"], session.info["actor_name"] = staff.id, staff.username
     emit(session, SignedIn(staff_id=staff.id), now=now)
     audit.note(session, "sign-in", "staff", staff.id, now=now)

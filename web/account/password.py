@@ -4,7 +4,7 @@ from starlette.responses import Response
 
 from core.staff import accounts, service
 from core.staff.models import Staff
-from web.account.opening import open_session
+from web.account.opening import device_of, open_session
 from web.forms import Form
 from web.http import SESSION_COOKIE, Context, Pages, everyone, signed_in
 from web.nav import home_of
@@ -30,6 +30,8 @@ def change(ctx: Context) -> Response:
                 old=old,
                 new=new,
                 keep_token=ctx.request.cookies.get(SESSION_COOKIE),
+                address=ctx.session.info.get("address") or "",
+                device=device_of(ctx),
                 now=ctx.now,
             )
     if paused := form.errors.pop("password", None):  # too many attempts

@@ -7,7 +7,7 @@ from core.staff import service
 from core.staff.models import Staff
 from reception.centres import service as centres_service
 from web.account import password
-from web.account.opening import open_session
+from web.account.opening import device_of, open_session
 from web.forms import Form
 from web.http import LANGUAGE_COOKIE, SESSION_COOKIE, Context, Pages, everyone, signed_in
 from web.nav import home_of
@@ -39,7 +39,14 @@ def sign_in(ctx: Context) -> Response:
     staff: Staff | None = None
     if not form.errors:
         with form.catch("password"):
-            staff = service.check_password(ctx.session, username, secret, now=ctx.now)
+            staff = service.check_password(
+                ctx.session,
+                username,
+                secret,
+                address=ctx.session.info.get("address") or "",
+                device=device_of(ctx),
+                now=ctx.now,
+            )
             if staff is None:
                 form.add("password", ctx._("The sign-in name or the password is wrong."))
     next_url = _local(str(ctx.form.get("next") or ""))

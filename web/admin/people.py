@@ -9,7 +9,7 @@ from starlette.responses import Response
 from core import audit, jobs, once
 from core.audit import AuditEntry
 from core.errors import Refused
-from core.staff import accounts
+from core.staff import accounts, pacing
 from core.staff.models import Staff
 from core.staff.rules import CENTRE_ROLES, DEPARTMENT_ROLES
 from core.staff.rules import ROLES as ALL_ROLES
@@ -149,7 +149,7 @@ def _form(ctx: Context, form: Form, person: Staff | None, *, status: int = 200) 
         centre_options=[("", ctx._("No centre")), *((row.id, row.name(ctx.lang)) for row in centres)],
         department_options=[("", ctx._("No department")), *((row.id, row.name(ctx.lang)) for row in departments)],
         sessions=accounts.sessions(ctx.session, person.id, now=ctx.now) if person else 0,
-        paused=bool(person and person.locked_until and person.locked_until > ctx.now),
+        paused=person is not None and pacing.paused(ctx.session, person.username, now=ctx.now),
         history=_history(ctx, person) if person else [],
     )
 
