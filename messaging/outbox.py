@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.db import new_id
@@ -70,6 +70,13 @@ def due(session: Session, *, now: datetime) -> int | None:
     waits = (Dispatch.held.is_(False), Dispatch.run_at <= now)
     found = session.execute(select(*(exists().where(Dispatch.lane == lane, *waits) for lane in ORDER))).one()
     return next((lane for lane, there in zip(ORDER, found, strict=True) if there), None)
+
+
+def soonest(session: Session, *, now: datetime) -> datetime | None:
+    """When something that waits falls due next; by each lane's index, for a whole campaign may wait for the morning."""
+    waits = (Dispatch.held.is_(False), Dispatch.run_at > now)
+    first = (select(func.min(Dispatch.run_at)).where(Dispatch.lane == lane, *waits).scalar_subquery() for lane in ORDER)
+    return min((moment for moment in session.execute(select(*first)).one() if moment), default=None)
 
 
 def take(session: Session, claim: str, *, room: int, manners: Manners, now: datetime) -> list[Work]:

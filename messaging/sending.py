@@ -111,6 +111,7 @@ class Sender:
         self._tidied: datetime | None = None
         self._looked: datetime | None = None
         self._ask_at: dict[str, datetime] = {}
+        self._rest: tuple[object, datetime | None] = None, None  # of a look in vain: the database's mark, until when
 
     @classmethod
     def of(cls, settings: Settings, db: Database, clock: Callable[[], datetime]) -> "Sender":
@@ -204,11 +205,19 @@ class Sender:
         self._news.set()
 
     def _due(self, now: datetime) -> int | None:
-        """The first lane with something to take. A look that locks nothing: an idle sender leaves others in peace."""
+        """The first lane with something to take. A look that locks nothing: an idle sender leaves others in peace, and
+        looks only where something was committed or what it saw has fallen due."""
         if not self._pipeline or not self._pipeline.any_usable():
             return None
+        mark = self.db.mark()
+        before, until = self._rest
+        if mark == before and (until is None or now < until):
+            return None
         with self.db.read() as session:
-            return outbox.due(session, now=now)
+            lane = outbox.due(session, now=now)
+            if lane is None:
+                self._rest = mark, outbox.soonest(session, now=now)
+        return lane
 
     def _enter(self, session: Session, finished: Sequence[Work], heard: Sequence[Heard], now: datetime) -> None:
         session.info.update(actor_name="system")

@@ -144,23 +144,18 @@ class Worker:
         if self._rests(place, mark):
             return False
         with self.db.read() as session:
-            if session.scalar(select(OutboxEvent.id).where(*self._new()).limit(1)) is not None:
-                return True
-            owed = select(func.min(EventDelivery.due_at)).where(*self._open_deliveries())
-            moments = session.scalar(owed), session.scalar(self._soonest_job(thread))
-        return self._falls_due(place, mark, min((moment for moment in moments if moment), default=None))
+            for look in (select(OutboxEvent.id).where(*self._new()), self._owed(), self._open_jobs(thread)):
+                if session.scalar(look.limit(1)) is not None:
+                    return True
+            owed = session.scalar(select(func.min(EventDelivery.due_at)).where(*self._undelivered()))
+            moments = [moment for moment in (owed, session.scalar(self._next_job(thread))) if moment]
+        self._rest[place] = mark, min(moments, default=None)
+        return False
 
     def _rests(self, place: tuple[str, str | None], mark: object) -> bool:
         """Nothing was committed since that look, and nothing that it saw has fallen due: another finds nothing, too."""
         before, until = self._rest.get(place, (None, None))
         return before == mark and (until is None or self.clock() < until)
-
-    def _falls_due(self, place: tuple[str, str | None], mark: object, soonest: datetime | None) -> bool:
-        """Whether it is due now; if not, one may rest until it is."""
-        if soonest is not None and soonest <= self.clock():
-            return True
-        self._rest[place] = mark, soonest
-        return False
 
     def _fan_out(self) -> bool:
         with self.db.read() as session:
@@ -208,17 +203,22 @@ class Worker:
 
     def _owed(self) -> Select[Any]:
         due = EventDelivery.due_at <= self.clock()
-        return select(EventDelivery.event_id, EventDelivery.reaction).where(due, *self._open_deliveries())
+        return select(EventDelivery.event_id, EventDelivery.reaction).where(due, *self._undelivered())
 
-    def _open_deliveries(self) -> tuple[ColumnElement[bool], ...]:
+    def _undelivered(self) -> tuple[ColumnElement[bool], ...]:
         return EventDelivery.done_at.is_(None), EventDelivery.reaction.in_(sorted(self._by_name))
 
     def _kinds(self, thread: str | None) -> list[str]:
         return [kind for kind, handler in self.handlers.items() if thread in (None, handler.thread)]
 
-    def _soonest_job(self, thread: str | None) -> Select[Any]:
-        open_ = jobs.Job.state == jobs.PENDING, jobs.Job.kind.in_(self._kinds(thread))
-        return select(func.min(jobs.Job.run_at)).where(*open_)
+    def _pending(self, thread: str | None) -> tuple[ColumnElement[bool], ...]:
+        return jobs.Job.state == jobs.PENDING, jobs.Job.kind.in_(self._kinds(thread))
+
+    def _open_jobs(self, thread: str | None) -> Select[Any]:
+        return select(jobs.Job.id).where(*self._pending(thread), jobs.Job.run_at <= self.clock())
+
+    def _next_job(self, thread: str | None) -> Select[Any]:
+        return select(func.min(jobs.Job.run_at)).where(*self._pending(thread))
 
     def _deliver(self, event_id: int, reaction: str) -> None:
         """The reaction and the mark that it is done commit together; a failure is put off with backoff."""
@@ -258,9 +258,10 @@ class Worker:
         if self._rests(place, mark):
             return False
         with self.db.read() as session:
-            soonest = session.scalar(self._soonest_job(thread))
-        if not self._falls_due(place, mark, soonest):
-            return False
+            waiting = session.scalar(self._open_jobs(thread).limit(1))
+            if waiting is None:
+                self._rest[place] = mark, session.scalar(self._next_job(thread))
+                return False
         with self.db.write() as session:
             claimed = jobs.claim(session, kinds, now=now, lease=lambda kind: self.handlers[kind].lease)
         if claimed is None:

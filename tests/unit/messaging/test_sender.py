@@ -5,17 +5,18 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from core import clock
 from core.db import Database
 from core.settings import Settings
-from messaging import seen, service
+from messaging import outbox, seen, service
 from messaging.journal import Journal, left_behind
 from messaging.models import Dispatch, GatewayState, InboundText, Message
 from messaging.outbox import Manners
@@ -102,6 +103,30 @@ def test_all_arrive_each_once_and_nothing_is_left(db: Database, sender: Callable
         assert session.scalar(select(func.count()).select_from(Dispatch)) == 0
     one.close()
     assert list((tmp_path / "sending").iterdir()) == [], "a sender that ends in peace leaves no notes"
+
+
+def test_an_idle_sender_looks_again_only_for_a_commit_or_when_what_it_saw_falls_due(
+    db: Database, sender: Callable[..., Sender], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[datetime] = []
+
+    def due(session: Session, *, now: datetime) -> int | None:
+        looked.append(now)
+        return real(session, now=now)
+
+    real = outbox.due
+    monkeypatch.setattr(outbox, "due", due)
+    one = sender(handle(Scripted("a")))
+    one._begin()
+    at = clock.now()
+    assert one._due(at) is None and one._due(at) is None and len(looked) == 1
+    write(db, 1)
+    assert one._due(clock.now()) is not None and len(looked) == 2
+    later = clock.now() + timedelta(hours=8)
+    with db.write() as session:
+        session.execute(update(Dispatch).values(run_at=later))
+    assert one._due(at) is None and one._due(later - timedelta(seconds=1)) is None and len(looked) == 3
+    assert one._due(later) is not None
 
 
 def test_a_code_overtakes_what_waits(db: Database, sender: Callable[..., Sender]) -> None:
