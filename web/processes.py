@@ -116,6 +116,7 @@ def serve_media(settings: Settings, host: str, port: int) -> None:
         uvicorn.Config(make_media_app, loop="uvloop").load()
         with db.read() as session:
             session.execute(text("SELECT 1"))
+        settle()  # now, not in the moment in which a meeting stands still and waits for this process
         given = sys.stdin.readline()
         if not given:  # `run` has ended and needs no spare any more
             return

@@ -9,6 +9,7 @@ from itertools import pairwise
 from tests.fuzz.dice import Dice, damaged
 from tests.fuzz.seeds import compound, feedback, rtp_packet
 from video.media import rtcp, rtp
+from video.media.datagrams import LARGEST
 from video.media.router import Endpoint, Router
 from video.media.sdp import SlotStreams
 from video.media.source import STARTS
@@ -17,7 +18,6 @@ SLOTS = tuple(SlotStreams(audio=100 * n + 1, video=100 * n + 2, rtx=100 * n + 3)
 GOOD = ("minister", "aide", "signer")
 BAD = "sara"
 HEADER = 12
-LARGEST = 1356
 
 
 class Outlet:

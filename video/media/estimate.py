@@ -44,6 +44,8 @@ AHEAD, AHEAD_BPS = 1.5, 200_000
 """Beyond so much more than what is delivered the cap runs ahead of what is known."""
 WINDOW_S = 1.0
 BASELINE_S = 10.0
+APART_S = 0.02
+"""Readings closer together are one: browsers send twenty feedbacks a second, and each is compared with all of those."""
 KEPT = 2_000
 REPAIR = 0.25
 """Of the cap, for what is sent again: a full line is not emptied by filling it twice."""
@@ -68,7 +70,10 @@ class Queue:
     def read(self, delay_us: float, *, now: float) -> None:
         while self._delays and self._delays[0][0] < now - BASELINE_S:
             self._delays.popleft()
-        self._delays.append((now, delay_us))
+        if self._delays and now - self._delays[-1][0] < APART_S:
+            self._delays[-1] = (self._delays[-1][0], min(self._delays[-1][1], delay_us))
+        else:
+            self._delays.append((now, delay_us))
         self.length_us = delay_us - min(delay for _, delay in self._delays)
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import time
@@ -65,6 +64,8 @@ class MediaNode:
         if len(token_secret) < 16:
             raise ValueError("the token secret is too short")
         self.rooms: dict[str, Room] = {}
+        self._leaving: list[Room] = []
+        """Forgotten, but the recording is being closed or the directory being told."""
         self._secret = token_secret
         self._address = address
         self._load = Load(most_meetings=most_meetings)
@@ -115,7 +116,7 @@ class MediaNode:
             room.close(CloseReason.STOPPING)
         for link in list(self._links):
             link.close(CloseReason.STOPPING)
-        for room in list(self.rooms.values()):
+        for room in [*self.rooms.values(), *self._leaving]:
             await room.drained()
         self.rooms.clear()
         self._sockets.close()
@@ -293,13 +294,20 @@ class MediaNode:
             due = max(due + FAST_S, now)
             slow = now - slow_at >= SLOW_S
             if slow:
-                self._measure(now - slow_at)
-                self._sockets.tidy(now=now)
-                if self._ended >= CIRCLES:
-                    self._ended = 0
-                    gc.collect()
+                self._tend(now, now - slow_at)
                 slow_at = now
             await self._beats(slow, late)
+
+    def _tend(self, now: float, elapsed: float) -> None:
+        """Nothing here may stop the clock: without it no recording reaches the disk, and nobody is told."""
+        try:
+            self._measure(elapsed)
+            self._sockets.tidy(now=now)
+            if self._ended >= CIRCLES:
+                self._ended = 0
+                gc.collect()
+        except Exception:
+            log.exception("the node's own affairs failed")
 
     async def _beats(self, slow: bool, late: float) -> None:
         """A few meetings at a time: for more than those no packet waits."""
@@ -324,9 +332,14 @@ class MediaNode:
         while True:
             await asyncio.sleep(SYNC_S)
             for meeting_id in list(self.rooms):
-                with contextlib.suppress(Exception):
+                try:
                     await self.sync(meeting_id)
-            self._forget()
+                except Exception:
+                    log.exception("meeting %s could not be brought up to date", meeting_id)
+            try:
+                self._forget()
+            except Exception:
+                log.exception("what is over could not be forgotten")
 
     def _measure(self, elapsed: float) -> None:
         total = sum(
@@ -343,7 +356,10 @@ class MediaNode:
 
     def _forget(self) -> None:
         for meeting_id in [key for key, room in self.rooms.items() if room.forgettable]:
-            self.rooms.pop(meeting_id).close(CloseReason.LEFT)
+            room = self.rooms.pop(meeting_id)
+            self._leaving.append(room)
+            room.close(CloseReason.LEFT)
+        self._leaving = [room for room in self._leaving if not room.idle]
         for meeting_id in [key for key, lock in self._locks.items() if key not in self.rooms and not lock.locked()]:
             del self._locks[meeting_id]
         self.devices.prune()

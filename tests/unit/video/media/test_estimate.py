@@ -8,7 +8,7 @@ from statistics import mean
 
 import pytest
 
-from video.media.estimate import CEILING, FLOOR, START, Capacity
+from video.media.estimate import CEILING, FLOOR, START, Capacity, Queue
 from video.media.twcc import Report
 
 SIZE = 1000
@@ -195,3 +195,11 @@ def test_what_is_sent_again_gets_a_quarter_of_the_cap_and_nothing_while_a_queue_
     line.run(1)
     assert line.capacity.queue_us > 120_000
     assert not line.capacity.spares(SIZE, now=line.now + 5)
+
+
+def test_a_receiver_that_reports_far_too_often_gives_no_more_to_look_through() -> None:
+    queue = Queue()
+    for number in range(10_000):
+        queue.read(number % 7 * 1000.0, now=number / 1000)
+        assert queue.length_us >= 0
+    assert len(queue._delays) <= 10 / 0.02 + 1 and queue.standing(0.5) == 0

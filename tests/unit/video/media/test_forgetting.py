@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from video.media import node as module
 from video.media.directory import MeetingInfo, ParticipantInfo
 from video.media.messages import CloseReason, Closing
 from video.media.node import MediaNode
@@ -99,3 +100,31 @@ def test_the_clock_holds_no_room_between_its_beats(node: MediaNode) -> None:
 
     assert not asyncio.run(run())
     assert Room.ticks
+
+
+def test_the_clocks_go_on_whatever_fails_beside_the_meetings(node: MediaNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that stands still asks for nothing, writes no recording to the disk, and alarms nobody."""
+    failed = []
+
+    def fails(*_: Any, **__: Any) -> None:
+        failed.append(True)
+        raise OSError
+
+    monkeypatch.setattr(module, "FAST_S", 0.001)
+    monkeypatch.setattr(module, "SLOW_S", 0.001)
+    monkeypatch.setattr(module, "SYNC_S", 0.001)
+    monkeypatch.setattr(node._sockets, "tidy", fails)
+    monkeypatch.setattr(node, "_forget", fails)
+
+    async def run(clock: Any) -> bool:
+        failed.clear()
+        running = asyncio.create_task(clock())
+        for _ in range(2000):
+            await asyncio.sleep(0.001)
+            if len(failed) > 2 or running.done():
+                break
+        on = not running.done()
+        running.cancel()
+        return on and len(failed) > 2
+
+    assert asyncio.run(run(node._run_fast)) and asyncio.run(run(node._run_sync))

@@ -924,6 +924,29 @@ def test_stopping_tells_clients_to_come_back_and_closes_recordings(play: Play) -
     play(scene)
 
 
+def test_stopping_waits_for_what_an_ended_meeting_still_has_to_say(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.couple()
+        may_write = asyncio.Event()
+
+        async def left(*arguments: Any) -> None:
+            await may_write.wait()
+            stage.book.told.append(("left", *arguments))
+
+        stage.book.left = left  # type: ignore[attr-defined]
+        stage.book.change(state="ended")
+        await stage.node.sync("m1")
+        assert stage.node.rooms == {}
+        stopping = asyncio.ensure_future(stage.node.stop())
+        await settle()
+        assert not stopping.done()
+        may_write.set()
+        await stopping
+        assert stage.book.names().count("left") == 2
+
+    play(scene)
+
+
 def test_a_client_that_does_not_read_is_let_go() -> None:
     async def scene() -> None:
         class Stuck:

@@ -11,7 +11,7 @@ import pytest
 from pylibsrtp import Policy, Session
 
 from tests.unit.video.media.checks import check
-from video.media import datagrams, sieve, sockets
+from video.media import datagrams, rtp, sieve, sockets
 from video.media.datagrams import BATCH, Inbox, Outbox, destination
 from video.media.sockets import MOST_ADDRESSES, MOVES_PER_S, Channel, Port, Sockets
 
@@ -92,11 +92,23 @@ def test_a_destination_that_can_not_be_reached_costs_the_others_nothing(packet: 
         assert inbox.receive() == 2
 
 
+def test_the_largest_packets_of_a_room_device_go_on_and_again(packet: Make) -> None:
+    """GStreamer's payloaders fill 1400 bytes unless told otherwise."""
+    with bound() as here, bound() as there:
+        outbox, inbox, tx = Outbox(here), Inbox(there), session(Policy.SSRC_ANY_OUTBOUND)
+        to = destination(socket.AF_INET, there.getsockname())
+        picture = packet(1, body=b"x" * 1388)
+        again = rtp.wrap_rtx(picture, 1, 7, 2, rtp.VP8_RTX)
+        assert len(picture) == 1400 and again is not None
+        assert all(1400 < outbox.rtp(one, 1, tx._srtp[0], to) <= 1500 - 48 for one in (picture, again))
+        assert inbox.receive() == 2
+
+
 def test_what_is_too_large_is_neither_sent_nor_taken(packet: Make) -> None:
     with bound() as here, bound() as there:
         outbox, inbox, tx = Outbox(here), Inbox(there), session(Policy.SSRC_ANY_OUTBOUND)
         to = destination(socket.AF_INET, there.getsockname())
-        large = packet(1, body=b"x" * 1400)
+        large = packet(1, body=b"x" * 1440)
         assert outbox.rtp(large, 1, tx._srtp[0], to) == outbox.rtcp(large, tx._srtp[0], to) == outbox.filled == 0
         here.sendto(b"\x80" * 9000, there.getsockname())
         assert inbox.receive() == 1
