@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
-from core.calendar import WEEKDAYS, day_of
+from core.calendar import WEEKDAYS, clock, day_of
 from core.errors import Mistake
 from queueing.appointments.rearranging import Plan
 from web.forms import Form
@@ -52,6 +52,11 @@ def minutes(ctx: Context, form: Form, name: str, *, required: bool = True) -> in
 def clock_of(minutes: int | None) -> str:
     """The way back, as a field for a time wants it."""
     return "" if minutes is None else f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def hour_of(minutes: int, lang: str) -> str:
+    """The same as people say it: `9:00 am`."""
+    return clock(datetime(2000, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes), lang, "UTC")
 
 
 def weekday_names(days: Sequence[int], lang: str) -> str:

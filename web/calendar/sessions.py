@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 
 from starlette.responses import Response
 
@@ -20,7 +21,7 @@ from queueing.appointments.series.settling import Proposal
 from reception.centres import service as centres
 from reception.centres.models import Centre
 from web.calendar.holidays import office_tabs
-from web.calendar.reading import clock_of, day, leavers, minutes, weekday_names
+from web.calendar.reading import clock_of, day, hour_of, leavers, minutes, weekday_names
 from web.forms import Form
 from web.http import Context, Pages, staff
 from web.office.engagements import officials
@@ -55,7 +56,7 @@ def index(ctx: Context) -> Response:
         ended=ended,
         official_of=people,
         centre_of={row.id: row for row in centres.centres(ctx.session)},
-        clock_of=clock_of,
+        hour_of=partial(hour_of, lang=ctx.lang),
     )
 
 
@@ -268,7 +269,7 @@ def _form_page(
         form=form,
         aside=aside or Form(ctx),
         exceptions=service.exceptions_of(ctx.session, series.id, since=today) if series else [],
-        clock_of=clock_of,
+        hour_of=partial(hour_of, lang=ctx.lang),
         weekdays=[(str(number), weekday_names([number], ctx.lang), str(number) in chosen) for number in WEEK],
         officials=_officials(ctx),
         official=next((p for p in officials(ctx.session) if series and p.id == series.official_id), None),

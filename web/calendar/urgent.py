@@ -1,8 +1,11 @@
 """A place for an urgent case, found by the written rule and shown with whom it would move before it is done."""
 
+from datetime import timedelta
+
 from starlette.responses import Response
 
 from core import audit
+from core.calendar import local_day
 from core.errors import MajlisError
 from core.staff.rules import AIDE, OFFICIAL
 from queueing.appointments import calendar
@@ -66,6 +69,7 @@ def _page(ctx: Context, petition: Petition, form: Form, *, refusal: str = "", st
         status=status,
         petition=petition,
         wish=wish,
+        last_day=local_day(wish.until - timedelta(seconds=1), ctx.settings.timezone),
         room=room,
         leaver=leaver,
         form=form,
