@@ -17,6 +17,7 @@ from core.db import Database
 from core.staff.models import Staff, StaffRole
 from core.staff.rules import ATTENDANT
 from tests.blank import blank
+from tests.children import guarded
 from web.schema import create_all
 
 TIMED = {
@@ -141,11 +142,8 @@ def postgres() -> Iterator[str]:
     subprocess.run(
         [*run, binaries[-1] / "pg_ctl", "-D", data, "-l", home / "log", "-w", "-o", options, "start"], **quiet
     )
-    try:
+    with guarded([*run, binaries[-1] / "pg_ctl", "-D", data, "-m", "immediate", "stop"], ["rm", "-rf", home]):
         yield f"postgresql://majlis@/postgres?host={home}"
-    finally:
-        subprocess.run([*run, binaries[-1] / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **quiet)
-        shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

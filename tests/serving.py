@@ -5,7 +5,6 @@ import hashlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from tests.children import ROOT, die_with_parent, free_port
 from web.demo.people import PASSWORD
 
 CHROMIUM: dict[str, Any] = {
@@ -43,13 +43,6 @@ def with_devices(video: Path, audio: Path) -> dict[str, Any]:
     return {**CHROMIUM, "args": [*CHROMIUM["args"], *devices]}
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-ROOT = Path(__file__).parent.parent
 PRODUCT = ("core", "messaging", "queueing", "video", "recordings", "reception", "web", "migrations")
 
 
@@ -82,6 +75,7 @@ def demo_data(to: Path) -> None:
                     check=True,
                     stdout=subprocess.DEVNULL,
                     timeout=170,
+                    preexec_fn=die_with_parent,
                 )
             half.rename(made)
         shutil.copytree(made, to)
@@ -126,6 +120,7 @@ class Server:
                 env=environment,
                 start_new_session=True,
                 cwd=ROOT,
+                preexec_fn=die_with_parent,
             )
         until = time.monotonic() + 150
         while b"Majlis is ready" not in self.log.read_bytes():

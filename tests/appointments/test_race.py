@@ -34,6 +34,7 @@ from queueing.waitlist import service as waitlist
 from queueing.waitlist.models import Offer, Waiting
 from queueing.waitlist.states import IN_LINE
 from tests.appointments.invariants import check
+from tests.children import die_with_parent
 from tests.conftest import attendant
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -336,7 +337,7 @@ def dying(any_db: Database) -> Iterator[object]:
     def die(slot_id: str, step: str, now: datetime) -> None:
         url = any_db.engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
         command = [sys.executable, "-c", WRITER, url, slot_id, step, now.isoformat()]
-        child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
         children.append(child)
         assert child.stdout and child.stdout.readline() == "there\n"
         os.kill(child.pid, signal.SIGKILL)

@@ -15,6 +15,7 @@ import pytest
 
 from bench.media.film import MAGIC, SECONDS, STAMP, VIDEO_BPS, Piece, Reel, film
 from bench.media.run import concluded
+from tests.children import die_with_parent
 from video.media.rtp import is_vp8_keyframe
 
 pytestmark = pytest.mark.real
@@ -63,7 +64,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path) -> None:
     """Ctrl-C in the middle: its processes end and its folder goes."""
     run = subprocess.Popen(
         command("--seconds", "60"), cwd=ROOT, env={**os.environ, "TMPDIR": str(tmp_path)},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, preexec_fn=die_with_parent,
     )  # fmt: skip
     try:
         deadline = time.monotonic() + 60

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,7 +16,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.children import ROOT, die_with_parent, free_port
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -127,12 +127,6 @@ def eventually() -> Callable[..., None]:
     return wait_until
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextlib.contextmanager
 def running_rig(*arguments: str, module: str = "tests.media.rig") -> Iterator[Rig]:
     """The node's process, with more arguments of its module if need be."""
@@ -141,6 +135,7 @@ def running_rig(*arguments: str, module: str = "tests.media.rig") -> Iterator[Ri
         [sys.executable, "-m", module, str(port), *arguments],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
+        preexec_fn=die_with_parent,
     )
     rig = Rig(f"http://127.0.0.1:{port}")
     try:

@@ -510,12 +510,15 @@ class Proxy:
 @contextlib.contextmanager
 def running_proxy(seed: int = 1) -> Iterator[Proxy]:
     """The proxy's process; the same seed loses the same packets of the same sequence."""
+    from tests.children import die_with_parent  # which loads the product: nothing for the proxy itself
+
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.media.proxy", "0", str(seed)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         text=True,
+        preexec_fn=die_with_parent,
     )
     assert process.stdout is not None
     try:

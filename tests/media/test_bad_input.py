@@ -17,6 +17,7 @@ from aioice import stun
 
 from bench.media import session
 from bench.media.peer import Identity, Incoming, Peer
+from tests.children import die_with_parent
 from tests.media import raw as raws
 from tests.media.conftest import ROOT, Rig, running_rig, wait_until
 from tests.media.raw import ADDRESS, Raw
@@ -303,7 +304,7 @@ def _flooded(what: str, node: Rig, name: str, call: tuple[Raw, Raw]) -> tuple[Li
     """The call beside the control and beside the flood, what came of the flood, and packets unwelcome and dropped."""
     tokens = [node.token(name, who) for who in ("minister", "sara")]
     command = [sys.executable, "-m", "tests.media.hostile", node.base + "/media/ws", what, str(FLOOD_S), *tokens]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as hostile:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent) as hostile:
         assert hostile.stdout is not None
         assert hostile.stdout.readline() == "control\n"
         before = Line(call, FLOOD_S)

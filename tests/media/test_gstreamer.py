@@ -18,6 +18,7 @@ from bench.soak.journals import check
 from bench.soak.node import PEOPLE
 from bench.soak.run import Node
 from recordings.keys import FileKeyRing
+from tests.children import die_with_parent
 from video.media.tokens import JoinClaims, mint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,6 +56,7 @@ class Device:
         self.process = await asyncio.create_subprocess_exec(
             SYSTEM_PYTHON, "bench/devices/gstreamer.py", base, "m1", token, cwd=ROOT,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={"no_proxy": "*", "PATH": "/usr/bin:/bin"},
+            preexec_fn=die_with_parent,
         )  # fmt: skip
         self.reader = asyncio.create_task(self._read())
 

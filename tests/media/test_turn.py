@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from aioice import stun, turn
 
+from tests.children import die_with_parent
 from tests.media.conftest import free_port, running_rig, wait_until
 from video.media.turn import LIFE_S, Turn
 
@@ -35,7 +36,9 @@ def coturn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Turn]:
         f"allow-loopback-peers\nlog-file=stdout\npidfile={folder / 'pid'}\nuserdb={folder / 'db'}\n"
     )
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(["turnserver", "-c", str(settings)], stdout=log, stderr=log)
+        process = subprocess.Popen(
+            ["turnserver", "-c", str(settings)], stdout=log, stderr=log, preexec_fn=die_with_parent
+        )
     try:
         wait_until(lambda: _listens(port), 10)
         yield Turn((f"turn:127.0.0.1:{port}?transport=tcp",), SECRET)

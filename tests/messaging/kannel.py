@@ -16,6 +16,8 @@ from urllib.parse import unquote_to_bytes
 
 import httpx
 
+from tests.children import die_with_parent
+
 FAKESMSC = Path("/usr/lib/kannel/test/fakesmsc")
 INSTALLED = bool(shutil.which("bearerbox") and shutil.which("smsbox") and FAKESMSC.exists())
 
@@ -114,6 +116,7 @@ class FakeSmsc:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=die_with_parent,
         )
         threading.Thread(target=self._read, daemon=True).start()
         return self
@@ -174,7 +177,13 @@ def running(folder: Path, *, smpp_port: int, callback: str, secret: str) -> Iter
         for box in ("bearerbox", "smsbox"):
             with (folder / f"{box}.log").open("wb") as log:
                 processes.append(
-                    subprocess.Popen([shutil.which(box) or box, config], stdout=log, stderr=log, cwd=folder)
+                    subprocess.Popen(
+                        [shutil.which(box) or box, config],
+                        stdout=log,
+                        stderr=log,
+                        cwd=folder,
+                        preexec_fn=die_with_parent,
+                    )
                 )
             _wait(ports["admin"] if box == "bearerbox" else ports["send"], folder / f"{box}.log")
         yield kannel

@@ -1,15 +1,9 @@
 """A centre with reception, verification and a video hall, and two clerks at counters: a real web process in front."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 from sqlalchemy import delete
 
 from core import clock
@@ -20,7 +14,7 @@ from core.staff.rules import MANAGER, RECEPTIONIST
 from queueing.tickets import models, service
 from queueing.tickets.models import Counter, ServicePoint, Ticket
 from reception.centres.models import Centre
-from tests.serving import free_port
+from tests.children import WebProcess
 from web.demo.people import PASSWORD
 from web.schema import create_all
 
@@ -28,7 +22,7 @@ SECTIONS = ["men", "women", "family"]
 ROWS = (models.TicketPress, models.TicketUrgency, models.TicketNear, models.CallLog, models.TicketPeriod, models.Ticket)
 
 
-class Desks:
+class Desks(WebProcess):
     """Clerks huda (counter 1) and salem (counter 2), and mona, who manages the centre."""
 
     def __init__(self, folder: Path) -> None:
@@ -39,23 +33,7 @@ class Desks:
         self.counters: list[str] = []
         self.points: dict[str, str] = {}
         self._furnish()
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.log = folder / "web.log"
-        environment = {**os.environ, "MAJLIS_DATA_DIR": str(folder), "MAJLIS_SECRET_HEX": "44" * 32}
-        command = [sys.executable, "-m", "web.cli", "web", "--port", str(self.port)]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                command, stdout=log, stderr=log, env=environment, cwd=Path(__file__).parents[2], start_new_session=True
-            )
-        self._wait()
-
-    def close(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
+        super().__init__(folder, "44" * 32)
 
     def take(self, count: int = 1, *, ago: float = 0, point: str = "new", **wishes: Any) -> list[Ticket]:
         """Visitors who came `ago` minutes ago, one after the other by a tenth of a minute."""
@@ -89,16 +67,6 @@ class Desks:
             for number, name in enumerate(("huda", "salem")):
                 counter = session.get_one(Counter, self.counters[number])
                 counter.open, counter.staff_id = True, self.people[name]
-
-    def _wait(self) -> None:
-        until = time.monotonic() + 150
-        while time.monotonic() < until:
-            try:
-                if httpx.get(f"{self.url}/healthz", timeout=2, trust_env=False).status_code == 200:
-                    return
-            except httpx.HTTPError:
-                time.sleep(0.05)
-        raise RuntimeError(self.log.read_text()[-3000:])
 
     def _furnish(self) -> None:
         now: datetime = clock.now()

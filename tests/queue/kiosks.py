@@ -1,15 +1,9 @@
 """A centre with a kiosk, a printer and a counter, its web process in front of a real Chromium."""
 
-import os
-import signal
-import subprocess
-import sys
 import threading
-import time
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
 from sqlalchemy import select
 
 from core import clock
@@ -22,8 +16,8 @@ from queueing.tickets.models import Counter, ServicePoint, Ticket
 from reception.centres.models import Centre
 from reception.kiosks import service as devices
 from reception.visitors.models import Visitor
+from tests.children import WebProcess
 from tests.queue.printer import NetworkPrinter
-from tests.serving import free_port
 from web.printing.lane import start_printing
 from web.schema import create_all
 
@@ -31,7 +25,7 @@ SECTIONS = ["men", "women", "family"]
 APPOINTMENT_CODE = "k7m2x9qd"
 
 
-class House:
+class House(WebProcess):
     """The web process is a real one and can be killed; the printing lanes run here, beside the printer."""
 
     def __init__(self, folder: Path, printer: NetworkPrinter) -> None:
@@ -39,39 +33,10 @@ class House:
         self.db = Database(self.settings.database)
         create_all(self.db.engine)
         self.printer = printer
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.log = folder / "web.log"
-        self.process: subprocess.Popen[bytes] | None = None
         self._stop = threading.Event()
         self._furnish()
         start_printing(self.settings, self.db, self._stop)
-        self.start()
-        self.wait()
-
-    def start(self) -> None:
-        environment = {**os.environ, "MAJLIS_DATA_DIR": str(self.settings.data_dir), "MAJLIS_SECRET_HEX": "33" * 32}
-        command = [sys.executable, "-m", "web.cli", "web", "--port", str(self.port)]
-        root = Path(__file__).parents[2]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                command, stdout=log, stderr=log, env=environment, cwd=root, start_new_session=True
-            )
-
-    def wait(self) -> None:
-        until = time.monotonic() + 150
-        while time.monotonic() < until:
-            try:
-                if httpx.get(f"{self.url}/healthz", timeout=2, trust_env=False).status_code == 200:
-                    return
-            except httpx.HTTPError:
-                time.sleep(0.05)
-        raise RuntimeError(self.log.read_text()[-3000:])
-
-    def kill(self) -> None:
-        assert self.process
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        super().__init__(folder, "33" * 32)
 
     def close(self) -> None:
         self._stop.set()

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
 def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desks]:
     built = Desks(tmp_path_factory.mktemp("counter"))
     yield built
-    built.close()
+    built.kill()
 
 
 @pytest.fixture(scope="module")

@@ -2,17 +2,12 @@
 
 import base64
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -24,7 +19,8 @@ from core.settings import Settings
 from queueing.tickets import service
 from queueing.tickets.models import CallLog, Counter, ServicePoint, Ticket
 from reception.centres.models import Centre
-from tests.serving import CHROMIUM, free_port
+from tests.children import WebProcess
+from tests.serving import CHROMIUM
 from web.schema import create_all
 from web.voice import engine, sound
 from web.voice.clips import voice_of
@@ -35,39 +31,14 @@ SECTIONS = ["men", "women", "family"]
 COUNTERS = 12
 
 
-class House:
+class House(WebProcess):
     """A web process of its own over a database that the test writes to, as a counter's web process would."""
 
     def __init__(self, folder: Path) -> None:
         self.settings = Settings(data_dir=folder, secret_hex="22" * 32)
         self.db = Database(self.settings.database)
         create_all(self.db.engine)
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.process: subprocess.Popen[bytes] | None = None
-        self.log = folder / "web.log"
-        self.start()
-
-    def start(self) -> None:
-        environment = {**os.environ, "MAJLIS_DATA_DIR": str(self.settings.data_dir), "MAJLIS_SECRET_HEX": "22" * 32}
-        command = [sys.executable, "-m", "web.cli", "web", "--port", str(self.port)]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                command, stdout=log, stderr=log, env=environment, cwd=Path(__file__).parents[2], start_new_session=True
-            )
-        until = time.monotonic() + 150
-        while time.monotonic() < until:
-            try:
-                if httpx.get(f"{self.url}/healthz", trust_env=False, timeout=2).status_code == 200:
-                    return
-            except httpx.HTTPError:
-                time.sleep(0.1)
-        raise RuntimeError(self.log.read_text()[-2000:])
-
-    def kill(self) -> None:
-        if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait(10)
+        super().__init__(folder, "22" * 32)
 
 
 class Hall:
@@ -252,6 +223,7 @@ def test_eleven_calls_a_reload_and_a_killed_server_lose_nothing_and_say_nothing_
     labels += hall.call(11)
     until(15, lambda: len(events(page, "announced")) >= 6, page)  # what it knew it says, server or not
     house.start()
+    house.wait()
     back = time.monotonic()
     expect(page.locator(f"#hall-spoken li[data-label={labels[10]}]")).to_have_count(1, timeout=20_000)
     took = time.monotonic() - back

@@ -22,6 +22,7 @@ from recordings.journal import JournalReader
 from recordings.proof.compose import Facts, Witnessed, sign_recording
 from recordings.proof.rules import ALTERED, PROVEN
 from recordings.proof.verify import verify
+from tests.children import die_with_parent
 from tests.recordings.proofs import Keys
 
 LOSS_S = 1.0
@@ -57,7 +58,7 @@ def kill_at_random(folder: Path, keys: Keys, count: int, rng: random.Random) -> 
     """`count` writers at once, each killed at its own moment."""
     folder.mkdir()
     command = [sys.executable, "-m", "tests.recordings.writers", folder, keys.folder / "archive.key", str(count)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as nursery:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent) as nursery:
         assert nursery.stdout is not None
         pids = [int(nursery.stdout.readline()) for _ in range(count)]
         begun = time.monotonic()

@@ -27,6 +27,7 @@ from recordings.export.plan import Film
 from recordings.keys import FileKeyRing
 from recordings.sealed import SealedReader, SealedWriter
 from recordings.webm import WebmWriter
+from tests.children import die_with_parent
 from tests.recordings.calls import beeps, sounds
 from tests.recordings.calls import pictures as images
 from tests.recordings.conftest import ALICE_DELAY, END, Recorded
@@ -415,8 +416,9 @@ def test_a_maker_that_is_killed_leaves_no_process_and_nothing_readable(call: Rec
     ring = call.journal.parent / "ring"
     (shutil.copytree if ring.is_dir() else shutil.copy)(ring, tmp_path / "ring")
     maker = subprocess.Popen(
-        [sys.executable, "-m", "tests.recordings.films", str(tmp_path)], stdout=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-m", "tests.recordings.films", str(tmp_path)],
+        stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent,
+    )  # fmt: skip
     assert maker.stdout
     pids: list[int] = []
     for line in maker.stdout:

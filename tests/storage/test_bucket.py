@@ -30,6 +30,7 @@ from recordings.storage.away import open_sealed
 from recordings.storage.bucket import DIFFERS, LOCKED, Bucket, BucketError, Place
 from recordings.storage.models import StoredFile
 from recordings.storage.states import BOTH, FAILED, LOST, REMOTE, UPLOADING
+from tests.children import ROOT, die_with_parent
 from tests.storage.conftest import NAME, Archive, Store
 from web import storage
 
@@ -309,7 +310,9 @@ def test_killed_in_mid_upload_another_worker_sends_it(held: Archive, store: Stor
         make_lane(settings, db, bucket_of(settings), threading.Event())._run_job()
         """
     )
-    worker = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2])
+    worker = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=ROOT, preexec_fn=die_with_parent
+    )
     until = time.monotonic() + 30
     while not any(method == "PUT" for method, _, _ in store.asked):
         assert time.monotonic() < until and worker.poll() is None

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from reception.files import virus
+from tests.children import die_with_parent
 
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 
@@ -92,7 +93,8 @@ def clamd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         f"DatabaseDirectory {folder}\nLocalSocket {folder}/sock\nForeground yes\nUser {folder.owner()}\n"
         "OfficialDatabaseOnly no\nStreamMaxLength 1M\nDisableCache yes\n"
     )
-    with subprocess.Popen([program, "-c", str(conf)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "preexec_fn": die_with_parent}
+    with subprocess.Popen([program, "-c", str(conf)], **quiet) as process:
         address = f"unix:{folder}/sock"
         until = time.monotonic() + 20
         while not virus.answers(address):
