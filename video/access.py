@@ -18,11 +18,13 @@ def place_of(session: Session, staff: Staff, meeting_id: str) -> tuple[Meeting, 
 
     Raises NotFound alike for no such meeting, none of yours, or a place that was withdrawn.
     """
-    meeting = service.get(session, meeting_id)
-    for participant in meeting.participants:
+    meeting = session.get(Meeting, meeting_id)
+    for participant in meeting.participants if meeting is not None else ():
         if participant.staff_id == staff.id and participant.state != REMOVED:
             return meeting, participant
-    raise NotFound
+    raise NotFound(
+        "You are on the list of no meeting here. If you were asked to take part, please tell the minister's office."
+    )
 
 
 def may_watch_meeting(session: Session, staff: Staff, meeting_id: str) -> bool:

@@ -108,18 +108,12 @@ def write_directive(ctx: Context) -> Response:
 @pages.get("/room", audience=everyone)
 def hall_room(ctx: Context) -> Response:
     """The visitor's place: no sign-in but the pass that the attendant put on this device."""
-    place = service.place_of_pass(ctx.session, ctx.request.cookies.get(ROOM_COOKIE, ""), now=ctx.now)
-    if place is None:
-        raise NotFound
-    return _render(ctx, *place, base="/room")
+    return _render(ctx, *_hall_place(ctx), base="/room")
 
 
 @pages.post("/room/token", audience=everyone)
 def hall_token(ctx: Context) -> Response:
-    place = service.place_of_pass(ctx.session, ctx.request.cookies.get(ROOM_COOKIE, ""), now=ctx.now)
-    if place is None:
-        raise NotFound
-    return _token(ctx, *place)
+    return _token(ctx, *_hall_place(ctx))
 
 
 @pages.get("/interpreting", audience=staff(INTERPRETER))
@@ -128,6 +122,13 @@ def interpreting(ctx: Context) -> Response:
         ctx.session, ctx.now - timedelta(hours=12), ctx.now + timedelta(days=60), staff_id=ctx.staff.id
     )
     return ctx.render("meeting/interpreting.html", meetings=mine)
+
+
+def _hall_place(ctx: Context) -> tuple[Meeting, Participant]:
+    place = service.place_of_pass(ctx.session, ctx.request.cookies.get(ROOM_COOKIE, ""), now=ctx.now)
+    if place is None:
+        raise NotFound("This screen is in no meeting, or no longer. Please speak to the attendant of the hall.")
+    return place
 
 
 def _render(ctx: Context, meeting: Meeting, me: Participant, *, base: str, **values: Any) -> Response:

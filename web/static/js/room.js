@@ -137,6 +137,7 @@ function listen() {
   client.addEventListener("sending", ({ detail }) => lines.sending(detail.video));
   client.addEventListener("text", ({ detail }) => written.show(detail));
   client.addEventListener("device", ({ detail }) => {
+    if (detail.what === "here") lines.notice(null); // what was said of it no longer holds
     lacks.device(detail);
     showSwitches();
   });
