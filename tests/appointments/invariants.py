@@ -49,11 +49,11 @@ def check(session: Session) -> list[Appointment]:
 def check_offers(session: Session, placed: list[Appointment]) -> None:
     """A place is kept for one; who has an offer has one; what was taken is an appointment or was one."""
     held = {row.id: row for row in placed if row.state == HELD}
-    line = {row.id: row for row in session.scalars(select(Waiting))}
-    offers = list(session.scalars(select(Offer)))
-    open_ones = [offer for offer in offers if offer.state == waitlist.OPEN]
+    line = {row.id: row for row in session.scalars(select(Waiting).where(Waiting.state.in_(waitlist.IN_LINE)))}
+    open_ones = list(session.scalars(select(Offer).where(Offer.state == waitlist.OPEN)))
     assert len({offer.waiting_id for offer in open_ones}) == len(open_ones)
     for offer in open_ones:
+        assert offer.waiting_id in line, "an offer to who waits no longer"
         assert line[offer.waiting_id].state == waitlist.OFFERED
         assert offer.appointment.petition_id == line[offer.waiting_id].petition_id
         if offer.appointment.state == HELD:
@@ -65,8 +65,9 @@ def check_offers(session: Session, placed: list[Appointment]) -> None:
         assert has_offer == (row.state == waitlist.OFFERED)
     answerable = {offer.appointment_id for offer in open_ones}
     assert all(row.id in answerable for row in held.values() if row.booked_by == BY), "a place is kept for nobody"
-    assert all(offer.appointment.state not in (HELD, EXPIRED) for offer in offers if offer.state == waitlist.ACCEPTED)
-    waiting = Counter(row.petition_id for row in line.values() if row.state in waitlist.IN_LINE)
+    taken = select(Offer.id).join(Appointment).where(Offer.state == waitlist.ACCEPTED)
+    assert session.scalar(taken.where(Appointment.state.in_((HELD, EXPIRED))).limit(1)) is None
+    waiting = Counter(row.petition_id for row in line.values())
     assert not waiting or max(waiting.values()) == 1
 
 
