@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from core import clock
 from core.db import Database
@@ -20,7 +21,7 @@ from recordings.archive import service as archive
 from video.meetings import service as meetings
 from video.meetings.rules import AIDE
 from video.meetings.states import ADMITTED
-from web.demo import cases, meeting, people, queue, texts
+from web.demo import calls, cases, history, meeting, people, queue, texts
 from web.demo.people import ACCOUNTS, PASSWORD, Ministry
 
 ORDER = "تُشكّل لجنة من الأحوال المدنية والحقوق للنظر في ملكية الأرض، وترفع نتيجتها خلال أسبوعين."
@@ -69,10 +70,17 @@ def _seed(db: Database, settings: Settings) -> None:
     with db.write() as session:
         defaults.withdraw_untouched(session)
         ministry = people.found(session, now=past)
+        played = cases.received(now=now)
+        year = history.write(session, ministry, played=played, zone=settings.timezone, now=now)
+
+    def number(session: Session, when: datetime) -> None:
+        history.number(session, year, played, now=when)
+
     made: dict[str, str] = {}
-    course = [*cases.steps(ministry, made, now=now), *_past_meeting(ministry, made, settings, now=now)]
+    course = [*cases.steps(ministry, made, number=number, now=now), *_past_meeting(ministry, made, settings, now=now)]
     course += _coming_meeting(ministry, made, settings, now=now)
     course += texts.steps(ministry, now=now)
+    course += calls.steps(ministry, made, settings, now=now)
     for when, act in sorted(course, key=lambda step: step[0]):
         times.append(when)
         with db.write() as session:
@@ -82,6 +90,7 @@ def _seed(db: Database, settings: Settings) -> None:
         worker.drain()
     times.append(now)
     with db.write() as session:
+        number(session, now)
         cases.open_calendar(session, ministry, settings, now=now)
         queue.play(session, ministry, zone=settings.timezone, now=now)
     worker.drain(120)

@@ -51,12 +51,26 @@ PETITIONS = (
 )  # fmt: skip
 
 
-def steps(ministry: Ministry, made: dict[str, str], *, now: datetime) -> list[Step]:
-    """Everything that happened, as (when, what); the caller plays them in order and lets the worker react between."""
+def received(*, now: datetime) -> list[datetime]:
+    """When each of `PETITIONS` came in."""
+    return [
+        now - days * DAY - (2 * HOUR if days else 40 * MINUTE) - (len(PETITIONS) - n) * 3 * MINUTE
+        for n, (_who, _centre, _kind, days, *_rest) in enumerate(PETITIONS)
+    ]
+
+
+def steps(
+    ministry: Ministry, made: dict[str, str], *, number: Callable[[Session, datetime], None], now: datetime
+) -> list[Step]:
+    """Everything that happened, as (when, what); the caller plays them in order and lets the worker react between.
+
+    `number` sets the counter of cases to what it was at the time.
+    """
     clerk = ministry.people["receptionist"].id
     found: list[Step] = []
-    for n, (who, centre, kind, days, subject, body, course) in enumerate(PETITIONS):
-        at = now - days * DAY - (2 * HOUR if days else 40 * MINUTE) - (len(PETITIONS) - n) * 3 * MINUTE
+    times = received(now=now)
+    for n, (who, centre, kind, _days, subject, body, course) in enumerate(PETITIONS):
+        at = times[n]
 
         def receive(
             session: Session,
@@ -70,6 +84,7 @@ def steps(ministry: Ministry, made: dict[str, str], *, now: datetime) -> list[St
             body: str = body,
             course: str = course,
         ) -> None:
+            number(session, when)
             petition = petitions.receive(
                 session,
                 visitor=_visitor(session, who, now=when),
