@@ -83,6 +83,14 @@ def keep_phone(ctx: Context) -> Response:
     return _after(ctx, ticket, partial(turns.keep_phone, ctx.session, ticket, number, lang=ctx.lang, now=ctx.now))
 
 
+@pages.get("/t/{code}/phone", audience=everyone)
+@pages.get("/t/{code}/leave", audience=everyone)
+@pages.get("/t/{code}/rejoin", audience=everyone)
+def back(ctx: Context) -> Response:
+    """A refusal stands at the address of what was refused; the browser's way back and a reload find the turn."""
+    return ctx.redirect(_address(ctx, _ticket(ctx)))
+
+
 @pages.post("/t/{code}/phone/forget", audience=everyone)
 def forget_phone(ctx: Context) -> Response:
     ticket = _ticket(ctx)

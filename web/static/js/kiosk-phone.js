@@ -5,7 +5,7 @@ const NEAR = 5; // so few ahead: look at once; others wait a moment, so that a f
 const FAR_MS = 1500;
 const LOST_MS = 4000;
 const title = document.title;
-const { topic } = document.body.dataset;
+const { home, topic } = document.body.dataset;
 const turn = () => document.getElementById("turn");
 let told = turn().dataset.call;
 let ways = document.getElementById("do").cloneNode(true); // as the server gave them: what is being filled in is left alone
@@ -48,7 +48,7 @@ function look() {
 
 async function refresh() {
   try {
-    const answer = await fetch(location.href, { headers: { "X-Fragment": "1" }, cache: "no-store" });
+    const answer = await fetch(home, { headers: { "X-Fragment": "1" }, cache: "no-store" });
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     const wanted = fresh.getElementById("do");
@@ -99,6 +99,7 @@ if ("AudioContext" in window) {
   document.addEventListener("pointerdown", () => sound.resume(), { passive: true });
   document.addEventListener("click", (event) => event.target.closest("[data-wake]") && sound.resume().then(ring));
 }
+if (location.pathname !== new URL(home, location.href).pathname) history.replaceState(null, "", home); // a refused press
 wake();
 look();
 listen();

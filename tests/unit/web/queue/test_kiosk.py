@@ -415,6 +415,17 @@ def test_a_number_is_kept_for_one_message_shown_to_nobody_and_gone_with_the_turn
         assert turns.phone_of(session, ticket.id) is None
 
 
+def test_after_a_refused_press_the_page_still_follows_the_turn(place: Place, press: Any) -> None:
+    press(place.browser(), f"/kiosk/riyadh/needs?{ANSWERS}", "/kiosk/riyadh/ticket")
+    (ticket,) = tickets(place)
+    phone, home = place.browser(), f"/t/{ticket.code}"
+    wrong = press(phone, home, f"{home}/phone", phone="05")
+    assert wrong.status_code == 422 and f'data-home="{home}"' in wrong.text  # what the page asks for news
+    for verb in ("phone", "leave", "rejoin"):
+        back = phone.get(f"{home}/{verb}?lang=en", follow_redirects=False)
+        assert (back.status_code, back.headers["location"]) == (303, f"{home}?lang=en")
+
+
 def test_a_number_is_not_made_to_ring_for_strangers(place: Place) -> None:
     now = clock.now()
     with place.db.write() as session:
