@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import Mistake
+from core.text import latin_digits
 from reception.files.models import Attachment
 from reception.files.service import PAPER
 from reception.petitions import catalogue, kinds
@@ -117,3 +118,14 @@ def lacking(kind: PetitionType, papers: list[Attachment]) -> list[dict[str, Any]
     """The papers that the type asks for, where fewer have come than it asks for; which is which, a person sees."""
     needed = [asked for asked in kind.papers if asked.get("required")]
     return needed if sum(paper.kind == PAPER for paper in papers) < len(needed) else []
+
+
+def misread(ctx: Context, text: str) -> str:
+    """What is wrong with a number that nobody is known by: said before the whole form is written under it."""
+    if not re.fullmatch(r"[12][0-9\s-]{7,}", latin_digits(text).strip()):
+        return ""  # a name, or a phone's number
+    try:
+        visitor_rules.identity_number(text)
+    except Mistake as mistake:
+        return ctx.say(mistake)
+    return ""

@@ -32,7 +32,7 @@ from web.cases.view import since_midnight, told
 from web.forms import Form
 from web.http import Context, Pages, staff
 from web.intake import people
-from web.intake.form import check, typed
+from web.intake.form import check, misread, typed
 
 pages = Pages()
 ONLY = staff(RECEPTIONIST)
@@ -154,7 +154,8 @@ def look_up(ctx: Context) -> Response:
     known = queries.of_visitor(ctx.session, ctx.staff, one.id) if one else []
     family = parties.household(ctx.session, one.id) if one else []
     html = show(ctx, "intake/known.html", known=known, visitor=one, family=family)
-    return JSONResponse({"found": [_as_values(v) for v in found], "html": bytes(html.body).decode()})
+    wrong = "" if found else misread(ctx, text)
+    return JSONResponse({"found": [_as_values(v) for v in found], "html": bytes(html.body).decode(), "wrong": wrong})
 
 
 @pages.post("/intake/lookup", audience=ONLY)

@@ -107,8 +107,8 @@ function fill(person) {
   soon();
 }
 
-function say(text, icon) {
-  found.replaceChildren(make("p", { class: "who__known" }, iconElement(icon), text));
+function say(text, icon, kind = "who__known") {
+  found.replaceChildren(make("p", { class: kind }, iconElement(icon), text));
 }
 
 function choose(people) {
@@ -135,7 +135,7 @@ async function lookUp(really) {
   try {
     const answer = await post("/intake/visitor", data);
     if (!answer.ok) return;
-    const { found: people, html } = await answer.json();
+    const { found: people, html, wrong } = await answer.json();
     if (field("identity_number").value.trim() !== text) return;
     show(known, html);
     if (people.length === 1) {
@@ -143,6 +143,10 @@ async function lookUp(really) {
       say(found.dataset.known, "check");
     } else if (people.length > 1) {
       choose(people);
+    } else if (wrong) {
+      forget();
+      say(wrong, "warning", "who__wrong");
+      if (really) field("identity_number").select();
     } else if (really) {
       forget();
       say(found.dataset.new, "user");

@@ -147,6 +147,17 @@ def test_a_known_visitor_is_found_and_the_reading_is_audited(desk: Desk, enter: 
     assert ("read", "visitor") in kinds
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [("١٠٨٨٧٧٦٦٥٠", "swapped"), ("108877665", "ten digits"), ("1088776651", ""), ("0501234568", "")],
+)
+def test_a_misread_identity_number_is_said_when_it_is_looked_up(desk: Desk, typed: str, said: str) -> None:
+    browser = desk.as_("receptionist")
+    fields = {"draft": opened(browser), "q": typed}
+    answer = browser.send_form("/intake/visitor?lang=en", fields).json()
+    assert (said in answer["wrong"]) if said else answer["wrong"] == ""
+
+
 def test_earlier_cases_of_another_centre_are_not_shown_with_the_visitor(desk: Desk, enter: Callable[..., str]) -> None:
     enter()
     browser = desk.as_("far-receptionist")
