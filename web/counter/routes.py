@@ -205,7 +205,8 @@ def act(ctx: Context) -> Response:
     if verb not in VERBS:
         raise NotFound
     ticket = _ticket(ctx, ctx.path("ticket"))
-    return _at_mine(ctx, lambda mine: VERBS[verb](ctx, ticket, mine))
+    tone = "wait" if verb == "recall" else "danger"  # called again too soon: nothing is wrong
+    return _at_mine(ctx, lambda mine: VERBS[verb](ctx, ticket, mine), tone=tone)
 
 
 def _held(ticket: Ticket, mine: Counter) -> str | None:
@@ -245,17 +246,17 @@ def answer_help(ctx: Context) -> Response:
     return ctx.redirect("/counter")
 
 
-def _act(ctx: Context, verb: Callable[[], object], *, to: str = "/counter") -> Response:
+def _act(ctx: Context, verb: Callable[[], object], *, to: str = "/counter", tone: str = "danger") -> Response:
     """Do it and show the console (or `to`). Whatever a refusal had begun is taken back to the savepoint."""
     try:
         with ctx.session.begin_nested():
             verb()
     except (Refused, Mistake) as refusal:
-        ctx.flash(ctx.say(refusal), "danger")
+        ctx.flash(ctx.say(refusal), tone)
     return ctx.redirect(to)
 
 
-def _at_mine(ctx: Context, verb: Callable[[Counter], object]) -> Response:
+def _at_mine(ctx: Context, verb: Callable[[Counter], object], *, tone: str = "danger") -> Response:
     """A verb of the counter where this person sits; whose counter was closed meanwhile is told so on the console."""
 
     def here() -> None:
@@ -264,7 +265,7 @@ def _at_mine(ctx: Context, verb: Callable[[Counter], object]) -> Response:
             raise Refused("You are at no counter. Open one first.")
         verb(mine)
 
-    return _act(ctx, here)
+    return _act(ctx, here, tone=tone)
 
 
 def _centre(ctx: Context) -> Centre | None:

@@ -119,6 +119,15 @@ def because(ctx: "Context", why: Because) -> str:
         "rate": digits(f"{why.rate:g}", ctx.lang),
         "other_rate": digits(f"{why.than_rate:g}", ctx.lang),
     }
+    if said["waited"] == said["other_waited"]:  # "3 minutes against 3 minutes" would explain nothing
+        alike = {
+            rules.LONGEST: N_("{first} before {other}: waited a little longer."),
+            rules.FASTER_RATE: N_(
+                "{first} before {other}: with the same wait, each minute counts {rate} times, not {other_rate}."
+            ),
+        }
+        if why.code in alike:
+            return ctx._(alike[why.code]).format(**said)
     sentences = {
         rules.ONLY: N_("{first} is the only one waiting for this counter."),
         rules.URGENT: N_("{first} before {other}: an urgent case comes first."),

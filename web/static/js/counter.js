@@ -83,6 +83,7 @@ function show(answer, html) {
   }
   document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
   take(html);
+  document.querySelectorAll("#toasts .toast--danger").forEach((one) => one.remove()); // of a press before this one
   for (const note of notes) toast(note.textContent.trim(), { tone: ["danger", "info", "wait"].find((tone) => note.classList.contains(`toast--${tone}`)) ?? "good" });
 }
 

@@ -1,5 +1,6 @@
 import re
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from core import clock
 from core.audit import AuditEntry
 from queueing.tickets import service
 from queueing.tickets.models import Counter, ServicePoint, Ticket
+from queueing.tickets.rules import Because
 from reception.visitors import service as visitors
 from tests.unit.web.queue.conftest import Place
+from web.counter import words
 
 
 def take(place: Place, **wishes: Any) -> Ticket:
@@ -433,11 +436,30 @@ def test_a_known_visitor_is_shown_with_earlier_visits_and_read_once_for_each_cal
     assert [(row.action, row.detail["at"]) for row in rows] == [("read", "counter")]
 
 
+def test_with_the_same_wait_in_words_a_need_explains_the_order() -> None:
+    ctx: Any = SimpleNamespace(lang="en", _=str, ngettext=lambda one, many, n: one if n == 1 else many)
+    faster = Because("faster_rate", "A2", "A1", waited=0.2, rate=2, than_waited=0.3)
+    said = words.because(ctx, faster)
+    assert said == "A2 before A1: with the same wait, each minute counts 2 times, not 1."
+    longer = words.because(ctx, Because("longest", "A1", "A2", waited=3.4, than_waited=3.1))
+    assert longer == "A1 before A2: waited a little longer."
+    assert "(4 minutes against 3 minutes)" in words.because(
+        ctx, Because("longest", "A1", "A2", waited=4, than_waited=3)
+    )
+
+
+def test_calling_again_too_soon_is_no_alarm(place: Place, press: Any, huda: TestClient) -> None:
+    ticket = take(place)
+    press(huda, "/counter", "/counter/next")
+    answer = press(huda, "/counter?lang=en", f"/counter/tickets/{ticket.id}/recall")
+    assert "toast--wait" in answer.text and "toast--danger" not in answer.text
+
+
 def test_the_five_that_come_next_are_told_with_why_and_the_rest_is_folded(place: Place, huda: TestClient) -> None:
     for _ in range(8):
         take(place)
     shown = english(huda)
-    assert "3 more in this line" in shown and "A4 before A5: waited longer" in shown
+    assert "3 more in this line" in shown and "A4 before A5: waited a little longer." in shown
 
 
 def test_a_break_is_two_presses_and_its_end_one(place: Place, press: Any, huda: TestClient) -> None:
