@@ -21,7 +21,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import fmean, median
 
-JUMP_S = 10.0  # media time and arrival disagree by this much: the timestamps were restarted
+JUMP_S = 10.0  # media time and arrival disagree by this much: the timestamps were restarted, or are no clock
+REPORTS_APART_S = 0.2  # of media time; browsers send one report a second or fewer
 SKEW_LIMIT = 0.0005  # crystals are within 100 ppm; what exceeds this is a change of network delay
 SKEW_AFTER_S = 60.0  # below this span, jitter looks like skew
 SAME_CLOCK_S = 1.0  # streams whose sender clocks are this near to each other are taken to share one
@@ -95,6 +96,7 @@ class _Cursor:
     timestamp: int = 0
     media: float = 0.0
     at: float = 0.0
+    began: float = 0.0  # arrival of the stretch's first packet
 
 
 class StreamClock:
@@ -112,13 +114,15 @@ class StreamClock:
         if cursor.number >= 0:
             ticks = (timestamp - cursor.timestamp + 0x80000000 & 0xFFFFFFFF) - 0x80000000
             media = cursor.media + ticks / self.rate
-            if -JUMP_S < media - cursor.media - at + cursor.at < JUMP_S:
+            jumped = not -JUMP_S < media - cursor.media - at + cursor.at < JUMP_S
+            # One that runs too fast or too slow would otherwise lead away from the recording, for ever.
+            if not jumped and -JUMP_S < media - at + cursor.began < JUMP_S:
                 cursor.timestamp, cursor.media, cursor.at = timestamp, media, at
                 return media
         cursor.number += 1
         if cursor.number == len(self.stretches):
             self.stretches.append(Stretch())
-        cursor.timestamp, cursor.media, cursor.at = timestamp, 0.0, at
+        cursor.timestamp, cursor.media, cursor.at, cursor.began = timestamp, 0.0, at, at
         return 0.0
 
     def observe(self, timestamp: int, at: float) -> None:
@@ -134,7 +138,9 @@ class StreamClock:
         cursor = self._ahead
         if cursor.number >= 0:
             ticks = (timestamp - cursor.timestamp + 0x80000000 & 0xFFFFFFFF) - 0x80000000
-            self.stretches[cursor.number].reports.append((cursor.media + ticks / self.rate, ntp))
+            media, reports = cursor.media + ticks / self.rate, self.stretches[cursor.number].reports
+            if not reports or abs(media - reports[-1][0]) >= REPORTS_APART_S:
+                reports.append((media, ntp))
 
     def place(self, timestamp: int, at: float) -> float:
         """Seconds on the recording's timeline: by the line that `align` gave, by arrival where it has given none."""

@@ -68,6 +68,14 @@ def _seal_size(aead: AESGCM, digest: bytes, size: int, tags: bytes) -> bytes:
     return nonce + aead.encrypt(nonce, _SIZE.pack(size) + hashlib.sha256(tags).digest(), digest + b"size")
 
 
+def _put(fd: int, data: bytes, at: int) -> None:
+    """All of it: a disk that fills up takes a part first and says so only at the next write."""
+    view = memoryview(data)
+    while view:
+        done = os.pwrite(fd, view, at)
+        view, at = view[done:], at + done
+
+
 def _open_alone(draft: Path) -> int:
     """An empty draft, locked: what a crash left behind is taken over, what another process writes is not."""
     fd = os.open(draft, os.O_RDWR | os.O_CREAT, 0o600)
@@ -94,7 +102,7 @@ class SealedWriter:
         self.path = path
         self._draft = path.with_name(path.name + ".unfinished")
         self._fd = _open_alone(self._draft)
-        os.pwrite(self._fd, self._header.encode(), 0)
+        _put(self._fd, self._header.encode(), 0)
         self._tags: list[bytes] = []
         self._position = 0
         self._size = 0
@@ -164,9 +172,9 @@ class SealedWriter:
             return
         self._release()
         tags = b"".join(self._tags)
-        os.pwrite(self._fd, tags, HEADER_BYTES + self._size + len(self._tags) * _OVERHEAD)
+        _put(self._fd, tags, HEADER_BYTES + self._size + len(self._tags) * _OVERHEAD)
         os.fsync(self._fd)  # the chunks first: a seal on the disk means that all of it is
-        os.pwrite(self._fd, _seal_size(self._aead, self._digest, self._size, tags), SEAL_AT)
+        _put(self._fd, _seal_size(self._aead, self._digest, self._size, tags), SEAL_AT)
         os.fsync(self._fd)
         self._draft.replace(self.path)
         container.fsync_folder(self.path.parent)
@@ -202,10 +210,7 @@ class SealedWriter:
         if not self._dirty:
             return
         slot = _encrypt(self._aead, self._digest, self._index, bytes(self._chunk))
-        view, at = memoryview(slot), HEADER_BYTES + self._index * _SLOT_BYTES
-        while view:
-            done = os.pwrite(self._fd, view, at)
-            view, at = view[done:], at + done
+        _put(self._fd, slot, HEADER_BYTES + self._index * _SLOT_BYTES)
         self._tags[self._index : self._index + 1] = [slot[-TAG_BYTES:]]
         self._dirty = False
 

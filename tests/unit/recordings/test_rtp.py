@@ -167,3 +167,19 @@ def test_the_line_is_never_above_a_point(points: list[tuple[float, float]]) -> N
     line = lower_line(points)
     assert all(line(x) <= y + 1e-6 for x, y in points)
     assert isinstance(line, Line)
+
+
+@pytest.mark.parametrize("pace", [0.5, 0.9, 1.2, 2.0])
+def test_a_clock_that_is_none_leads_nobody_out_of_the_recording(pace: float) -> None:
+    """What lies far ahead waits in memory for its time, and what lies before the start or after the end is left out."""
+    arrivals = [(round(t * 90_000 * pace) & 0xFFFFFFFF, t + 0.05) for t in (n / 30 for n in range(30 * 300))]
+    placed = run(StreamClock(90_000), arrivals)
+    assert max(abs(t - at) for t, (_, at) in zip(placed, arrivals, strict=True)) < 11
+
+
+def test_a_flood_of_sender_reports_is_no_more_to_look_through_than_a_browser_s() -> None:
+    clock = StreamClock(90_000)
+    for number in range(60_000):
+        clock.observe(number * 180, number / 500)
+        clock.report(number * 180, 4e9 + number / 500)
+    assert len(clock.stretches[0].reports) <= 120 / 0.2 + 1

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 from pathlib import Path
 
@@ -168,3 +169,14 @@ def test_what_a_killed_writer_left_behind_is_taken_over(ring: FileKeyRing, tmp_p
     with SealedReader(tmp_path / "file", ring) as file:
         assert file.read() == b"new"
     assert not (tmp_path / "file.unfinished").exists()
+
+
+def test_a_disk_that_takes_little_at_a_time_gets_all_of_it(
+    ring: FileKeyRing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So it is where a disk is nearly full: a file that was closed must open, or closing must fail."""
+    takes = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda fd, data, at: takes(fd, bytes(data[:7000]), at))
+    data = pattern(CHUNK_BYTES * 450, 3)
+    with SealedReader(written(tmp_path / "film", ring, data), ring) as file:
+        assert file.read_at(CHUNK_BYTES * 449, CHUNK_BYTES) == data[CHUNK_BYTES * 449 :]
