@@ -74,7 +74,7 @@ def settle(session: Session, offer_id: str, *, now: datetime) -> Offer:
         return offer
     if appointment.state not in (held.EXPIRED, held.CANCELLED):
         answered(session, offer, "accept", now=now)
-        serve(session, appointment.petition_id, now=now)
+        _served(session, offer.waiting_id, (OFFERED,), now=now)
         return offer
     run_out = appointment.state == held.EXPIRED and offer.until <= now
     answered(session, offer, "lapse" if run_out else "withdraw", now=now)
@@ -102,8 +102,12 @@ def serve(session: Session, petition_id: str, *, now: datetime) -> Waiting | Non
     offer = open_offer(session, waiting.id)
     if offer is not None:
         answered(session, offer, "accept" if offer.appointment.state in held.KEPT else "withdraw", now=now)
-    waiting = moved(session, waiting.id, (OFFERED,) if offer else UNOFFERED, "serve", now=now, unanswered=0)
-    emit(session, events.WaitlistServed(waiting.id, petition_id, waiting.visitor_id), now=now)
+    return _served(session, waiting.id, (OFFERED,) if offer else UNOFFERED, now=now)
+
+
+def _served(session: Session, waiting_id: str, states: tuple[str, ...], *, now: datetime) -> Waiting:
+    waiting = moved(session, waiting_id, states, "serve", now=now, unanswered=0)
+    emit(session, events.WaitlistServed(waiting.id, waiting.petition_id, waiting.visitor_id), now=now)
     return waiting
 
 

@@ -207,6 +207,16 @@ def test_an_appointment_by_hand_lets_the_offer_go(session: Session, slots: AddSl
     assert run(session, now) == 0
 
 
+def test_a_desk_that_confirms_what_was_kept_answers_the_offer(session: Session, slots: AddSlots, now: datetime) -> None:
+    slots()
+    waiting = join(session, "a", now=now)
+    run(session, now)
+    (offer,) = offers(session)
+    appointments.confirm(session, offer.appointment_id, by="aide", now=now)
+    assert run(session, now) == 1
+    assert (offer.state, waiting.state, offer.appointment.state) == (ACCEPTED, SERVED, BOOKED)
+
+
 def test_leaving_gives_the_kept_place_to_the_next(session: Session, slots: AddSlots, now: datetime) -> None:
     slots(minutes=60)
     first, second = join(session, "a", now=now, days=2), join(session, "b", now=now)
