@@ -40,9 +40,9 @@ def say(text: str) -> None:
 
 
 def bench(options: argparse.Namespace, parts: Sequence[str]) -> dict[str, Any]:
-    machine = gauges.machine() | {"picture": "1280x720 at 30", "people": 2, "keyframe_every_s": LOOP_S}
-    say("encoding ten seconds of film")
-    made = film()
+    machine = gauges.machine() | {"picture": "1280x720 at 30", "people": 2, "keyframe_every_s": options.film}
+    say(f"encoding {options.film} seconds of film")
+    made = film(options.film)
     call = Call.of(made)
     figures: Figures = {}
     failed: list[str] = []
@@ -133,6 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--again", type=float, default=10.0, help="up to so many minutes, remuxed without a follower too"
     )
     parser.add_argument("--seconds", type=float, default=60.0, help="of the call that is recorded")
+    parser.add_argument("--film", type=int, default=LOOP_S, help="seconds of it that are encoded and repeated")
     parser.add_argument("--jibri-seconds", type=float, default=20.0, help="of the call that is composed")
     parser.add_argument("--megabytes", type=int, default=256, help="that are sealed")
     parser.add_argument("--seek-minutes", type=float, default=120.0)

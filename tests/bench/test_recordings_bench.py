@@ -27,7 +27,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     command = [
         sys.executable, "-m", "bench.recordings", "--only", "record,playable,seal,seek", "--minutes", "0.5",
         "--seconds", "10", "--megabytes", "4", "--seek-minutes", "0.5", "--seeks", "4", "--key-every", "2",
-        "--folder", str(folder),
+        "--film", "4", "--folder", str(folder),
     ]  # fmt: skip
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=150, check=False)
     assert run.returncode == 0, run.stderr[-3000:]

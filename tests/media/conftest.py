@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -203,9 +204,8 @@ def browsers(films: dict[str, tuple[Path, Path]]) -> Iterator[Callable[[str], An
             one.close()
 
 
-@pytest.fixture
-def person(rig: Rig, browsers: Callable[[str], Any]) -> Iterator[Callable[..., Person]]:
-    """`person("sara")` opens a page of the person's browser; every page is closed after the test."""
+@contextlib.contextmanager
+def _opening(rig: Rig, browsers: Callable[[str], Any]) -> Iterator[Callable[[str], Person]]:
     contexts = []
 
     def open_page(who: str) -> Person:
@@ -221,8 +221,15 @@ def person(rig: Rig, browsers: Callable[[str], Any]) -> Iterator[Callable[..., P
 
 
 @pytest.fixture
-def meeting(rig: Rig, request: pytest.FixtureRequest) -> Iterator[str]:
-    name = f"m-{request.node.name[:40]}-{time.monotonic_ns()}"
+def person(rig: Rig, browsers: Callable[[str], Any]) -> Iterator[Callable[..., Person]]:
+    """`person("sara")` opens a page of the person's browser; every page is closed after the test."""
+    with _opening(rig, browsers) as open_page:
+        yield open_page
+
+
+@contextlib.contextmanager
+def _held(rig: Rig, name: str) -> Iterator[str]:
+    name = f"m-{name[:40]}-{time.monotonic_ns()}"
     rig.meeting(name, state="open")
     rig.set(broken=False, stalled=False, dark=False, loss=0, mute="")
     yield name
@@ -232,8 +239,32 @@ def meeting(rig: Rig, request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
-def couple(rig: Rig, meeting: str, person: Callable[..., Person]) -> tuple[Person, Person]:
+def meeting(rig: Rig, request: pytest.FixtureRequest) -> Iterator[str]:
+    with _held(rig, request.node.name) as name:
+        yield name
+
+
+@pytest.fixture
+def couple(meeting: str, person: Callable[..., Person]) -> tuple[Person, Person]:
     """The minister and Sara, admitted and seeing each other."""
+    return _together(meeting, person)
+
+
+@dataclass(frozen=True)
+class OneCall:
+    meeting: str
+    minister: Person
+    sara: Person
+
+
+@pytest.fixture(scope="class")
+def one_call(rig: Rig, browsers: Callable[[str], Any], request: pytest.FixtureRequest) -> Iterator[OneCall]:
+    """A couple whom the tests of a class find as the ones before left them: together, and seeing each other."""
+    with _held(rig, request.node.name) as meeting, _opening(rig, browsers) as person:
+        yield OneCall(meeting, *_together(meeting, person))
+
+
+def _together(meeting: str, person: Callable[..., Person]) -> tuple[Person, Person]:
     minister, sara = person("minister"), person("sara")
     minister.join(meeting)
     minister.state("here")
