@@ -15,7 +15,7 @@ from bench.queue.replay import reached
 from bench.queue.run import concluded, together
 
 ROOT = Path(__file__).resolve().parents[2]
-TICKETS = 40
+TICKETS = 60
 
 
 @pytest.fixture(scope="module")
