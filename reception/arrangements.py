@@ -26,8 +26,7 @@ from queueing.tickets.events import TicketCalled
 from reception.appointed.rules import BY_VISITOR
 from reception.centres.models import Centre
 from reception.hotline import concerns
-from reception.petitions import service as petitions
-from reception.petitions import story
+from reception.petitions import entries, story
 from reception.visitors.models import Visitor
 from reception.visits import arrival
 from reception.visits import service as visits
@@ -103,7 +102,7 @@ def tell_appointment(
     if not appointment.petition_id:
         return
     centre = session.get(Centre, appointment.slot.centre_id or "")
-    petitions.record(
+    entries.record(
         session,
         appointment.petition_id,
         "appointment",
@@ -115,7 +114,7 @@ def tell_appointment(
 
 def tell_meeting(session: Session, event: MeetingEnded, *, now: datetime, settings: Settings) -> None:
     if event.met and event.petition_id:
-        petitions.record(session, event.petition_id, "meeting", now=now)
+        entries.record(session, event.petition_id, "meeting", now=now)
 
 
 def call_off_meeting(session: Session, event: AppointmentCancelled, *, now: datetime, settings: Settings) -> None:

@@ -34,7 +34,7 @@ ENTRIES: tuple[tuple[str, str, str, frozenset[str]], ...] = (
     ("/office/directives", N_("Directives"), "gavel", frozenset({OFFICIAL, AIDE})),
     ("/interpreting", N_("Interpreting"), "hand", frozenset({INTERPRETER})),
     ("/hotline", N_("Hotline"), "phone", frozenset({HOTLINE})),
-    ("/late", N_("Deadlines"), "clock", frozenset({OFFICER, MANAGER, OFFICIAL, AIDE})),
+    ("/late", N_("Deadlines"), "clock", frozenset({OFFICER, MANAGER, AIDE})),
     ("/concerns", N_("Complaints"), "flag", frozenset({MANAGER, OFFICIAL, AIDE})),
     ("/library", N_("Recordings"), "play", frozenset({OFFICIAL, AIDE, OFFICER})),
     ("/ministry", N_("In numbers"), "chart", frozenset({OFFICIAL, AIDE, MANAGER, ADMIN})),

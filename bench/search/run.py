@@ -96,7 +96,7 @@ def looks(db: Database, known: dict[str, Any], *, petitions: int, count: int, se
             officer = session.get_one(Staff, f"officer{n % len(known['departments'])}")
             queries.shelf_counts(session, officer)
             queries.overdue(session, officer, now=town.NOW)
-            return queries.inbox(session, officer, shelf=SHELVES[n % len(SHELVES)])
+            return queries.inbox(session, officer, shelf=SHELVES[n % len(SHELVES)], now=town.NOW)
 
     figures: dict[str, float] = {}
     for name, act in (("search", search), ("dossier", prepare), ("inbox", inbox)):

@@ -23,9 +23,9 @@ from reception.directives.events import (
 )
 from reception.directives.models import Directive, DirectiveReport
 from reception.directives.states import DIRECTIVE
+from reception.petitions import entries, story
 from reception.petitions import rules as petition_rules
 from reception.petitions import service as petitions
-from reception.petitions import story
 from reception.petitions.states import CLOSED
 
 
@@ -52,7 +52,7 @@ def mark(
     )
     session.add(directive)
     session.flush()
-    petitions.record(session, petition_id, "directive", staff_id=by, now=now)
+    entries.record(session, petition_id, "directive", staff_id=by, now=now)
     emit(
         session,
         DirectiveMarked(directive_id=directive.id, petition_id=petition_id, meeting_id=meeting_id),
@@ -183,7 +183,7 @@ def fulfil(
     directive.proof_file_id = proof_file_id
     directive.fulfilled_by, directive.fulfilled_at = by, now
     department = session.get(Department, directive.department_id) if directive.department_id else None
-    petitions.record(
+    entries.record(
         session,
         directive.petition_id,
         "fulfilled",

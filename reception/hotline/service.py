@@ -15,6 +15,7 @@ from reception.hotline import states
 from reception.hotline.events import CallBackAsked, CallBackDone, CallLogged
 from reception.hotline.models import CallBack, HotlineCall
 from reception.hotline.states import CALL_BACK
+from reception.petitions import entries
 from reception.petitions import rules as petition_rules
 from reception.petitions import service as petitions
 from reception.petitions.models import Petition
@@ -101,7 +102,7 @@ def log_call(
         at=now,
     )
     if petition_id is not None:
-        petition = petitions.record(session, petition_id, "called", text=wanted, staff_id=staff_id, now=now)
+        petition = entries.record(session, petition_id, "called", text=wanted, staff_id=staff_id, now=now)
         call.visitor_id = visitor_id or petition.visitor_id
     session.add(call)
     session.flush()

@@ -6,9 +6,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Float, Integer, case, cast, func, literal_column, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from core.calendar import day_bounds, local_day
+from core.staff.models import Staff
+from reception import access
 from reception.follow.models import Satisfaction
 from reception.numbers import rules
 from reception.numbers.rules import Cell, Tally
@@ -56,7 +58,7 @@ def count(session: Session, asked: Asked, *, zone: str, now: datetime) -> Number
     for *cell, n in session.execute(select(*sides, func.count()).where(received, *within).group_by(*sides)):
         tally((cell[0], cell[1], cell[2])).received = n
 
-    late = func.sum(case((Petition.due_at < now, 1), else_=0))
+    late = func.sum(case((_is_late(now), 1), else_=0))
     opened = Petition.settled_at.is_(None)
     for *cell, n, over in session.execute(select(*sides, func.count(), late).where(opened, *within).group_by(*sides)):
         one = tally((cell[0], cell[1], cell[2]))
@@ -94,6 +96,18 @@ def count(session: Session, asked: Asked, *, zone: str, now: datetime) -> Number
             pair = by_day.get(day, (0, 0))
             by_day[day] = (pair[0] + n, pair[1]) if place == 0 else (pair[0], pair[1] + n)
     return Numbers(first, last, cells, open_days, rules.course(first, last, by_day))
+
+
+def longest_late(session: Session, staff: Staff, asked: Asked, *, now: datetime, limit: int = 8) -> list[Petition]:
+    """Which ones they are, as far as this person may see them; whose deadline passed longest ago comes first."""
+    wanted = select(Petition).where(Petition.settled_at.is_(None), _is_late(now), *_within(asked))
+    wanted = access.visible(wanted, staff).options(selectinload(Petition.department), selectinload(Petition.centre))
+    return list(session.scalars(wanted.order_by(Petition.due_at, Petition.id).limit(limit)))
+
+
+def _is_late(now: datetime) -> ColumnElement[bool]:
+    """While the visitor is asked the deadline stands still; what was late before stays late."""
+    return Petition.due_at < func.coalesce(Petition.asked_at, now)
 
 
 def _within(asked: Asked, table: type[Petition] | type[Satisfaction] = Petition) -> list[ColumnElement[bool]]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from core.staff.models import Staff
@@ -12,6 +12,7 @@ from reception.petitions import states
 from reception.petitions.models import Opinion, Petition, PetitionNote, Referral, UrgentProposal, Verification
 
 TO_CONFIRM, AT_WORK, ASKED, SETTLED = "to-confirm", "at-work", "asked", "settled"
+LATE = "late"  # of all shelves, what is past its deadline
 OPINIONS = "opinions"  # asked of this department; the cases lie with others
 SHELVES: dict[str, tuple[str, ...]] = {
     TO_CONFIRM: states.AWAITING_CUSTODY,
@@ -19,6 +20,8 @@ SHELVES: dict[str, tuple[str, ...]] = {
     ASKED: (states.WAITING_VISITOR,),
     SETTLED: states.SETTLED,
 }
+# What runs against its deadline: while a visitor is asked it stands still.
+RUNNING = (*states.AWAITING_CUSTODY, states.ACKNOWLEDGED, states.IN_PROGRESS, states.DECIDED)
 
 
 def _with_names(stmt: Select[Petition]) -> Select[Petition]:
@@ -37,10 +40,11 @@ def _matching(stmt: Select[Petition], text: str) -> Select[Petition]:
 
 
 def inbox(
-    session: Session, staff: Staff, *, shelf: str, text: str = "", page: int = 1, size: int = 25
+    session: Session, staff: Staff, *, shelf: str, text: str = "", page: int = 1, size: int = 25, now: datetime
 ) -> tuple[list[Petition], int]:
     """The department's cases on one shelf, and how many pages there are. Urgent ones first, then by deadline."""
-    wanted = access.held(select(Petition).where(Petition.state.in_(SHELVES[shelf])), staff)
+    here = _late(now) if shelf == LATE else (Petition.state.in_(SHELVES[shelf]),)
+    wanted = access.held(select(Petition).where(*here), staff)
     wanted = _matching(wanted, text)
     count = session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
     if shelf == SETTLED:
@@ -78,11 +82,11 @@ def opinions_count(session: Session, department_id: str | None) -> int:
 
 def overdue(session: Session, staff: Staff, *, now: datetime) -> int:
     """How many of the department's open cases are past their deadline."""
-    wanted = select(func.count(Petition.id)).where(
-        Petition.state.in_((*states.AWAITING_CUSTODY, states.ACKNOWLEDGED, states.IN_PROGRESS, states.DECIDED)),
-        Petition.due_at < now,
-    )
-    return session.scalar(access.held(wanted, staff)) or 0
+    return session.scalar(access.held(select(func.count(Petition.id)).where(*_late(now)), staff)) or 0
+
+
+def _late(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return Petition.state.in_(RUNNING), Petition.due_at < now
 
 
 def to_verify(session: Session, staff: Staff, *, limit: int = 50) -> list[Petition]:

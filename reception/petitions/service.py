@@ -1,4 +1,5 @@
-"""The course of a petition: received, handed over, worked on, answered. Checks are in verification.py, urgency.py."""
+"""The course of a petition: received, handed over, worked on, answered. Checks are in verification.py, urgency.py; what
+is added to a case without moving it in entries.py."""
 
 from datetime import datetime
 
@@ -16,9 +17,9 @@ from reception.centres.models import Centre, Department
 from reception.deadlines import service as deadlines
 from reception.deadlines.rules import CHECK, CUSTODY, WORK
 from reception.files import service as files_service
-from reception.petitions import catalogue, custody, events, kinds, opinions, rules, states, story
+from reception.petitions import catalogue, custody, entries, events, kinds, opinions, rules, states, story
 from reception.petitions import urgency as urgent_lane
-from reception.petitions.models import Petition, PetitionNote, PetitionType
+from reception.petitions.models import Petition, PetitionType
 from reception.petitions.states import PETITION, VERIFICATION
 from reception.visitors.models import Visitor
 from reception.visits import service as visits
@@ -206,7 +207,7 @@ def ask_visitor(session: Session, petition_id: str, *, question: str, staff_id: 
     petition = custody.locked(session, petition_id)
     petition.state = PETITION.next(petition.state, "ask")
     custody.stop_clock(session, petition, now=now)
-    asked = _write(session, petition, "question", question, "question", staff_id, now)
+    asked = entries.written(session, petition, "question", question, "question", staff_id, now)
     _step(session, petition, "asked", staff_id, now, asked.text)
     emit(session, events.VisitorAsked(**_ids(petition)), now=now)
     return petition
@@ -230,7 +231,7 @@ def visitor_replied(
     custody.resume_clock(session, petition, now=now)
     deadlines.end(session, petition.id, WORK, now=now)
     petition.state = state
-    written = _write(session, petition, "reply", reply, "reply", staff_id, now)
+    written = entries.written(session, petition, "reply", reply, "reply", staff_id, now)
     if staff_id is not None:
         files_service.attach(session, files or [], petition_id=petition.id, staff_id=staff_id)
     _step(session, petition, "replied", staff_id, now, written.text)
@@ -245,7 +246,7 @@ def answer(session: Session, petition_id: str, *, text: str, staff_id: str, now:
     if petition.verification != states.PASSED:
         raise Refused("Verification has not passed yet: identity and papers must be checked before an answer.")
     opinions.all_in(session, petition)
-    written = _write(session, petition, "answer", text, "answer", staff_id, now)
+    written = entries.written(session, petition, "answer", text, "answer", staff_id, now)
     _settle(session, petition, state, now)
     _step(session, petition, "answered", staff_id, now, written.text)
     emit(session, events.PetitionAnswered(**_ids(petition)), now=now)
@@ -259,7 +260,7 @@ def decide(session: Session, petition_id: str, *, outcome: str, reason: str, sta
     if outcome not in rules.OUTCOMES:
         raise Mistake("Choose what was decided.", field="outcome")
     opinions.all_in(session, petition)
-    written = _write(session, petition, "decision", reason, "reason", staff_id, now)
+    written = entries.written(session, petition, "decision", reason, "reason", staff_id, now)
     deadlines.end(session, petition.id, WORK, now=now)
     petition.state, petition.outcome = state, outcome
     fields = story.named("department", petition.department or petition.centre) | {"reason": rules.OUTCOMES[outcome]}
@@ -354,53 +355,6 @@ def reopen(session: Session, petition_id: str, *, reason: str, staff_id: str, no
     return petition
 
 
-def add_note(
-    session: Session, petition_id: str, *, text: str, kind: str = "note", staff_id: str, now: datetime
-) -> PetitionNote:
-    """A note among staff, or a department's opinion for the official. Changes no state."""
-    if kind not in ("note", "opinion"):
-        raise Mistake("Choose note or opinion.", field="kind")
-    petition = custody.locked(session, petition_id)
-    written = _write(session, petition, kind, text, "text", staff_id, now)
-    _step(session, petition, kind, staff_id, now, written.text)
-    emit(
-        session,
-        events.NoteAdded(petition_id=petition.id, department_id=petition.department_id or ""),
-        now=now,
-    )
-    return written
-
-
-def add_paper(session: Session, petition_id: str, *, file_ids: list[str], staff_id: str, now: datetime) -> None:
-    """Papers brought later: uploads of `staff_id` become part of the case."""
-    petition = custody.locked(session, petition_id)
-    if petition.state == states.CLOSED:
-        raise Refused("The case is closed. Reopen it to add papers.")
-    for paper in files_service.attach(session, file_ids, petition_id=petition.id, staff_id=staff_id):
-        story.tell(session, petition, "paper", now=now, by=staff_id, fields={"name": paper.name})
-    emit(
-        session,
-        events.NoteAdded(petition_id=petition.id, department_id=petition.department_id or ""),
-        now=now,
-    )
-
-
-def record(
-    session: Session,
-    petition_id: str,
-    kind: str,
-    *,
-    text: str = "",
-    staff_id: str | None = None,
-    fields: dict[str, str] | None = None,
-    now: datetime,
-) -> Petition:
-    """A step of the story that happened elsewhere: appointment, meeting, directive, fulfilled, called, paper."""
-    petition = custody.locked(session, petition_id)
-    story.tell(session, petition, kind, now=now, by=staff_id, text=text, fields=fields or {})
-    return petition
-
-
 def _ids(petition: Petition) -> dict[str, str]:
     return {
         "petition_id": petition.id,
@@ -412,22 +366,6 @@ def _ids(petition: Petition) -> dict[str, str]:
 def _step(session: Session, petition: Petition, kind: str, staff_id: str | None, now: datetime, text: str = "") -> None:
     fields = story.named("department", petition.department or petition.centre)
     story.tell(session, petition, kind, now=now, by=staff_id, text=text, fields=fields)
-
-
-def _write(
-    session: Session, petition: Petition, kind: str, text: str, field: str, staff_id: str | None, now: datetime
-) -> PetitionNote:
-    note = PetitionNote(
-        id=new_id(),
-        petition_id=petition.id,
-        kind=kind,
-        text=rules.words(text, field=field),
-        staff_id=staff_id,
-        department_id=petition.department_id,
-        at=now,
-    )
-    session.add(note)
-    return note
 
 
 def _settle(session: Session, petition: Petition, state: str, now: datetime) -> None:

@@ -134,6 +134,8 @@ class Step:
     def say(self, translate: Callable[[str], str], lang: str) -> str:
         """The title in the reader's language; fields that are msgids themselves are translated too."""
         words = {k: translate(v) if k in _SAID and v else v for k, v in self.words(lang).items()}
+        if "case" in words:  # the hyphen of a number doesn't turn its halves round (UAX #9: LRI, PDI)
+            words["case"] = f"\u2066{words['case']}\u2069"
         return translate(self.title).format(**words)
 
     def note(self, lang: str) -> str:

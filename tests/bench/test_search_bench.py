@@ -46,5 +46,5 @@ def test_what_is_asked_for_is_there(db: Database) -> None:
         officer = session.get_one(Staff, "officer1")
         counts = queries.shelf_counts(session, officer)
         assert sum(counts.values()) == len([n for n in range(300) if n % len(known["departments"]) == 1])
-        cases, pages = queries.inbox(session, officer, shelf=queries.SETTLED)
+        cases, pages = queries.inbox(session, officer, shelf=queries.SETTLED, now=town.NOW)
         assert cases and pages == -(-counts[queries.SETTLED] // 25)

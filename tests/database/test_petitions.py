@@ -18,7 +18,7 @@ from reception.deadlines.models import Clock, Escalation
 from reception.follow import rules as follow_rules
 from reception.follow import service as follow
 from reception.follow.models import FollowDoor
-from reception.petitions import catalogue, service, story, verification
+from reception.petitions import catalogue, entries, service, story, verification
 from reception.petitions.models import Petition, PetitionNote
 from reception.visitors import service as visitors
 from tests.unit.reception.conftest import build, identity  # noqa: F401 - the fixture of the small ministry
@@ -95,7 +95,7 @@ def test_steps_of_rivals_follow_each_other_in_number(town: Database, now: dateti
 
     def write(number: int) -> None:
         with town.write() as session:
-            service.add_note(session, petition_id, text=f"{number}", staff_id=who(session, "officer"), now=now)
+            entries.add_note(session, petition_id, text=f"{number}", staff_id=who(session, "officer"), now=now)
 
     assert rivals(6, write) == [None] * 6
     with town.read() as session:

@@ -1,9 +1,13 @@
 """The case page, its verbs, its papers."""
 
+from collections.abc import Sequence
+
+from sqlalchemy import select
 from starlette.responses import Response
 
 from core import audit
 from core.errors import NotFound, Refused
+from core.staff.models import Staff
 from core.staff.rules import AIDE, HOTLINE, MANAGER, OFFICER, OFFICIAL, RECEPTIONIST, VERIFIER
 from reception import access
 from reception.centres.setup import departments_at_work
@@ -11,8 +15,8 @@ from reception.directives import service as directives
 from reception.directives import states as directive_states
 from reception.files import service as files
 from reception.files.rules import ACCEPT
-from reception.petitions import catalogue, opinions, queries, service, story, urgency
-from reception.petitions.models import Petition
+from reception.petitions import catalogue, entries, opinions, queries, service, story, urgency
+from reception.petitions.models import Petition, PetitionNote
 from web.cases import door, papers
 from web.cases.slots import panels
 from web.cases.verbs import LEAVE, VERBS, offered
@@ -45,7 +49,7 @@ def add_papers(ctx: Context) -> Response:
     kept, refused = papers.take(ctx, Form(ctx).files("papers"))
     if kept:
         ids = [paper.id for paper in kept]
-        service.add_paper(ctx.session, petition.id, file_ids=ids, staff_id=ctx.staff.id, now=ctx.now)
+        entries.add_paper(ctx.session, petition.id, file_ids=ids, staff_id=ctx.staff.id, now=ctx.now)
         text = ctx.ngettext("One paper was added.", "{n} papers were added.", len(kept))
         ctx.flash(text.format(n=len(kept)))
     for reason in refused:
@@ -97,19 +101,21 @@ def act(ctx: Context) -> Response:
 
 
 def _overtaken(ctx: Context, form: Form, name: str) -> Response:
-    """Two were at it: the second sees what the first did, and keeps what was typed. Others are refused as ever."""
+    """Two were at it, or one in two windows: the second sees what the first did, and keeps what was typed. For whom it
+    never was, it is refused as ever."""
     petition = access.petition_for(ctx.session, ctx.staff, ctx.path("id"))
     steps = story.story(ctx.session, petition.id)
-    if not access.may_read_text(ctx.staff, petition) or not steps or steps[-1].staff_id == ctx.staff.id:
+    theirs = any(LEAVE.get(name, name) in access.MAY.get(role, ()) for role in ctx.staff.roles)
+    if not access.may_read_text(ctx.staff, petition) or not steps or not theirs:
         raise Refused("This can't be done now: the case has moved on, or it is for others to do.")
     audit.note(ctx.session, "read", "petition", petition.id, now=ctx.now)
-    last = next(iter(told(ctx, steps[-1:])))
+    last, own = next(iter(told(ctx, steps[-1:]))), steps[-1].staff_id == ctx.staff.id
     unsent = "\n\n".join(
         value
         for field in ("answer", "reason", "question", "text", "reply", "note")
         if (value := form.values.get(field))
     )
-    return _page(ctx, petition, Form(ctx), status=409, overtaken=last, unsent=unsent)
+    return _page(ctx, petition, Form(ctx), status=409, overtaken=last, unsent=unsent, own=own)
 
 
 def _page(
@@ -128,7 +134,8 @@ def _page(
         readable=readable,
         items=told(ctx, steps),
         papers=files.of_petition(ctx.session, petition.id) if readable else [],
-        written=queries.notes(ctx.session, petition.id) if readable else [],
+        written=_signed(ctx, queries.notes(ctx.session, petition.id)) if readable else [],
+        back=_list_of(ctx, petition),
         earlier=[p for p in queries.of_visitor(ctx.session, ctx.staff, petition.visitor_id) if p.id != petition.id],
         proposal=urgency.pending(ctx.session, petition.id),
         directives=directives.of_petition(ctx.session, petition.id) if readable else [],
@@ -151,3 +158,18 @@ def _page(
         open_dialog=open_dialog,
         **more,
     )
+
+
+def _signed(ctx: Context, notes: Sequence[PetitionNote]) -> list[tuple[PetitionNote, str]]:
+    """Each with who wrote it; empty where the visitor did."""
+    wanted = select(Staff).where(Staff.id.in_({note.staff_id for note in notes if note.staff_id}))
+    names = {one.id: one.name(ctx.lang) for one in ctx.session.scalars(wanted)}
+    return [(note, names.get(note.staff_id or "", "")) for note in notes]
+
+
+def _list_of(ctx: Context, petition: Petition) -> str:
+    """The list that this person works through, at the shelf on which the case lies now."""
+    if OFFICER in ctx.staff.roles and petition.department_id == ctx.staff.department_id:
+        shelf = next((name for name, held in queries.SHELVES.items() if petition.state in held), "")
+        return f"/department?shelf={shelf}" if shelf else "/department"
+    return "/office" if ctx.staff.roles & {AIDE, OFFICIAL} else ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.language import N_
-from reception.petitions import opinions, rules, service, urgency, verification
+from reception.petitions import entries, opinions, rules, service, urgency, verification
 from reception.petitions.models import Petition
 from web.forms import Form
 from web.http import Context
@@ -148,7 +148,7 @@ def _decline(ctx: Context, petition: Petition, form: Form) -> None:
 def _note(kind: str) -> Act:
     def write(ctx: Context, petition: Petition, form: Form) -> None:
         if text := form.text("text", max=4000, lines=True):
-            service.add_note(ctx.session, petition.id, text=text, kind=kind, **_by(ctx))
+            entries.add_note(ctx.session, petition.id, text=text, kind=kind, **_by(ctx))
 
     return write
 

@@ -72,7 +72,7 @@ def steps(ministry: Ministry, made: dict[str, str], settings: Settings, *, now: 
     found: list[Step] = []
 
     def at(hours: float, act: Callable[[Session, datetime], object]) -> None:
-        found.append((now - hours * HOUR, lambda session, when: act(session, when) and None))
+        found.append((now - hours * HOUR, lambda session, when: _done(act(session, when))))
 
     def call(key: str, asked: str, told: str) -> Callable[[Session, datetime], object]:
         return lambda session, when: hotline.log_call(
@@ -128,3 +128,7 @@ def steps(ministry: Ministry, made: dict[str, str], settings: Settings, *, now: 
     for place, (key, _hours, words, department, progress) in enumerate(ORDERS):
         order(place, key, words, department, progress)
     return found
+
+
+def _done(_made: object) -> None:
+    """Steps return nothing; verbs return their row."""

@@ -36,7 +36,7 @@ def _page(ctx: Context, form: Form, *, open_order: str = "", status: int = 200) 
         raise NotFound("Your account belongs to no department yet.")
     counts = queries.shelf_counts(ctx.session, ctx.staff)
     asked_for = ctx.query.get("shelf", "")
-    shelf = asked_for if asked_for in (*queries.SHELVES, queries.OPINIONS) else _fullest(counts)
+    shelf = asked_for if asked_for in (*queries.SHELVES, queries.OPINIONS, queries.LATE) else _fullest(counts)
     text = ctx.query.get("q", "")[:120]
     number = ctx.query.get("page", "1")
     page = int(number) if number.isascii() and number.isdigit() else 1
@@ -45,7 +45,7 @@ def _page(ctx: Context, form: Form, *, open_order: str = "", status: int = 200) 
     cases, pages_ = (
         ([], 1)
         if shelf == queries.OPINIONS
-        else queries.inbox(ctx.session, ctx.staff, shelf=shelf, text=text, page=page)
+        else queries.inbox(ctx.session, ctx.staff, shelf=shelf, text=text, page=page, now=ctx.now)
     )
     return show(
         ctx,
@@ -81,7 +81,7 @@ def acknowledge(ctx: Context) -> Response:
     """Confirm from the list, without opening the case."""
     petition = access.require(ctx.session, ctx.staff, ctx.path("id"), "acknowledge")
     service.acknowledge(ctx.session, petition.id, staff_id=ctx.staff.id, now=ctx.now)
-    ctx.flash(ctx._("Receipt of {case} confirmed.").format(case=petition.case_number))
+    ctx.flash(ctx._("Receipt of {case} confirmed.").format(case=_isolated(petition.case_number)))
     return ctx.redirect("/department?shelf=to-confirm")
 
 
@@ -130,6 +130,11 @@ def _order(ctx: Context) -> Directive:
     if order.department_id is None or order.department_id != ctx.staff.department_id:
         raise NotFound("There is no such directive.")
     return order
+
+
+def _isolated(number: str) -> str:
+    """Its hyphen doesn't turn the two halves round in an Arabic sentence (UAX #9: LRI, PDI)."""
+    return f"\u2066{number}\u2069"
 
 
 def _fullest(counts: dict[str, int]) -> str:

@@ -16,7 +16,7 @@ from reception.files.rules import ACCEPT
 from reception.follow import opinions
 from reception.follow import service as door
 from reception.follow.events import PaperSent
-from reception.petitions import queries, service, states, story
+from reception.petitions import entries, queries, service, states, story
 from reception.petitions.models import Petition, PetitionNote
 from web.cases import papers
 from web.cases.view import WORDS, show
@@ -107,7 +107,7 @@ def send_papers(ctx: Context) -> Response:
         return ctx.redirect(here)
     kept, refused = papers.take(ctx, Form(ctx).files("papers"), petition_id=petition.id, by="")
     for paper in kept:
-        service.record(ctx.session, petition.id, "paper", fields={"name": paper.name}, now=ctx.now)
+        entries.record(ctx.session, petition.id, "paper", fields={"name": paper.name}, now=ctx.now)
     if kept:
         emit(
             ctx.session,

@@ -10,7 +10,8 @@ from reception.numbers import rules, service
 from reception.numbers.rules import Cell, Tally
 from reception.petitions import catalogue
 from reception.petitions.catalogue import Branch
-from reception.petitions.models import PetitionType
+from reception.petitions.models import Petition, PetitionType
+from web.cases.view import Deadline, deadline
 
 if TYPE_CHECKING:
     from web.http import Context
@@ -58,6 +59,7 @@ class Shown:
     centres: list[Line]
     departments: list[Line]
     ages: list[tuple[int, int | None, int]]
+    late: list[tuple[Petition, Deadline | None]]
 
 
 def show(ctx: "Context", address: Callable[..., str]) -> Shown:
@@ -108,6 +110,7 @@ def show(ctx: "Context", address: Callable[..., str]) -> Shown:
         ),
         departments=lines(lambda cell: cell[2], lambda key: homes[key].name(lang), "department"),
         ages=rules.ages(numbers.open_days),
+        late=[(p, deadline(ctx, p)) for p in service.longest_late(ctx.session, ctx.staff, asked, now=ctx.now)],
     )
 
 

@@ -20,6 +20,7 @@ from reception.directives.models import Directive, DirectiveReport
 from reception.directives.rules import reading
 from reception.directives.states import ASSIGNED, DIRECTIVE, FULFILLED, MARKED, SIGNED, WITHDRAWN, WRITTEN
 from reception.files.rules import ACCEPT
+from reception.petitions import entries
 from reception.petitions import service as petitions
 from reception.petitions.models import Petition
 from recordings.archive import service as recordings
@@ -167,7 +168,7 @@ def carry_out(ctx: Context, form: Form, order: Directive) -> None:
             return
         by = {"staff_id": ctx.staff.id, "now": ctx.now}
         for paper in kept:
-            petitions.add_paper(ctx.session, order.petition_id, file_ids=[paper.id], **by)
+            entries.add_paper(ctx.session, order.petition_id, file_ids=[paper.id], **by)
         file_id = kept[0].id if kept else None
         service.fulfil(ctx.session, order.id, proof=proof, proof_file_id=file_id, by=ctx.staff.id, now=ctx.now)
 

@@ -10,8 +10,8 @@ from reception.directives import states
 from reception.dossier import service as dossier
 from reception.dossier.models import DossierReceipt
 from reception.hotline import service as hotline
+from reception.petitions import entries, story
 from reception.petitions import service as petitions
-from reception.petitions import story
 from reception.visits import service as visits
 from tests.unit.reception.conftest import Ministry
 
@@ -176,7 +176,7 @@ def test_the_dossier_holds_everything_and_keeps_that_it_was_opened(ministry: Min
     visitor = ministry.visitor()
     earlier = ministry.petition(visitor=visitor)
     petition = ministry.petition("meet-video", visitor=visitor)
-    petitions.add_note(
+    entries.add_note(
         ministry.session,
         petition.id,
         text="نرى إجابته",

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from core.errors import Mistake, Refused
 from core.events import OutboxEvent
-from reception.petitions import catalogue, defaults, rules, service, states, story, urgency, verification
+from reception.petitions import catalogue, defaults, entries, rules, service, states, story, urgency, verification
 from reception.petitions.models import PetitionType, Referral, RoutingRule
 from reception.routing import rules as routing
 from reception.routing.rules import Case
@@ -267,7 +267,7 @@ def test_a_corrected_type_sends_the_case_where_it_belongs(ministry: Ministry) ->
 
 def test_the_visitors_page_tells_no_names_and_nothing_anybody_wrote(ministry: Ministry) -> None:
     petition = ministry.petition()
-    service.add_note(
+    entries.add_note(
         ministry.session, petition.id, text="ملاحظة داخلية", staff_id=ministry.id("officer"), now=ministry.now
     )
     public = story.public_story(ministry.session, petition.id)

@@ -27,6 +27,7 @@ function read(figure) {
 
 function drawn({ look }) {
   if (look === "bars") return { stroke: token("--sand"), fill: token("--sand-wash"), width: 1, paths: uPlot.paths.bars({ size: [0.8] }), points: { show: false } };
+  if (look === "counts") return { stroke: token("--action"), width: 2, points: { show: true, size: 6, fill: token("--action") } }; // of whole days: each stands over its bar
   if (look === "before") return { stroke: token("--edge"), width: 2, dash: [5, 5], paths: uPlot.paths.stepped({ align: 1 }), points: { show: false } };
   return { stroke: token("--action"), width: 2, paths: uPlot.paths.stepped({ align: 1 }), points: { show: false } };
 }

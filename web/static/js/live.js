@@ -77,7 +77,8 @@ export async function refresh() {
   running = true;
   try {
     const answer = await fetch(location.href, { headers: { "X-Fragment": "1" }, credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
-    const elsewhere = answer.redirected && new URL(answer.url).pathname !== location.pathname;
+    const there = new URL(answer.url).pathname;
+    const elsewhere = answer.redirected && there !== location.pathname && !location.pathname.startsWith(`${there}/`); // a refused form's address leads back to its page
     if (answer.status === 401 || answer.status === 403 || elsewhere) {
       signedOut();
     } else if (answer.ok) {

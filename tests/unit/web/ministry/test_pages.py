@@ -3,9 +3,12 @@
 import csv
 import io
 import zipfile
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy.orm import Session
 
+from reception.petitions.models import Petition
 from tests.unit.web.petitions.conftest import Desk, build, desk, enter  # noqa: F401
 
 
@@ -54,3 +57,31 @@ def test_the_table_for_people_is_a_workbook_that_reads_from_the_right(desk: Desk
         assert book.testzip() is None
         assert 'rightToLeft="1"' in book.read("xl/worksheets/sheet1.xml").decode()
         assert "بحسب النوع" in book.read("xl/workbook.xml").decode()
+
+
+def test_what_is_past_its_deadline_is_named_and_a_stopped_clock_is_not_late(desk: Desk, enter) -> None:  # noqa: F811
+    now = datetime.now(UTC)
+    late, asked, asked_late = (
+        enter(subject="Left lying"),
+        enter(subject="Asked in time"),
+        enter(subject="Asked too late"),
+    )
+
+    def age(session: Session) -> None:
+        for petition_id, due, stood_since in (
+            (late, 2, None),
+            (asked, 2, now - timedelta(days=3)),
+            (asked_late, 3, now - timedelta(days=2)),
+        ):
+            petition = session.get_one(Petition, petition_id)
+            petition.due_at, petition.asked_at = now - timedelta(days=due), stood_since
+
+    desk.do(age)
+    page = desk.as_("official").get("/ministry").text
+    card = page.split('id="late"')[1].split('id="ages"')[0]
+    assert [f"/cases/{one}" in card for one in (late, asked, asked_late)] == [True, False, True]
+    assert card.index(asked_late) < card.index(late), "the longest first"
+    rows = list(csv.DictReader(io.StringIO(desk.as_("official").get("/ministry.csv").text.lstrip("\ufeff"))))
+    assert rows[0]["overdue"] == "2"
+    desk.do(lambda s: setattr(s.get_one(Petition, late), "confidentiality", "secret"))
+    assert f"/cases/{late}" in desk.as_("manager").get("/ministry").text

@@ -1,11 +1,11 @@
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
 
 from core.audit import AuditEntry
-from core.staff.models import StaffRole
+from core.staff.models import Staff, StaffRole
 from reception.files import service as files
 from reception.files.rules import inspect
 from reception.hotline.models import CallerCheck
@@ -272,3 +272,32 @@ def test_the_case_page_of_every_state_renders_in_both_languages(desk: Desk, ente
             answer = aide.get(f"/cases/{petition_id}", params={"lang": lang})
             assert answer.status_code == 200, course
             assert "{" not in answer.text.split("<main")[1].split("</main>")[0], "a placeholder was left unfilled"
+
+
+def test_who_answers_in_two_windows_loses_no_words_in_the_second(desk: Desk, enter: Enter) -> None:
+    petition_id = enter()
+    officer = desk.as_("officer")
+    assert officer.send_form(f"/cases/{petition_id}/acknowledge").status_code == 303
+    assert officer.send_form(f"/cases/{petition_id}/close", {"close_reason": "settled"}).status_code == 303
+    again = officer.send_form(f"/cases/{petition_id}/ask", {"question": "My long and careful question"})
+    assert again.status_code == 409 and "in another window" in again.text
+    assert "My long and careful question" in again.text and "A colleague was faster" not in again.text
+
+
+def test_what_is_late_is_one_press_away_and_says_where_it_stands(desk: Desk, enter: Enter) -> None:
+    late, in_time = enter(subject="Left lying"), enter(subject="In its time")
+    desk.do(lambda s: setattr(s.get(Petition, late), "due_at", datetime.now(UTC) - timedelta(days=2)))
+    officer = desk.as_("officer")
+    assert 'href="/department?shelf=late"' in officer.get("/department").text
+    shelf = officer.get("/department?shelf=late").text
+    assert f"/cases/{late}" in shelf and f"/cases/{in_time}" not in shelf
+    case = officer.get(f"/cases/{late}").text
+    assert 'href="/department?shelf=to-confirm"' in case, "back to where it lies"
+
+
+def test_a_note_says_who_wrote_it(desk: Desk, enter: Enter) -> None:
+    petition_id = enter()
+    name = desk.do(lambda s: s.get_one(Staff, desk.ids["verifier"]).name_en)
+    desk.as_("verifier").send_form(f"/cases/{petition_id}/note", {"text": "Rang twice."})
+    notes = desk.as_("officer").get(f"/cases/{petition_id}").text.split('id="notes"')[1].split("</article>")[0]
+    assert name in notes and "Rang twice." in notes
