@@ -21,7 +21,7 @@ from tests.serving import CHROMIUM, Server, sign_in, with_devices
 from web.demo.meeting import SIDES, SIZE, portrait
 
 OUT = Path("var/screens")
-PHONE, DESK, KIOSK, HALL = (390, 844), (1440, 900), (1080, 1920), (1920, 1080)
+PHONE, TURNED, DESK, KIOSK, HALL = (390, 844), (844, 390), (1440, 900), (1080, 1920), (1920, 1080)
 DESKS = (PHONE, DESK)
 ROOM = (
     "room-lobby",
@@ -287,7 +287,7 @@ def everyone_at(
     what: str,
     pages: tuple[tuple[Page, str], ...],
     *,
-    sizes: tuple[tuple[int, int], ...] = (PHONE, DESK, HALL),
+    sizes: tuple[tuple[int, int], ...] = (PHONE, TURNED, DESK, HALL),
     lang: str = "ar",
 ) -> None:
     for page, name in pages:
