@@ -1,5 +1,6 @@
 import re
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,8 @@ from queueing.tickets.rules import Because
 from reception.visitors import service as visitors
 from tests.unit.web.queue.conftest import Place
 from web.counter import words
+
+TEMPLATES = Path(words.__file__).parents[1] / "templates"
 
 
 def take(place: Place, **wishes: Any) -> Ticket:
@@ -446,6 +449,13 @@ def test_with_the_same_wait_in_words_a_need_explains_the_order() -> None:
     assert "(4 minutes against 3 minutes)" in words.because(
         ctx, Because("longest", "A1", "A2", waited=4, than_waited=3)
     )
+
+
+def test_booking_shares_its_key_with_no_other_verb_of_the_turn() -> None:
+    turn = (TEMPLATES / "counter/turn.html").read_text()
+    (booking,) = re.findall(r'press = "(\w)"', turn)
+    others = re.findall(r'(?:shortcut=|", )"(\w)"', turn)
+    assert {"b", "t", "p", "e"} <= set(others) and booking not in others
 
 
 def test_calling_again_too_soon_is_no_alarm(place: Place, press: Any, huda: TestClient) -> None:
