@@ -1,6 +1,6 @@
 // Single keys for the desk. Shown on `?`; may be switched off there (WCAG 2.1.4).
 import { openDialog } from "./dialogs.js";
-import { make, word } from "./words.js";
+import { iconElement, make, word } from "./words.js";
 
 const SWITCH = "majlis:shortcuts";
 const SHEET = "shortcut-sheet";
@@ -59,7 +59,7 @@ export function showSheet() {
   const box = make("input", { class: "check__input", type: "checkbox", id: "shortcut-switch" });
   box.checked = shortcutsOn();
   box.addEventListener("change", () => localStorage.setItem(SWITCH, box.checked ? "on" : "off"));
-  const check = make("label", { class: "check", for: "shortcut-switch" }, box, make("span", { class: "check__box" }, "✓"), make("span", {}, word("shortcuts-on")));
+  const check = make("label", { class: "check", for: "shortcut-switch" }, box, make("span", { class: "check__box" }, iconElement("check")), make("span", {}, word("shortcuts-on")));
   const close = make("button", { class: "button button--quiet", type: "button", "data-dialog-close": true }, word("close"));
   document.body.append(
     make(
