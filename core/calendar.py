@@ -38,6 +38,7 @@ GREGORIAN_MONTHS = {
     ),
 }  # fmt: skip
 FIRST_DAY, LAST_DAY = date(1999, 4, 17), date(2077, 11, 16)  # 1420 to 1500 AH: by today's rule (decision 018)
+LAST_HIJRI_YEAR = 1500
 TABLES_SINCE = date(1924, 8, 1)  # 1343 AH; days before FIRST_DAY as they were printed in their time
 DAY_PARTS_AR = ((4, "ليلًا"), (6, "فجرًا"), (12, "صباحًا"), (15, "ظهرًا"), (18, "عصرًا"), (24, "مساءً"))
 
@@ -50,6 +51,10 @@ class Moment:
     hijri: str
     gregorian: str
     time: str
+
+
+class BeyondTables(ValueError):
+    """A day of a Hijri year that is not published yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,11 @@ def moment(at: datetime, lang: str, zone: str) -> str:
     return f"{parts.weekday} {parts.gregorian} ({parts.hijri}), {parts.time}"
 
 
+def within_tables(day: date) -> date:
+    """The nearest day that has a name in both calendars: what an address asks for may lie beyond the tables."""
+    return min(max(day, TABLES_SINCE), LAST_DAY)
+
+
 def day_name(day: date, lang: str) -> str:
     """`الثلاثاء ٢٧ أكتوبر` or `Tuesday 27 October`."""
     return f"{WEEKDAYS[lang][day.weekday()]} {digits(day.day, lang)} {GREGORIAN_MONTHS[lang][day.month - 1]}"
@@ -144,7 +154,7 @@ def full_day(day: date, lang: str) -> str:
 def day_of(text: str) -> date:
     """A day as people type it, in either calendar: 2026-10-27, 27/10/2026, 1448/5/16, ١٦-٥-١٤٤٨. Raises ValueError.
 
-    A year before 1700 is of the Hijra.
+    A year before 1700 is of the Hijra. Raises BeyondTables for one of its years after the last published.
     """
     parts = [int(part) for part in re.split(r"[-/.\s\u200e\u200f]+", latin_digits(text).strip(" هـمAH")) if part]
     if len(parts) != 3:
@@ -153,7 +163,7 @@ def day_of(text: str) -> date:
     try:
         return date(*Hijri(year, month, dom).to_gregorian().datetuple()) if year < 1700 else date(year, month, dom)
     except OverflowError as error:
-        raise ValueError(text) from error
+        raise (BeyondTables if year > LAST_HIJRI_YEAR else ValueError)(text) from error
 
 
 def local_day(at: datetime, zone: str) -> date:

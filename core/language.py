@@ -6,6 +6,7 @@ A language may have several `.po` files (one per area of the product); they are 
 import gettext
 import io
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -13,6 +14,7 @@ from typing import Protocol, runtime_checkable
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from core.calendar import full_day, within_tables
 from core.errors import MajlisError
 from core.text import arabic_digits
 
@@ -70,6 +72,8 @@ def say(error: MajlisError, translations: gettext.NullTranslations, lang: str) -
             return translations.gettext(value) if value else value
         if isinstance(value, Sayable):
             return value.said(lang)
+        if isinstance(value, date) and not isinstance(value, datetime) and value == within_tables(value):
+            return full_day(value, lang)
         if isinstance(value, float):  # with the decimal sign that belongs to its digits
             return arabic_digits(f"{value:g}").replace(".", "٫") if lang == "ar" else f"{value:g}"
         return arabic_digits(str(value)) if lang == "ar" else value

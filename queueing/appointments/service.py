@@ -23,6 +23,8 @@ CODE_LENGTH = 8
 _RIVAL = N_("Somebody else is arranging this appointment at this moment. Please look again.")
 _CHANGED = N_("Your appointment has changed meanwhile. It stays as it is now.")
 TOOK_EARLIER = N_("An earlier time from the waitlist was taken")
+MOVED_MEANWHILE = N_("This appointment has been moved meanwhile. It stands where it is now; nothing else was changed.")
+_GONE = N_("This time is not in the calendar any more. Choose another one.")
 _CODE = re.compile(r"[2-9bcdfghjkmnpqrstvwxz]{8}")
 
 __all__ = [
@@ -159,12 +161,12 @@ def reschedule(
     Returns the new appointment; the old one ends as moved. Raises Refused as `hold` does, and for the same slot.
     """
     old = _locked(session, appointment_id, slot_id)
-    state = APPOINTMENT.next(old.state, "move")
+    state = _next(old, "move")
     if old.slot_id == slot_id:
         raise Refused("This is the time the appointment has already.")
     slot = session.get(Slot, slot_id)
     if slot is None:
-        raise NotFound("There is no such slot.")
+        raise NotFound(_GONE)
     with _all_or_nothing(session):
         old.reason = reason or None
         _release(session, old, state, now=now)
@@ -190,8 +192,9 @@ def cancel(session: Session, appointment_id: str, *, reason: str, by: str, now: 
     if not reason.strip():
         raise Mistake("Say why the appointment is cancelled.", field="reason")
     appointment = _locked(session, appointment_id)
+    state = _next(appointment, "cancel")
     appointment.reason = reason.strip()
-    _release(session, appointment, APPOINTMENT.next(appointment.state, "cancel"), now=now)
+    _release(session, appointment, state, now=now)
     emit(session, _event(events.AppointmentCancelled, appointment), now=now)
     return appointment
 
@@ -332,6 +335,13 @@ def _release(session: Session, appointment: Appointment, state: str, *, now: dat
     session.flush()
 
 
+def _next(appointment: Appointment, verb: str) -> str:
+    """Where the verb leads. Raises Refused, in words of its own to who acts on the page of a moved appointment."""
+    if appointment.state == MOVED:
+        raise Refused(MOVED_MEANWHILE)
+    return APPOINTMENT.next(appointment.state, verb)
+
+
 def _locked(session: Session, appointment_id: str, *further_slots: str) -> Appointment:
     """The appointment as it is now, its day locked. Its slot may have changed until then only by ending in `moved`."""
     slot_id = session.scalar(select(Appointment.slot_id).where(Appointment.id == appointment_id))
@@ -353,7 +363,7 @@ def _locked_with_current(
     slots = resources.lock_slots(session, slot_id, *filter(None, [other]), *overdue)
     slot = next((row for row in slots if row.id == slot_id), None)
     if slot is None:
-        raise NotFound("There is no such slot.")
+        raise NotFound(_GONE)
     _expire(session, [row.id for row in slots], now=now)
     current = next(iter(_fresh(session, live)), None)
     if current and current.slot_id not in {row.id for row in slots}:

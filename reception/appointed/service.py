@@ -64,7 +64,7 @@ def move(session: Session, token: str, *, slot_id: str, now: datetime) -> Appoin
         slot.official_id,
         slot.centre_id,
     ):
-        raise NotFound("There is no such slot.")
+        raise NotFound("This time has just been taken. Choose another one.")
     if wanted.starts_at < earliest(urgent=urgent, now=now):
         raise Refused("This time has passed. Choose a later one.")
     new = appointments.reschedule(

@@ -82,11 +82,11 @@ def hold(ctx: Context) -> Response:
     petition = _bookable(ctx)
     wishes = wished.read(ctx, petition)
     current = _current(ctx, petition)
-    if current is not None and current.booked_by != ctx.staff.id:
+    if current is not None and current.state == HELD and current.booked_by != ctx.staff.id:
         return _choice(ctx, petition, wishes, refusal=Refused(NOT_YOURS))
     try:
         _hold(ctx, petition, Form(ctx).text("slot", required=False) or "none", wishes)
-    except Refused as refusal:
+    except (Refused, NotFound) as refusal:
         return _choice(ctx, petition, wishes, refusal=refusal)
     return ctx.redirect(_here(petition, wishes))
 
@@ -151,7 +151,8 @@ def move(ctx: Context) -> Response:
     except (Refused, NotFound) as refusal:
         current = _current(ctx, petition)
         if current is None or current.state not in AWAITED:
-            raise
+            ctx.flash(ctx.say(refusal), "wait")
+            return ctx.redirect(_here(petition))
         return _move(ctx, petition, current, form, refusal=refusal, status=409)
     audit.note(ctx.session, "move appointment", "petition", petition.id, now=ctx.now)
     ctx.flash(ctx._("The appointment was moved and the visitor is being told."))
@@ -171,6 +172,9 @@ def cancel(ctx: Context) -> Response:
     except Mistake as mistake:
         form.add("reason", ctx.say(mistake))
         return _booked(ctx, petition, appointment, form, status=422)
+    except Refused as refusal:  # on the page of another hour
+        ctx.flash(ctx.say(refusal), "wait")
+        return ctx.redirect(_here(petition))
     audit.note(ctx.session, "cancel appointment", "petition", petition.id, now=ctx.now)
     ctx.flash(ctx._("The appointment is cancelled and the visitor is being told."))
     return ctx.redirect(_here(petition))
@@ -186,8 +190,15 @@ def left_behind(ctx: Context) -> Response:
 
 
 def _choice(ctx: Context, petition: Petition, wishes: Wishes, *, refusal: MajlisError | None = None) -> Response:
-    """The held place, or the first that would be held, and the others; after a refusal nothing typed is lost."""
+    """The held place, or the first that would be held, and the others; after a refusal nothing typed is lost.
+
+    A page kept from before it was booked leads to the appointment.
+    """
     current = _current(ctx, petition)
+    if current is not None and current.state in AWAITED:
+        if refusal is not None:
+            ctx.flash(ctx.say(refusal), "wait")
+        return ctx.redirect(_here(petition))
     mine = current if current is not None and current.booked_by == ctx.staff.id else None
     rival = ctx.session.get(Staff, current.booked_by) if current is not None and mine is None else None
     slots = wished.fitting(ctx, petition, wishes, limit=SHOWN + (mine is None), instead_of=mine)

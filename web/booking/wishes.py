@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from core.calendar import day_bounds
+from core.calendar import day_bounds, within_tables
 from core.staff.rules import HOTLINE
 from queueing.appointments import service
 from queueing.appointments.models import Appointment, Slot
@@ -88,6 +88,6 @@ def fitting(
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text)
+        return within_tables(date.fromisoformat(text))
     except ValueError:
         return None

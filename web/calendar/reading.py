@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from core.calendar import WEEKDAYS, clock, day_of
+from core.calendar import LAST_DAY, WEEKDAYS, BeyondTables, clock, day_of
 from core.errors import Mistake
 from queueing.appointments.rearranging import Plan
 from web.forms import Form
@@ -33,6 +33,12 @@ def day(ctx: Context, form: Form, name: str, *, required: bool = True) -> date |
     typed = form.text(name, required=required, max=20)
     try:
         return day_of(typed) if typed else None
+    except BeyondTables:
+        form.add(
+            name,
+            ctx.say(Mistake("The Hijri calendar is published until {last}. Choose an earlier day.", last=LAST_DAY)),
+        )
+        return None
     except (ValueError, Mistake):
         form.add(name, ctx._("Write the day like 2026-09-23 or 1448/4/12."))
         return None

@@ -39,6 +39,10 @@ def show(ctx: Context) -> Response:
 def place(ctx: Context) -> Response:
     form = Form(ctx)
     petition = access.petition_for(ctx.session, ctx.staff, form.text("petition", required=False))
+    current = calendar.current(ctx.session, petition.id)
+    if current is not None and current.state != HELD:  # pressed twice, or placed by somebody else meanwhile
+        ctx.flash(ctx._("This petition has an appointment already. Move it instead of booking a second one."), "wait")
+        return ctx.redirect(f"/office/appointments/{current.id}")
     reason = form.text("reason", max=300)
     if form.errors:
         return _page(ctx, petition, form, status=422)

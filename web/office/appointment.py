@@ -3,6 +3,7 @@
 from starlette.responses import Response
 
 from core import audit
+from core.errors import Refused
 from core.staff.rules import AIDE, OFFICIAL
 from messaging import service as messages
 from queueing.appointments import calendar, service
@@ -11,7 +12,7 @@ from queueing.appointments.states import APPOINTMENT, AWAITED
 from video.meetings import service as meetings
 from web.forms import Form
 from web.http import Context, Pages, staff
-from web.office.carrying import appointment_for
+from web.office.carrying import appointment_for, stands_now
 from web.office.engagements import engagements
 from web.quality import words
 from web.quality.view import fared
@@ -37,7 +38,11 @@ def cancel(ctx: Context) -> Response:
     reason = form.text("reason", max=300)
     if form.errors:
         return _page(ctx, appointment, form, status=422)
-    service.cancel(ctx.session, appointment.id, reason=reason, by=ctx.staff.id, now=ctx.now)
+    try:
+        service.cancel(ctx.session, appointment.id, reason=reason, by=ctx.staff.id, now=ctx.now)
+    except Refused as refusal:  # on the page of another hour
+        ctx.flash(ctx.say(refusal), "wait")
+        return ctx.redirect(stands_now(ctx, appointment))
     audit.note(ctx.session, "cancel appointment", "petition", appointment.petition_id, now=ctx.now)
     ctx.flash(ctx._("The appointment is cancelled and the visitor is being told."))
     return ctx.redirect(f"/office/appointments/{appointment.id}")

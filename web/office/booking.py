@@ -6,13 +6,14 @@ from datetime import date
 from starlette.responses import Response
 
 from core import audit
-from core.calendar import day_bounds, local_day
-from core.errors import Refused
+from core.calendar import day_bounds, local_day, within_tables
+from core.errors import MajlisError, NotFound, Refused
 from core.staff.rules import AIDE, OFFICIAL
 from messaging.rules import Segments
 from queueing.appointments import calendar, service
 from queueing.appointments.models import Appointment, Slot
 from queueing.appointments.rules import KINDS
+from queueing.appointments.states import AWAITED, HELD
 from reception import access
 from reception.centres import service as centres
 from reception.notify import appointments as texts
@@ -20,6 +21,7 @@ from reception.petitions.models import Petition
 from reception.petitions.rules import URGENT
 from web.forms import Form
 from web.http import Context, Pages, staff
+from web.office.carrying import stands_now
 from web.office.engagements import officials, whose
 
 pages = Pages()
@@ -69,7 +71,11 @@ def book(ctx: Context) -> Response:
             code=form.text("code", required=False),
             now=ctx.now,
         )
-    except Refused as refusal:
+    except (Refused, NotFound) as refusal:
+        current = calendar.current(ctx.session, petition.id)
+        if current is not None and current.state != HELD:  # booked already: by another page, or before one went back
+            ctx.flash(ctx.say(refusal), "wait")
+            return ctx.redirect(f"/office/appointments/{current.id}")
         return _page(ctx, petition, None, refusal=refusal)
     audit.note(ctx.session, "book appointment", "petition", petition.id, now=ctx.now)
     ctx.flash(ctx._("The appointment is booked and the visitor is being told."))
@@ -79,7 +85,8 @@ def book(ctx: Context) -> Response:
 @pages.get("/office/appointments/{appointment_id}/move", audience=office)
 def choose_move(ctx: Context) -> Response:
     old = calendar.appointment_of(ctx.session, ctx.path("appointment_id"))
-    return _page(ctx, access.petition_for(ctx.session, ctx.staff, old.petition_id), old)
+    petition = access.petition_for(ctx.session, ctx.staff, old.petition_id)
+    return _page(ctx, petition, old) if old.state in AWAITED else ctx.redirect(stands_now(ctx, old))
 
 
 @pages.post("/office/appointments/{appointment_id}/move", audience=office)
@@ -97,14 +104,17 @@ def move(ctx: Context) -> Response:
             urgent=petition.urgency == URGENT,
             now=ctx.now,
         )
-    except Refused as refusal:
+    except (Refused, NotFound) as refusal:
+        if old.state not in AWAITED:  # on the page of another hour
+            ctx.flash(ctx.say(refusal), "wait")
+            return ctx.redirect(stands_now(ctx, old))
         return _page(ctx, petition, old, refusal=refusal)
     audit.note(ctx.session, "move appointment", "petition", petition.id, now=ctx.now)
     ctx.flash(ctx._("The appointment was moved and the visitor is being told."))
     return ctx.redirect(f"/office/appointments/{new.id}")
 
 
-def _page(ctx: Context, petition: Petition, old: Appointment | None, *, refusal: Refused | None = None) -> Response:
+def _page(ctx: Context, petition: Petition, old: Appointment | None, *, refusal: MajlisError | None = None) -> Response:
     """The choice of slots. After a refusal the next free one stands chosen, and nothing typed is lost."""
     visitor = petition.visitor
     wishes = _wishes(ctx, petition, old)
@@ -168,12 +178,12 @@ def _wishes(ctx: Context, petition: Petition, old: Appointment | None) -> Wishes
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text)
+        return within_tables(date.fromisoformat(text))
     except ValueError:
         return None
 
 
-def _with_asked_for(ctx: Context, slots: list[Slot], refusal: Refused | None) -> list[Slot]:
+def _with_asked_for(ctx: Context, slots: list[Slot], refusal: MajlisError | None) -> list[Slot]:
     """The slot that the calendar sent us with stands first, wherever in time it lies."""
     wanted = ctx.query.get("slot", "")
     if refusal or not wanted or any(slot.id == wanted for slot in slots):

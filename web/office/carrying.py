@@ -30,6 +30,7 @@ WHY_NOT = {
     "past": N_("This time has passed. Choose a later one."),
 }
 HELPERS = N_("At this time the visitor, the hall's attendant or the interpreter is not free. Choose another one.")
+LOST = N_("This appointment can't be moved any more: it has been moved meanwhile, or has ended.")
 TOO_SOON = N_("The visitor needs time for the way. Choose a later time.")
 
 
@@ -64,6 +65,12 @@ def appointment_for(ctx: Context, appointment_id: str) -> Appointment:
     if AIDE not in ctx.staff.roles and appointment.slot.official_id != ctx.staff.id:
         raise NotFound("There is no such appointment.")
     return appointment
+
+
+def stands_now(ctx: Context, appointment: Appointment) -> str:
+    """The page of what an appointment has become: the one that took its place, or itself."""
+    current = calendar.current(ctx.session, appointment.petition_id)
+    return f"/office/appointments/{(current or appointment).id}"
 
 
 def carried(ctx: Context, start: datetime, end: datetime, looks: dict[str, str]) -> Carry | None:

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from core import audit
-from core.calendar import day_bounds
-from core.errors import NotFound
+from core.calendar import LAST_DAY, day_bounds, within_tables
+from core.errors import Mistake, NotFound
 from core.staff.models import Staff
 from core.staff.rules import AIDE, OFFICIAL
 from queueing.appointments import calendar
@@ -121,10 +121,16 @@ def _official(ctx: Context) -> Staff | None:
 
 
 def _day(ctx: Context) -> date:
+    """Raises NotFound for what is no day and for one before the tables, Mistake for one after them."""
     try:
-        return date.fromisoformat(ctx.path("date"))
+        day = date.fromisoformat(ctx.path("date"))
     except ValueError:
         raise NotFound from None
+    if day > LAST_DAY:
+        raise Mistake("The Hijri calendar is published until {last}. Choose an earlier day.", last=LAST_DAY)
+    if day != within_tables(day):
+        raise NotFound
+    return day
 
 
 def _keep(session: Session, petition_ids: list[str], reader: str, now: datetime) -> None:

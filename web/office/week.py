@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from core.calendar import day_bounds, digits, local_day
+from core.calendar import LAST_DAY, TABLES_SINCE, day_bounds, digits, local_day
 from core.errors import MajlisError, NotFound
 from core.staff.models import Staff
 from core.staff.rules import AIDE, OFFICIAL
@@ -34,6 +34,7 @@ LENGTHS = (10, 15, 20, 30, 45, 60)  # minutes
 PAUSES = (5, 10, 15)
 REPEATS = (4, 8, 12)  # weeks
 SESSION_GAP = timedelta(minutes=30)
+WEEK = timedelta(days=6)  # from its first day to its last
 PLACE_AR, PLACE_EN = "مجلس الوزير، ديوان الوزارة", "Minister's hall, Ministry"
 
 
@@ -149,6 +150,7 @@ def _week(ctx: Context, first: date, form: Form, *, refusal: str = "", status: i
             by_id |= {cell.slot.id: cell for cell in cells}
     chosen = by_id.get(ctx.query.get("slot", ""))
     carry = carrying.carried(ctx, start, end, {slot_id: cell.look for slot_id, cell in by_id.items()})
+    lost = "move" in ctx.query and carry is None  # another page has moved it, or it has been met or cancelled
     people = officials(ctx.session)
     at = proposed(days, now=ctx.now.astimezone(ZoneInfo(zone)))
     halls = [centre for centre in centres.centres(ctx.session) if centre.video_hall]
@@ -165,7 +167,8 @@ def _week(ctx: Context, first: date, form: Form, *, refusal: str = "", status: i
         later=first + timedelta(weeks=1),
         carry=carry,
         moved=carrying.moved(ctx),
-        refusal=refusal or (carry.refused if carry else ""),
+        lost=lost,
+        refusal=refusal or (carry.refused if carry else "") or (ctx._(carrying.LOST) if lost else ""),
         asked=_asked(first, ctx.query.get("official", "")),
         chosen=chosen,
         candidates=_candidates(ctx, chosen),
@@ -297,7 +300,10 @@ def _hall(ctx: Context, form: Form) -> Centre | None:
 
 def _date(ctx: Context, form: Form, name: str) -> date:
     try:
-        return date.fromisoformat(form.text(name, required=False))
+        day = date.fromisoformat(form.text(name, required=False))
+        if day != max(day, TABLES_SINCE):
+            raise ValueError(day)
+        return day
     except ValueError:
         form.add(name, ctx._("Choose the day."))
         return local_day(ctx.now, ctx.settings.timezone)
@@ -332,5 +338,6 @@ def _first_day(ctx: Context) -> date:
 
 
 def _sunday(day: date) -> date:
-    """The first day of the working week that `day` belongs to."""
+    """The first day of the working week that `day` belongs to; the nearest week that the calendars name whole."""
+    day = min(max(day, TABLES_SINCE + WEEK), LAST_DAY - WEEK)
     return day - timedelta(days=(day.weekday() + 1) % 7)

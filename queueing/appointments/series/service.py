@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from core.calendar import local_day
+from core.calendar import LAST_DAY, local_day
 from core.db import new_id
 from core.errors import Mistake, NotFound, Refused
 from core.events import emit
@@ -185,11 +185,20 @@ def propose_end(session: Session, series_id: str, last_day: date, *, now: dateti
 def end(
     session: Session, series_id: str, last_day: date, *, by: str, now: datetime, mark: str = "", reason: str = ""
 ) -> Series:
-    """The last session is on `last_day` or before. Raises as `change` does."""
+    """The last session is on `last_day` or before. Raises as `change` does.
+
+    One whose last day is not in sight yet goes on being offered until then.
+    """
     series = _locked(session, series_id)
     today = local_day(now, series.zone)
     if last_day < today - timedelta(days=1):
         raise Mistake("This day has passed. Choose a later one.", field="last_day")
+    if last_day > LAST_DAY:
+        raise Mistake(
+            "The Hijri calendar is published until {last}. Choose an earlier day.", field="last_day", last=LAST_DAY
+        )
+    if series.last_day is not None and last_day > series.last_day:
+        raise Mistake("The session ends before this day already.", field="last_day")
     pattern = replace(pattern_of(series), last_day=last_day, first_day=min(series.first_day, last_day))
     with session.begin_nested():
         settling.settle(
@@ -202,8 +211,11 @@ def end(
             by=by,
             now=now,
         )
-        series.ended_at = now
-        emit(session, SeriesEnded(series.id, series.official_id), now=now)
+        if last_day > series.made_until:
+            emit(session, SeriesChanged(series.id, series.official_id), now=now)
+        else:
+            series.ended_at = now
+            emit(session, SeriesEnded(series.id, series.official_id), now=now)
     return series
 
 

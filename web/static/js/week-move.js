@@ -6,7 +6,7 @@ import { take } from "/static/js/live.js";
 import { digits, make, toast } from "/static/js/ui.js";
 
 const SLOP = 6; // px before a press becomes a drag
-const EDGE = 70; // px from the window's edge within which it scrolls along
+const EDGE = 70; // px from the free part's edge within which it scrolls along
 const TURN_MS = 700; // held so long over “next week”, the drag goes there
 
 const week = () => document.getElementById("week");
@@ -49,27 +49,31 @@ const handleOf = (id) => week().querySelector(`[data-carry="${CSS.escape(id)}"]`
 
 async function pickUp(id, { quiet = false } = {}) {
   if (!(await show(`${asked()}&move=${id}`)) || quiet) return;
-  announce(id);
+  if (carried()) announce(id);
+  else await putBack(document.querySelector("#hand .notice__title")?.textContent ?? words("back")); // another page was faster
 }
 
 function announce(id) {
-  const handle = handleOf(id);
-  const name = handle?.dataset.name ?? document.querySelector(".in-hand bdi")?.textContent ?? "";
-  const when = handle?.closest(".cell").dataset.when ?? "";
+  const name = handleOf(id)?.dataset.name ?? document.querySelector(".in-hand bdi")?.textContent ?? "";
+  const { when } = document.querySelector("[data-carried]").dataset; // it may lie in another week
   const free = fits();
   (free[0]?.querySelector("a") ?? document.querySelector("[data-put-back]"))?.focus();
   say(`${words(free.length ? "picked" : "none", { name, when, n: digits(free.length) })} ${free.length ? place(free[0]) : ""}`);
 }
 
+let leaving = false;
+
 /** Everything stands where it stood. */
 async function putBack(text) {
   const id = carried();
+  leaving = true; // closing the dialog is part of it
   dialog()?.close();
   if (text) {
     say(text);
     toast(text, { tone: "wait" });
   }
   await show(asked());
+  leaving = false;
   if (id) handleOf(id)?.focus();
 }
 
@@ -175,7 +179,7 @@ document.addEventListener("submit", (event) => {
 document.addEventListener(
   "close",
   (event) => {
-    if (event.target.id === "put-dialog" && !sent && carried()) putBack(words("back"));
+    if (event.target.id === "put-dialog" && !sent && !leaving && carried()) putBack(words("back"));
   },
   true,
 );
@@ -204,11 +208,15 @@ function begin(event) {
   requestAnimationFrame(along);
 }
 
-/** Near the edge of the window the page scrolls along. */
+/** Near the edge of what can be seen of the week the page scrolls along: below what is in hand, above a phone's bar. */
 function along() {
   if (!drag?.started) return;
-  if (drag.y < EDGE) window.scrollBy(0, -10);
-  else if (drag.y > innerHeight - EDGE) window.scrollBy(0, 10);
+  const hand = document.querySelector(".in-hand")?.getBoundingClientRect();
+  const bar = document.querySelector(".rail")?.getBoundingClientRect();
+  const top = hand && hand.top < EDGE ? Math.max(EDGE, hand.bottom + 16) : EDGE;
+  const bottom = bar && bar.top > innerHeight / 2 ? bar.top : innerHeight;
+  if (drag.y < top) window.scrollBy(0, -10);
+  else if (drag.y > bottom - EDGE) window.scrollBy(0, 10);
   requestAnimationFrame(along);
 }
 

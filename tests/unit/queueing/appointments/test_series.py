@@ -244,6 +244,20 @@ def test_the_end_of_a_session_takes_its_empty_times_and_nobody_with_it(session: 
     assert series.listed(session) == [] and len(series.listed(session, ended=True)) == 1
 
 
+def test_a_session_that_ends_beyond_what_is_in_sight_is_offered_until_then(session: Session) -> None:
+    row = begin(session)
+    offered = len(slots(session))
+    far = row.made_until + timedelta(weeks=2)
+    series.end(session, row.id, far, by="aide", now=NOW)
+    assert row.ended_at is None and row.last_day == far and len(slots(session)) == offered
+    assert series.extend_all(session, now=NOW + timedelta(weeks=3)) > 0
+    assert max(local_day(slot.starts_at, ZONE) for slot in slots(session)) <= far
+    for late, said in ((date(2099, 1, 1), "published"), (far + timedelta(days=1), "ends before")):
+        with pytest.raises(Mistake, match=said) as mistake:
+            series.end(session, row.id, late, by="aide", now=NOW)
+        assert mistake.value.field == "last_day" and row.last_day == far
+
+
 def test_times_that_are_offered_already_are_left_and_all_of_them_refused(session: Session) -> None:
     begin(session)
     with pytest.raises(Refused, match="has slots at this time"):
