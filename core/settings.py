@@ -23,7 +23,6 @@ class Settings(BaseSettings):
     secure_cookies: bool = False
     timezone: str = "Asia/Riyadh"
     weekend: tuple[int, ...] = (4, 5)  # Monday is 0: Friday and Saturday
-    office_hours: tuple[int, int] = (8, 15)  # local hours: first, one past the last
     hotline_number: str = "8004399999"
     voice_ahead: int = 12  # so many numbers of each letter can be said before they are called; 0: nothing is made ahead
 

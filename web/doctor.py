@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from core import clock, jobs
 from core.db import Database
@@ -43,7 +43,7 @@ def report(settings: Settings, console: Console) -> int:
         try:
             problem = check()
         except Exception as error:
-            problem = f"{type(error).__name__}: {error}"
+            problem = str(error.orig).strip() if isinstance(error, DBAPIError) else f"{type(error).__name__}: {error}"
         if problem is None:
             console.print(f"[green]✓[/green] {name}")
             continue
@@ -66,7 +66,7 @@ def _checks(settings: Settings) -> list[Check]:
         ("libmagic (kinds of uploads)", lambda: _import("magic"), "apt-get install libmagic1"),
         ("Data folder", lambda: _writable(settings), f"make {settings.data_dir} writable, or set MAJLIS_DATA_DIR"),
         ("Disk space for recordings", lambda: _space(settings), "free some disk, or set MAJLIS_DATA_DIR elsewhere"),
-        ("Database", lambda: _database(settings), "majlis migrate, or look at MAJLIS_DATABASE_URL"),
+        ("Database", lambda: _database(settings), "majlis migrate (run does it too), or look at MAJLIS_DATABASE_URL"),
         (
             "Signing key",
             lambda: _signing_key(settings),
@@ -79,12 +79,19 @@ def _checks(settings: Settings) -> list[Check]:
             "only if it is lost for good: majlis recordings new-archive-key",
         ),
         *_storage_checks(settings),
+        *gateway_checks(settings),
+        *(_checks_of_rows(settings) if _readable(settings) else []),
+    ]
+
+
+def _checks_of_rows(settings: Settings) -> list[Check]:
+    """Where nothing was set up yet, to set it up is the one thing to be told of the database."""
+    return [
         (
             "What is to leave the store",
             lambda: _remains(settings),
             "name the store again (MAJLIS_STORAGE_…), or see why",
         ),
-        *gateway_checks(settings),
         ("Jobs", lambda: _jobs(settings), "start a worker (majlis worker); failed jobs are in the table `job`"),
     ]
 
@@ -239,10 +246,19 @@ def _database(settings: Settings) -> str | None:
     db = Database(settings.database)
     try:
         with db.read() as session:
+            if not inspect(session.connection()).has_table("alembic_version"):
+                return "there are no tables yet"
             session.execute(text("SELECT version_num FROM alembic_version"))
     finally:
         db.dispose()
     return None
+
+
+def _readable(settings: Settings) -> bool:
+    try:
+        return _database(settings) is None
+    except SQLAlchemyError:
+        return False
 
 
 def _signing_key(settings: Settings) -> str | None:

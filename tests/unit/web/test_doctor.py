@@ -54,3 +54,18 @@ def test_every_gateway_is_asked_and_a_wrong_one_is_named_with_what_to_do(tmp_pat
     assert "host" in (found["Gateway line (smpp)"][0] or "") and "docs/operations.md" in found["Gateway line (smpp)"][1]
     assert "pigeon" in (found["Gateway x (pigeon)"][0] or "")
     assert "MAJLIS_SMS_QUIET" in (found["Settings of texts"][0] or "")
+
+
+def test_where_nothing_was_set_up_yet_that_is_said_once_and_in_words(tmp_path: Path) -> None:
+    out = io.StringIO()
+    assert doctor.report(Settings(data_dir=tmp_path), Console(file=out, width=200)) == 1
+    text = out.getvalue()
+    assert "✗ Database: there are no tables yet" in text and "majlis migrate" in text
+    assert "SELECT" not in text and "Jobs" not in text and "What is to leave" not in text
+
+
+def test_a_database_that_can_not_be_reached_is_named_without_our_questions(tmp_path: Path) -> None:
+    out = io.StringIO()
+    away = Settings(data_dir=tmp_path, database_url=f"sqlite:///{tmp_path}/nowhere/majlis.sqlite3")
+    doctor.report(away, Console(file=out, width=200))
+    assert "✗ Database: unable to open database file" in out.getvalue() and "sqlalche.me" not in out.getvalue()
