@@ -51,7 +51,7 @@ def reset(settings: Settings) -> None:
 
 def sign_ins(url: str) -> str:
     """The addresses and accounts that a newcomer needs."""
-    rows = "\n".join(f"  {name:<14} {title_en or role}" for name, role, _place, _ar, _en, _t, title_en in ACCOUNTS)
+    rows = "\n".join(f"  {name:<14} {title_en or en}" for name, _role, _place, _ar, en, _t, title_en in ACCOUNTS)
     return (
         f"\nDemo sign-ins (password for all: {PASSWORD}):\n{rows}\n\n"
         f"  Staff sign in at   {url}/sign-in\n"
