@@ -173,7 +173,7 @@ def test_a_taken_time_is_said_and_the_old_state_stands(office: Office, cast: Cas
     refused = send(clerk, here(mine, "hold"), page="/intake", slot=slots[0])
     assert refused.status_code == 409 and "حُجز هذا الوقت قبل لحظات" in refused.text
     assert office.count(Appointment, Appointment.petition_id == mine) == 0
-    assert send(clerk, here(mine, "hold"), page="/intake", slot="nowhere").status_code == 404
+    assert send(clerk, here(mine, "hold"), page="/intake", slot="nowhere").status_code == 409
 
 
 def test_somebody_elses_appointment_is_not_found(office: Office, cast: Cast, send: Send) -> None:
