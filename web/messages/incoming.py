@@ -19,7 +19,7 @@ from reception.visitors.models import Visitor
 from web.http import Context, Pages
 from web.messages.common import answerers, page_number, tabs
 from web.messages.outbox import shown
-from web.messages.titles import COMMAND_TITLES, OUTCOME_TITLES
+from web.messages.titles import COMMAND_TITLES, NOTHING_DONE, OUTCOME_TITLES
 
 pages = Pages()
 SIZE = 30
@@ -126,6 +126,8 @@ def _people(ctx: Context, number: str) -> list[Visitor]:
 
 def _row(ctx: Context, text: InboundText, answer: InboundAnswer | None) -> dict[str, object]:
     by = ctx.session.get(Staff, answer.done_by) if answer and answer.done_by else None
+    command = ctx._(COMMAND_TITLES.get(answer.command, answer.command)) if answer else ""
+    outcome = ctx._(OUTCOME_TITLES.get(answer.outcome, answer.outcome)) if answer else ctx._("Not looked at yet")
     return {
         "id": text.id,
         "number": text.from_number,
@@ -133,8 +135,9 @@ def _row(ctx: Context, text: InboundText, answer: InboundAnswer | None) -> dict[
         "body": text.body,
         "at": text.received_at,
         "complete": text.complete,
-        "command": ctx._(COMMAND_TITLES.get(answer.command, answer.command)) if answer else "",
-        "outcome": ctx._(OUTCOME_TITLES.get(answer.outcome, answer.outcome)) if answer else ctx._("Not looked at yet"),
+        "command": command if command != outcome else "",
+        "outcome": outcome,
+        "helped": bool(answer and answer.outcome not in NOTHING_DONE),
         "open": bool(answer and answer.needs_person and answer.done_at is None),
         "done_by": by.name(ctx.lang) if by else "",
         "done_at": answer.done_at if answer else None,

@@ -179,6 +179,8 @@ COMMAND_TITLES = {
     "unknown": N_("Not understood"),
     "empty": N_("Empty"),
 }
+NOTHING_DONE = {"too many", "ignored", "no case", "unverified", "no appointment", "no offer", "not understood"}
+"""Outcomes that helped nobody: shown without a tick."""
 OUTCOME_TITLES = {
     "stopped": N_("Texts stopped"),
     "started": N_("Texts start again"),

@@ -23,6 +23,7 @@ from reception.hotline.models import CallBack
 from reception.petitions.models import Petition
 from reception.visitors.models import Visitor
 from tests.unit.web.conftest import Cast
+from web.messages.titles import NOTHING_DONE, OUTCOME_TITLES
 from web.wiring import make_worker
 
 from .conftest import Office, Send
@@ -224,6 +225,16 @@ def test_what_nobody_understands_waits_for_a_person_who_has_them_called(
     with office.db.read() as session:
         assert len(session.scalars(select(CallBack).where(CallBack.unique_key == f"inbound:{text}")).all()) == 1
     assert send("aide", f"/messages/inbox/{text}/done", {}).status_code == 409
+
+
+def test_what_helped_nobody_has_no_tick_and_is_said_once(office: Office, cast: Cast, petition: str) -> None:
+    assert set(OUTCOME_TITLES) > NOTHING_DONE
+    text = inbound(office, "؟؟ شيء آخر", number="+966500000088")
+    with office.db.write() as session:
+        session.get_one(InboundAnswer, text).needs_person = False
+    page = cast("hotline").get("/messages/inbox?all=1&q=966500000088&lang=en").text
+    (row,) = re.findall(r'<li class="outbox__item".*?</li>', page, re.DOTALL)
+    assert row.count("Not understood") == 1 and "#info" in row and "#check" not in row
 
 
 @pytest.fixture
