@@ -88,17 +88,18 @@ def test_a_caller_is_checked_told_where_it_stands_and_complains(server: Server, 
 def test_the_manager_answers_the_complaint_and_the_hotline_has_whom_to_call(server: Server, browser: Browser) -> None:
     page = page_of(browser, server, "manager")
     page.goto("/concerns")
-    expect(page.locator("main")).to_contain_text("لم يتصل بي أحد منذ شهر")
-    page.locator("main summary").first.click()
-    page.locator("textarea[name=answer]").first.fill("نعتذر، وقد خُصص موظف للمتابعة.")
-    pressed(page, "form[action$='/answer'] button[type=submit]")
+    complaint = page.locator(".concern", has_text="لم يتصل بي أحد منذ شهر")
+    complaint.locator("summary").click()
+    complaint.locator("textarea[name=answer]").fill("نعتذر، وقد خُصص موظف للمتابعة.")
+    with page.expect_navigation():
+        complaint.locator("form[action$='/answer'] button[type=submit]").click()
     caller = page_of(browser, server, "hotline")
     caller.goto("/hotline")
-    expect(caller.locator(".callback").first).to_contain_text("خُصص موظف")
+    expect(caller.locator(".callback", has_text="خُصص موظف")).to_be_visible()
 
 
 def test_an_order_is_written_signed_assigned_reported_on_and_proved_and_only_then_the_case_closes(
-    server: Server, browser: Browser
+    server: Server, browser: Browser, number: str
 ) -> None:
     aide = page_of(browser, server, "aide")
     aide.goto(f"/office/directives/new?case={number}")
@@ -124,12 +125,14 @@ def test_an_order_is_written_signed_assigned_reported_on_and_proved_and_only_the
     officer.locator("textarea[name=progress]").fill("طُلب الصك من الفرع.")
     pressed(officer, "form[action$='/report'] button[type=submit]")
     aide.goto("/office/directives")
-    expect(aide.locator(".order__progress")).to_contain_text("طُلب الصك من الفرع.")
+    expect(aide.locator(".order__progress", has_text="طُلب الصك من الفرع.")).to_be_visible()
 
     officer.goto("/department?shelf=at-work")
     pressed(officer, f".case-line__link:has-text('{number}')")
     _close(officer)
     expect(officer.locator("main")).to_contain_text("توجيه الوزير")
+    officer.evaluate("import('/static/js/live.js').then((live) => live.refresh())")
+    expect(officer.locator(".lost")).to_have_count(0)  # a refused form's address leads back: nobody was signed out
     officer.goto("/department")
     officer.locator("#orders summary").last.click()
     officer.locator("textarea[name=proof]").fill("نُقلت الملكية بالصك ٤٤١.")

@@ -18,7 +18,7 @@ from reception.visitors.models import Visitor
 from web.demo.cases import Step
 from web.demo.people import Ministry
 
-EVERY = timedelta(hours=6)  # receipts are entered
+EVERY = timedelta(hours=12)  # receipts are entered
 OWN_NUMBER = "8004399999"
 
 # phone, hours ago, text
@@ -88,7 +88,7 @@ def steps(ministry: Ministry, *, now: datetime) -> list[Step]:
         _campaign(session, "إغلاق المركز للصيانة", groups.CENTRE, {"centre_id": centre}, by=aide, now=when)
 
     hour = timedelta(hours=1)
-    rounds = [(now - number * EVERY, receipts) for number in range(int(timedelta(days=14) / EVERY), 0, -1)]
+    rounds = [(now - EVERY / 2 - number * EVERY, receipts) for number in range(int(timedelta(days=14) / EVERY))]
     written = [(now - hours * hour, _writes(number, text)) for number, hours, text in WRITTEN]
     return [
         (now - 60 * hour, verify),
