@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module")
 def outcome() -> dict[str, Any]:
     """Three calls with two or three people; about thirty things befall them."""
-    wishes = ["--minutes", "0.6", "--calls", "3", "--turn", "6", "--event", "1.1"]
+    wishes = ["--minutes", "0.5", "--calls", "3", "--turn", "6", "--event", "1.0"]
     run = subprocess.run(
         [sys.executable, "-m", "bench.soak", *wishes],
         cwd=ROOT, capture_output=True, text=True, timeout=200, check=False,
