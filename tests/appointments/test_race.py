@@ -164,8 +164,11 @@ def in_the_line(session: Session, act: str, slots: list[str], n: int, dice: rand
             zone="Asia/Riyadh", needs_interpreter=dice.random() < 0.3, urgent=dice.random() < 0.5,
         )  # fmt: skip
     elif act == "earlier":
+        booked = select(Appointment).where(Appointment.state == BOOKED).order_by(Appointment.id)
+        who = [(row.petition_id, row.visitor_id) for row in session.scalars(booked)]
+        petition_id, visitor_id = dice.choice(who or [(f"p{n % 50}", f"v{n % 40}")])
         waitlist.join(
-            session, petition_id=f"p{n % 50}", visitor_id=f"v{n % 40}", label=f"{n % 50}", by="visitor", now=now,
+            session, petition_id=petition_id, visitor_id=visitor_id, label=petition_id, by="visitor", now=now,
             zone="Asia/Riyadh", urgent=dice.random() < 0.5, for_earlier=True,
         )  # fmt: skip
     elif act == "wish":
@@ -181,7 +184,8 @@ def in_the_line(session: Session, act: str, slots: list[str], n: int, dice: rand
     elif act == "give":
         waitlist.offer_next(session, dice.choice(slots), now=now)
     else:
-        offers = list(session.scalars(select(Offer).order_by(Offer.offered_at.desc(), Offer.id).limit(8)))
+        latest = select(Offer).order_by(Offer.state != "open", Offer.offered_at.desc(), Offer.id)
+        offers = list(session.scalars(latest.limit(8)))  # the open ones, and some of those that have ended
         offer = dice.choice(offers) if offers else None
         if offer is not None and act == "accept":
             waitlist.accept(session, offer.id, by="visitor", now=now)
