@@ -29,7 +29,7 @@ test: setup-test                  ## everything: lint, types, unit tests, then r
 	$(MAKE) --no-print-directory lint
 	@mkdir -p var
 	@echo "What watches a clock, one after the other; $(BESIDE) take what that leaves of the processor"
-	@nice -n 19 $(BIN)/pytest $(BESIDE) -m "not long" > var/beside.txt 2>&1 & beside=$$!; \
+	@nice -n 19 $(BIN)/pytest $(BESIDE) -m "not long" -n 2 > var/beside.txt 2>&1 & beside=$$!; \
 	  trap 'kill $$beside 2>/dev/null' INT TERM; \
 	  $(BIN)/pytest tests $(BESIDE:%=--ignore %) -m "alone and not long"; alone=$$?; \
 	  wait $$beside; rest=$$?; cat var/beside.txt; exit $$((alone | rest))
