@@ -28,10 +28,6 @@ class Errands:
         """Tells the directory, one thing after the other; that it cannot listen must not disturb a meeting."""
         self.run(self._tell(what, arguments))
 
-    @property
-    def idle(self) -> bool:
-        return not self._tasks
-
     async def done(self) -> None:
         """Waits until all that was started is done."""
         while self._tasks:

@@ -64,8 +64,8 @@ class MediaNode:
         if len(token_secret) < 16:
             raise ValueError("the token secret is too short")
         self.rooms: dict[str, Room] = {}
-        self._leaving: list[Room] = []
-        """Forgotten, but the recording is being closed or the directory being told."""
+        self._leaving: set[asyncio.Task[None]] = set()
+        """For rooms that are forgotten while the recording is being closed or the directory being told."""
         self._secret = token_secret
         self._address = address
         self._load = Load(most_meetings=most_meetings)
@@ -116,8 +116,9 @@ class MediaNode:
             room.close(CloseReason.STOPPING)
         for link in list(self._links):
             link.close(CloseReason.STOPPING)
-        for room in [*self.rooms.values(), *self._leaving]:
+        for room in list(self.rooms.values()):
             await room.drained()
+        await asyncio.gather(*self._leaving, return_exceptions=True)
         self.rooms.clear()
         self._sockets.close()
 
@@ -357,9 +358,10 @@ class MediaNode:
     def _forget(self) -> None:
         for meeting_id in [key for key, room in self.rooms.items() if room.forgettable]:
             room = self.rooms.pop(meeting_id)
-            self._leaving.append(room)
             room.close(CloseReason.LEFT)
-        self._leaving = [room for room in self._leaving if not room.idle]
+            leaving = asyncio.create_task(room.drained())
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
         for meeting_id in [key for key, lock in self._locks.items() if key not in self.rooms and not lock.locked()]:
             del self._locks[meeting_id]
         self.devices.prune()

@@ -320,11 +320,6 @@ class Room:
                 self.errands.tell("left", member.id, self.around.wall())
         self._proceedings.close(reason.value)
 
-    @property
-    def idle(self) -> bool:
-        """Nothing that it had started is still under way."""
-        return self.errands.idle
-
     async def drained(self) -> None:
         """Waits until what the room had started is done."""
         await self.errands.done()
