@@ -178,7 +178,14 @@ def test_one_who(script: Script, people: int, caplog: pytest.LogCaptureFixture) 
     assert len(stage.tape.tracks) <= 2 * people + 2 * STARTS
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)
+SLOW = (asks_for_everything, leaps)  # to be counted: twenty seconds and more
+
+
+@pytest.mark.parametrize(
+    "script",
+    [pytest.param(script, marks=pytest.mark.long) if script in SLOW else script for script in SCRIPTS],
+    ids=lambda script: script.__name__,
+)
 def test_little_is_kept_of_one_who(script: Script) -> None:
     chance = random.Random(script.__name__)
     stage = Hall()

@@ -170,6 +170,7 @@ def test_the_second_answer_to_an_offer_changes_nothing(
 # Browsers that don't get anywhere
 
 
+@pytest.mark.long
 def test_who_never_connects_is_let_go_and_the_others_go_on(
     join: Callable[..., Raw], meeting: Callable[[], str], call: tuple[Raw, Raw], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,6 +86,7 @@ def test_five_lost_packets_in_a_hundred_freeze_no_picture_and_leave_no_hole_in_t
 
 
 @pytest.mark.browser
+@pytest.mark.long
 def test_after_five_seconds_of_nothing_picture_and_sound_are_back_within_one(
     call: dict[str, Watch], line: Line
 ) -> None:

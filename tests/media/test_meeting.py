@@ -206,6 +206,7 @@ def test_a_reloaded_page_is_back_without_admission(rig: Any, meeting: str, coupl
     assert {"sara/1/video", "sara/2/video"} <= set(journal["tracks"])
 
 
+@pytest.mark.long
 def test_a_leg_that_lives_and_brings_nothing_is_replaced(rig: Any, couple: Any) -> None:
     """Whatever the reason: its checks are answered, and no sound and no picture comes."""
     minister, sara = couple

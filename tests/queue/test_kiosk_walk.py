@@ -103,7 +103,7 @@ def ticket_code(page: Page) -> str:
     return page.url.split("/ticket/")[1].split("?")[0]
 
 
-@pytest.mark.parametrize("size", [STANDING, LYING], ids=["standing", "lying"])
+@pytest.mark.parametrize("size", [STANDING, pytest.param(LYING, marks=pytest.mark.long)], ids=["standing", "lying"])
 def test_by_touch_alone_from_the_language_to_the_paper(kiosk: Opener, house: House, size: tuple[int, int]) -> None:
     page = kiosk(size, has_touch=True)
     before = len(house.tickets())

@@ -235,6 +235,7 @@ def test_cancelled_while_it_is_made_it_stops_and_leaves_nothing(
     assert "/cancel" not in aide.get(page).text
 
 
+@pytest.mark.long
 def test_two_at_once_are_made_one_after_the_other(
     cast: Cast,  # noqa: F811
     house: tuple[Database, Ministry],  # noqa: F811

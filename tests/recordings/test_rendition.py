@@ -322,6 +322,7 @@ def test_one_that_nobody_wants_any_more_stops_at_once(call: Recorded, tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_a_full_disk_is_a_failure_with_a_name(call: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write, written = os.pwrite, []
 
