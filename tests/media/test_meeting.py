@@ -168,6 +168,10 @@ class TestOneCall:
         sara.sees_someone()
         minister.sees_someone()
 
+
+class TestOnABadLine:
+    """A call of its own: what an encoder has been through tells in how many pictures it dares to send."""
+
     def test_loss_on_the_way_is_repaired(self, one_call: OneCall, rig: Any) -> None:
         minister, sara = one_call.minister, one_call.sara
         rig.set(loss=0.05)
