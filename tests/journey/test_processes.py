@@ -79,6 +79,7 @@ def test_each_process_that_is_killed_comes_back_and_data_are_kept(server: Server
     assert set(after) == set(before) and not set(after.values()) & set(before.values())
 
 
+@pytest.mark.long
 def test_a_second_start_leaves_nothing_of_the_first_running_and_keeps_the_data(server: Server) -> None:
     assert server.process
     left, size = children(server.process.pid), (server.data / "majlis.sqlite3").stat().st_size

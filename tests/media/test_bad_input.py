@@ -197,6 +197,7 @@ def test_who_never_connects_is_let_go_and_the_others_go_on(
     goes_on(call)
 
 
+@pytest.mark.long
 def test_who_connects_and_sends_nothing_more_is_no_burden(
     join: Callable[..., Raw], meeting: Callable[[], str], call: tuple[Raw, Raw]
 ) -> None:

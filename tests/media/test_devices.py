@@ -212,6 +212,7 @@ CHROMIUM_AS_DEVICE = """async ([meeting, token]) => {
 }"""
 
 
+@pytest.mark.long
 def test_a_browser_that_speaks_whip_with_all_its_extensions_is_understood_too(
     rig: Any, meeting: str, person: Callable[..., Any], eventually: Callable[..., None]
 ) -> None:

@@ -182,6 +182,7 @@ def test_a_thin_downlink_keeps_its_sound_and_the_interpreter_and_takes_no_pictur
     assert time.monotonic() - free < 20
 
 
+@pytest.mark.long
 def test_one_who_reloads_is_back_and_disturbs_nobody(four: Four) -> None:
     aide, minister = four.people["aide"], four.people["minister"]
     minister.page.evaluate(f"window.told = ({SEEN})(5)")

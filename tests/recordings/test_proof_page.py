@@ -83,6 +83,7 @@ def test_a_check_shows_its_result_to_whoever_waits_for_it(page: Page, recording:
         kept.replace(journal)
 
 
+@pytest.mark.long
 def test_a_failed_recording_is_tried_again_and_plays_without_a_reload(page: Page, server: Server) -> None:
     """Its journal was not to be found for a while (a disk that was not mounted, say)."""
     db = Database(f"sqlite:///{server.data / 'majlis.sqlite3'}")
