@@ -95,7 +95,11 @@ def _far_day(db: Database) -> tuple[list[str], str, str]:
             .where(Petition.centre_id == centre, Petition.id.not_in(busy), Petition.state.not_in(SETTLED))
             .order_by(Petition.received_at)
         ).all()
-        by_visitor = {row.visitor_id: row.id for row in petitions if not row.visitor.sign_language}
+        by_visitor = {
+            row.visitor_id: row.id
+            for row in petitions
+            if row.visitor.language == "ar" and not row.visitor.sign_language
+        }
         taken = {local_day(slot.starts_at, ZONE) for slot in calendar.slots_between(session, now, now + timedelta(99))}
         day = local_day(now, ZONE) + timedelta(days=35)
         while day in taken or day.weekday() in (4, 5):  # Friday and Saturday

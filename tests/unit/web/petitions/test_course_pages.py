@@ -10,6 +10,7 @@ from reception.centres.models import Department
 from reception.classifier import agreement, rules
 from reception.classifier.models import Suggestion
 from reception.deadlines import escalation
+from reception.deadlines import service as deadlines
 from reception.petitions import catalogue, service, verification
 from reception.petitions.events import PetitionReceived, PetitionReclassified
 from reception.petitions.models import Petition, PetitionType, RoutingRule
@@ -74,9 +75,9 @@ def test_the_deadline_says_why(desk: Desk, at_work: str) -> None:
 
 def test_what_one_was_told_is_there_until_noted_and_nobody_elses(desk: Desk, enter: Enter) -> None:
     petition_id = enter()
-    later = datetime.now(UTC) + timedelta(days=9)
-    for n in range(12):
-        desk.do(lambda s, n=n: escalation.climb(s, now=later + timedelta(hours=n)))
+    later = desk.do(lambda s: deadlines.calendar(s).next_working(datetime.now(UTC) + timedelta(days=9)))
+    for _ in range(12):  # a rung at a time; at night, or on a day of rest, nobody is told
+        desk.do(lambda s: escalation.climb(s, now=later))
     officer, number = desk.as_("officer"), desk.do(lambda s: s.get_one(Petition, petition_id).case_number)
     assert number in officer.get("/late").text and "told of" in officer.get("/department").text
     assert number not in desk.as_("far-officer").get("/late").text
