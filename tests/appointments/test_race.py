@@ -46,6 +46,7 @@ PASSES = (1, 60, 200, 400) * 4 + (5 * 3600,)  # seconds between two rounds; rare
 LEAST = 2  # rounds after the first, in any case
 SHORT_S = 5.0  # of racing in the short version; a slow machine gets through fewer rounds
 MORNING, EVENING = (datetime(2026, 10, 27, hour, tzinfo=UTC) for hour in (9, 20))
+SECOND_DAY = datetime(2026, 10, 29, tzinfo=UTC)
 LONGEST_HOLD = timedelta(hours=15)  # an offer in the evening, answered by the next morning
 ROUNDS = int(os.environ.get("MAJLIS_ROUNDS", "2000"))
 
@@ -165,7 +166,7 @@ def in_the_line(session: Session, act: str, slots: list[str], n: int, dice: rand
         )  # fmt: skip
     elif act == "earlier":
         booked = select(Appointment).where(Appointment.state == BOOKED).order_by(Appointment.id)
-        who = [(row.petition_id, row.visitor_id) for row in session.scalars(booked)]
+        who = [(row.petition_id, row.visitor_id) for row in session.scalars(booked) if row.slot.starts_at > SECOND_DAY]
         petition_id, visitor_id = dice.choice(who or [(f"p{n % 50}", f"v{n % 40}")])
         waitlist.join(
             session, petition_id=petition_id, visitor_id=visitor_id, label=petition_id, by="visitor", now=now,
@@ -235,10 +236,10 @@ def after_round(db: Database, now: datetime, dice: random.Random) -> datetime:
         if dice.random() < 0.5:
             service.expire_holds(session, now=now)
         for row in list(session.scalars(select(Appointment).where(Appointment.state.in_(LIVE)))):
-            if dice.random() < 0.6:
+            if dice.random() < (0.2 if row.slot.starts_at > SECOND_DAY else 0.6):
                 service.cancel(session, row.id, reason="next round", by="aide", now=now)
         for waiting in list(session.scalars(select(Waiting).where(Waiting.state.in_(IN_LINE)))):
-            if dice.random() < 0.3:
+            if dice.random() < (0.1 if waiting.for_earlier else 0.6):  # those with no appointment come first
                 with suppress(Refused), session.begin_nested():  # a desk has confirmed what was offered
                     waitlist.leave(session, waiting.id, reason="next round", by="aide", now=now)
         for holiday in workdays.holidays(session):  # else the next race would be run on a day of rest
@@ -271,7 +272,7 @@ def test_thousands_of_rounds(any_db: Database, now: datetime) -> None:
         earlier = session.scalar(select(given_back).where(Appointment.reason == service.TOOK_EARLIER))
     print(f"{any_db.engine.dialect.name}: {dict(came_to)}, offers {dict(offered)}, earlier times taken {earlier}")
     assert ROUNDS < 500 or earlier, "some gave their appointment back for an earlier one"
-    assert ROUNDS < 20 or all(offered[state] for state in ("accepted", "declined", "lapsed", "withdrawn")), offered
+    assert ROUNDS < 500 or all(offered[state] for state in ("accepted", "declined", "lapsed", "withdrawn")), offered
 
 
 @pytest.mark.parametrize("any_db", ["postgresql"], indirect=True)  # on SQLite there is nothing between
