@@ -5,7 +5,9 @@ WeasyPrint gets the page, one style sheet and the fonts; whatever else a page na
 
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
+from xml.etree.ElementTree import Element
 
 from core.errors import Fault
 
@@ -42,6 +44,24 @@ def pdf(html: str) -> bytes:
     return made.stdout
 
 
+def give_directions(tree: Element) -> None:
+    """What a browser finds out by itself and WeasyPrint does not: the direction of `dir="auto"`, by the first letter
+    that has one (HTML, 3.2.6.4), and that what stands in a `bdi` is a run of its own (UAX #9: FSI, PDI)."""
+    for element in list(tree.iter()):
+        if element.get("dir") == "auto":
+            del element.attrib["dir"]
+            strong = next(filter(None, map(_direction, "".join(element.itertext()))), None)
+            if strong:
+                element.set("dir", strong)
+        if element.tag == "bdi":
+            element.text = f"\u2068{element.text or ''}"
+            element.tail = f"\u2069{element.tail or ''}"
+
+
+def _direction(letter: str) -> str | None:
+    return {"L": "ltr", "R": "rtl", "AL": "rtl"}.get(unicodedata.bidirectional(letter))
+
+
 def print_page(html: str) -> bytes:
     """What the process does. A named file that is not ours ends it: a sheet with holes is worse than none."""
     from weasyprint import HTML
@@ -54,6 +74,7 @@ def print_page(html: str) -> bytes:
             return URLFetcherResponse(url, file.read_bytes(), {"Content-Type": kind})
 
     page = HTML(string=html, base_url=OURS, url_fetcher=Ours(fail_on_errors=True))
+    give_directions(page.etree_element)
     made: bytes = page.write_pdf(font_config=FontConfiguration(), pdf_variant="pdf/ua-1")
     return made
 

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
+from xml.etree import ElementTree
 
 import pytest
 from httpx import Response
@@ -17,7 +18,7 @@ from core.errors import Fault
 from queueing.appointments.models import Slot
 from reception.dossier.models import DossierReceipt
 from tests.unit.web.conftest import Cast
-from web.office.press import pdf, print_page
+from web.office.press import give_directions, pdf, print_page
 from web.office.sheet import open_questions
 
 from .conftest import ZONE, Office
@@ -104,6 +105,15 @@ def test_what_is_not_ours_is_not_fetched_and_no_sheet_with_holes_is_made(named: 
 def test_a_sheet_that_cannot_be_made_is_a_fault_and_no_file() -> None:
     with pytest.raises(Fault):
         pdf('<html lang="en"><title>x</title><img src="http://127.0.0.1:9/x.png" alt="x"></html>')
+
+
+def test_words_of_another_direction_are_set_in_it() -> None:
+    body = """<body><p dir="auto">12. My permit.</p><p dir="auto">“طلبي”</p><p dir="auto">2026</p>
+    <b><bdi>John <i>S.</i></bdi>, x</b></body>"""
+    tree = ElementTree.fromstring(body)
+    give_directions(tree)
+    assert [p.get("dir") for p in tree.iter("p")] == ["ltr", "rtl", None], "of the page, where no letter tells"
+    assert "".join(tree.itertext()).split("\n")[-1].strip() == "\u2068John S.\u2069, x"
 
 
 def test_a_question_is_open_until_it_is_answered() -> None:
