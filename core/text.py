@@ -64,3 +64,13 @@ def clean(text: str, *, lines: bool = False) -> str:
         if (c == "\n" and lines) or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co"} or c == "\u200d"
     )
     return kept.strip() if lines else " ".join(kept.split())
+
+
+def isolated(text: str) -> str:
+    """In a run of its own, whatever the direction of the words around it (UAX #9: FSI, PDI)."""
+    return f"\u2068{text}\u2069"
+
+
+def left_to_right(text: str) -> str:
+    """A number, a label, a code: its hyphen doesn't turn the halves round in an Arabic sentence (UAX #9: LRI, PDI)."""
+    return f"\u2066{text}\u2069"

@@ -3,6 +3,7 @@
 from typing import Any
 
 from core.language import N_
+from core.text import left_to_right
 from queueing.tickets import course, service
 from queueing.tickets.models import Counter, Ticket
 from queueing.tickets.undo import Undoable
@@ -40,15 +41,10 @@ def mark(undoable: Undoable) -> str:
     return f"{undoable.verb}-{undoable.ticket_id}-{undoable.until.timestamp():.3f}"
 
 
-def isolated(label: str) -> str:
-    """A label keeps its direction inside a sentence of any."""
-    return f"\u2066{label}\u2069"
-
-
 def _words(ctx: Context, undoable: Undoable, current: Ticket | None) -> str:
-    label = isolated(undoable.label)
+    label = left_to_right(undoable.label)
     pressed_at = undoable.until - course.UNDO_WITHIN
     if undoable.verb == "finish" and current is not None and current.first_called_at == pressed_at:
-        return ctx._("{label} is finished, {other} was called").format(label=label, other=isolated(current.label))
+        return ctx._("{label} is finished, {other} was called").format(label=label, other=left_to_right(current.label))
     ticket = ctx.session.get_one(Ticket, undoable.ticket_id)
     return ctx._(PRESSED[undoable.verb]).format(label=label, service=ticket.service_point.name(ctx.lang))

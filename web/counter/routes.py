@@ -10,12 +10,13 @@ from core import audit
 from core.errors import Mistake, NotFound, Refused
 from core.staff.models import Staff
 from core.staff.rules import ATTENDANT, MANAGER, RECEPTIONIST, VERIFIER
+from core.text import left_to_right
 from queueing.tickets import queries, service, states
 from queueing.tickets.models import Counter, Ticket
 from reception.centres.models import Centre
 from web.counter import breaks, words
 from web.counter.board import console, ways_on
-from web.counter.pressed import isolated, mark
+from web.counter.pressed import mark
 from web.counter.story import ticket_story
 from web.counter.urgent import pending
 from web.http import Context, Pages, staff
@@ -138,7 +139,7 @@ def next_(ctx: Context) -> Response:
             ctx.flash(ctx._("Nobody is waiting for this counter."), "info")
         elif expected and called.label != expected:
             said = ctx._("By now it was the turn of {label}, not of {other}: {label} was called.")
-            ctx.flash(said.format(label=isolated(called.label), other=isolated(expected)), "info")
+            ctx.flash(said.format(label=left_to_right(called.label), other=left_to_right(expected)), "info")
 
     return _at_mine(ctx, verb)
 
@@ -152,7 +153,7 @@ def undo(ctx: Context) -> Response:
         if last is not None and mark(last) != _field(ctx, "seen"):
             raise Refused("Something else has been pressed since. Please look again.")
         ticket = service.undo(ctx.session, mine.id, ctx.staff.id, now=ctx.now)
-        ctx.flash(ctx._("{label}: taken back.").format(label=isolated(ticket.label)), "info")
+        ctx.flash(ctx._("{label}: taken back.").format(label=left_to_right(ticket.label)), "info")
 
     return _at_mine(ctx, verb)
 

@@ -109,7 +109,7 @@ def receipts(session: Session, now: datetime) -> None:
         told = Receipt(
             provider_id=part.provider_id or "",
             state=FAILED if lost else DELIVERED,
-            code="ABSENT" if lost else "DELIVRD",
+            code="UNDELIV 027" if lost else "DELIVRD",
         )
         entering.receipts(session, [(part.provider, told)], now=max(part.at, now - EVERY) + timedelta(seconds=25))
 

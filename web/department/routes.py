@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from core.errors import Mistake, NotFound
 from core.staff.rules import AIDE, MANAGER, OFFICER, OFFICIAL
+from core.text import left_to_right
 from reception import access
 from reception.centres.models import Department
 from reception.deadlines import escalation, rules
@@ -81,7 +82,7 @@ def acknowledge(ctx: Context) -> Response:
     """Confirm from the list, without opening the case."""
     petition = access.require(ctx.session, ctx.staff, ctx.path("id"), "acknowledge")
     service.acknowledge(ctx.session, petition.id, staff_id=ctx.staff.id, now=ctx.now)
-    ctx.flash(ctx._("Receipt of {case} confirmed.").format(case=_isolated(petition.case_number)))
+    ctx.flash(ctx._("Receipt of {case} confirmed.").format(case=left_to_right(petition.case_number)))
     return ctx.redirect("/department?shelf=to-confirm")
 
 
@@ -130,11 +131,6 @@ def _order(ctx: Context) -> Directive:
     if order.department_id is None or order.department_id != ctx.staff.department_id:
         raise NotFound("There is no such directive.")
     return order
-
-
-def _isolated(number: str) -> str:
-    """Its hyphen doesn't turn the two halves round in an Arabic sentence (UAX #9: LRI, PDI)."""
-    return f"\u2066{number}\u2069"
 
 
 def _fullest(counts: dict[str, int]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.language import N_
-from core.text import search_form
+from core.text import isolated, search_form
 from recordings.journal_records import Mark
 from web.exports import words
 from web.exports.film import switched_off, why_dark
@@ -93,10 +93,12 @@ def _people(marks: Sequence[Mark], names: Mapping[str, str], say: Say) -> list[C
             continue
         if mark.kind == "connected" and who not in there:
             there.add(who)
-            found.append(Chapter(CAME, mark.at, mark.at, say(SAID[CAME]).format(name=_apart(names[who]))))
+            found.append(Chapter(CAME, mark.at, mark.at, say(SAID[CAME]).format(name=isolated(names[who]))))
         elif mark.kind == "left" and who in there:
             there.discard(who)
-            found.append(Chapter(LEFT, mark.at, max(mark.at - 2, 0.0), say(SAID[LEFT]).format(name=_apart(names[who]))))
+            found.append(
+                Chapter(LEFT, mark.at, max(mark.at - 2, 0.0), say(SAID[LEFT]).format(name=isolated(names[who])))
+            )
     return found
 
 
@@ -115,13 +117,8 @@ def _gaps(side: SideFacts, marks: Sequence[Mark], duration: float, say: Say) -> 
             why = say(why_dark(start, end, duration, off))
         else:
             why = say(words.MICROPHONE_OFF if off else words.NO_SOUND)
-        found.append((end - start, Chapter(GAP, start, max(start - 2, 0.0), f"{_apart(side.name)}: {why}")))
+        found.append((end - start, Chapter(GAP, start, max(start - 2, 0.0), f"{isolated(side.name)}: {why}")))
     return found
-
-
-def _apart(name: str) -> str:
-    """In a run of its own, whatever the direction of the words around it (UAX #9: FSI, PDI)."""
-    return f"\u2068{name}\u2069"
 
 
 def spoken(marks: Iterable[Mark], names: Mapping[str, str]) -> list[Spoken]:

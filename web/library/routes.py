@@ -9,6 +9,7 @@ from core import audit, clock
 from core.calendar import digits
 from core.staff.models import Staff
 from core.staff.rules import AIDE, OFFICER, OFFICIAL
+from core.text import isolated
 from reception.petitions.models import Petition
 from recordings import access
 from recordings.archive import leave, service
@@ -21,7 +22,7 @@ from web.exports.words import STATES
 from web.http import Context, Pages, staff
 from web.keys import key_ring
 from web.library import finding, leaves, watching
-from web.library.words import VERDICTS, isolated, sentence, short
+from web.library.words import VERDICTS, sentence, short
 from web.ranges import from_its_beginning, given
 from web.retention import routes as retention
 

@@ -56,11 +56,6 @@ def sentence(
     )
 
 
-def isolated(text: str) -> str:
-    """In a run of its own, whatever the direction of the words around it (UAX #9: FSI, PDI)."""
-    return f"\u2068{text}\u2069"
-
-
 def short(key: str) -> str:
     """A fingerprint's first sixteen digits in fours: enough to tell keys apart, not to trust one."""
     return " ".join(key[at : at + 4] for at in range(0, 16, 4))

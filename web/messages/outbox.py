@@ -9,6 +9,7 @@ from core import audit
 from core.calendar import day_bounds, day_of
 from core.errors import NotFound
 from core.staff.rules import AIDE
+from core.text import left_to_right
 from messaging import service
 from messaging.models import Message
 from messaging.rules import masked, segments
@@ -24,6 +25,7 @@ from web.messages.titles import (
     LETTERS,
     PART_TITLES,
     REASONS,
+    REPORTED,
     STATE_TITLES,
     TITLES,
 )
@@ -137,8 +139,12 @@ def shown(ctx: Context, message: Message) -> dict[str, object]:
 
 
 def reason(ctx: Context, error: str | None) -> str:
-    """Our own reasons in the reader's language; a gateway's code as it came."""
-    return ctx._(REASONS[error]) if error in REASONS else error or ""
+    """In the reader's language, where we know what is meant; what a gateway reported stands behind it as it came."""
+    said = error or ""
+    if said in REASONS:
+        return ctx._(REASONS[said])
+    reported = REPORTED.get(said.partition(" ")[0])
+    return f"{ctx._(reported)} ({left_to_right(said)})" if reported else said
 
 
 def gateway(ctx: Context, message: Message) -> str:

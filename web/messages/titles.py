@@ -103,6 +103,18 @@ REASONS = {
     "the sender was killed before an answer": N_("The sender was stopped before the gateway answered."),
 }
 
+# The first word of what a gateway reports: states of a receipt (SMPP 3.4, 5.2.28) and answers that are no yes (5.1.3).
+REPORTED = {
+    "UNDELIV": N_("The phone was switched off or out of reach, or nobody has the number."),
+    "EXPIRED": N_("The phone was not reached in time."),
+    "REJECTD": N_("The operator refused it."),
+    "DELETED": N_("The operator threw it away before it arrived."),
+    "RINVDSTADR": N_("The operator knows no such number."),
+    "RTHROTTLED": N_("The operator asks for fewer texts at a time."),
+    "RMSGQFUL": N_("The operator asks for fewer texts at a time."),
+    "RSYSERR": N_("The operator has a fault."),
+}
+
 # What an encoding and a way out are to whoever looks after the texts; a real gateway is called by its own name.
 LETTERS = {
     "GSM-7": N_("Latin letters: up to 160 in one part"),

@@ -100,6 +100,9 @@ def test_a_case_shows_its_texts_with_their_states_and_why_one_did_not_arrive(
     assert "This text did not reach the visitor" in page.text[place:] and "badge" in page.text[place:]
     assert "not a complete phone number" not in cast("aide").get(f"/cases/{petition}?lang=ar").text, "in Arabic, too"
     with office.db.write() as session:
+        session.get_one(Message, text.id).error = "UNDELIV 027"
+    assert "out of reach, or nobody has the number. (\u2066UNDELIV 027\u2069)" in cast("aide").get(page.url).text
+    with office.db.write() as session:
         kept = session.get_one(Message, text.id)
         kept.state, kept.error = was
 
