@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
@@ -19,6 +20,10 @@ from core.staff.rules import ATTENDANT
 from tests.blank import blank
 from tests.children import guarded
 from web.schema import create_all
+
+settings.register_profile("majlis", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("majlis")
+"""No test fails because a machine is slow; what something costs is for bench/ to say."""
 
 TIMED = {
     "bench/test_soak.py",
