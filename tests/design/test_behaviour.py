@@ -321,6 +321,17 @@ def test_a_dialog_opens_takes_the_focus_and_closes(site: Callable[..., Site]) ->
     assert page.locator("dialog[open]").count() == 0
 
 
+def test_a_refused_dialog_is_open_again_at_the_field_that_was_refused(site: Callable[..., Site]) -> None:
+    page = site(
+        main(
+            "{% call ui.dialog(id='d', title='Title', open=true) %}{{ ui.field(name='x', label='X') }}"
+            "{{ ui.field(name='y', label='Y', error='No such day') }}{% endcall %}"
+        )
+    ).open()
+    assert page.locator("dialog[open]").count() == 1
+    assert page.evaluate("document.activeElement.id") == "f-y"
+
+
 def test_the_time_of_day_is_written_as_the_calendar_writes_it(site: Callable[..., Site]) -> None:
     page = site(main("")).open()
     said = page.evaluate(

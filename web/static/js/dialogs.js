@@ -1,12 +1,19 @@
 // <dialog> by data attributes, and a question one must answer before something is done.
 import { make, word } from "./words.js";
 
+/** Where one goes on: at what was refused, else where the page says, else in the first field. */
+const STARTS = ["[aria-invalid=true]", "[autofocus]", ".dialog__body :is(input:not([type=hidden]), textarea, select)"];
+
+function show(dialog) {
+  dialog.showModal();
+  STARTS.map((start) => dialog.querySelector(start)).find(Boolean)?.focus();
+}
+
 export function openDialog(id) {
   const dialog = document.getElementById(id);
   if (!dialog || dialog.open) return;
   document.querySelectorAll("dialog[open]").forEach((other) => other.close());
-  dialog.showModal();
-  (dialog.querySelector("[autofocus], .dialog__body input:not([type=hidden]), .dialog__body textarea, .dialog__body select") ?? dialog).focus?.();
+  show(dialog);
 }
 
 /** Resolves to true only where the person pressed the confirming button. */
@@ -51,7 +58,7 @@ export function wireDialogs() {
       if (!inside && !event.target.querySelector("textarea, input[type=text]")) event.target.close();
     }
   });
-  document.querySelectorAll("dialog[data-dialog-now]").forEach((dialog) => dialog.showModal());
+  document.querySelectorAll("dialog[data-dialog-now]").forEach(show);
 }
 
 /** data-confirm on links; forms are asked in forms.js, where the sending is. */
