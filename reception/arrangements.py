@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from core import jobs
 from core.errors import Refused
 from core.settings import Settings
 from core.staff.models import Staff
@@ -30,8 +29,8 @@ from reception.petitions import entries, story
 from reception.visitors.models import Visitor
 from reception.visits import arrival
 from reception.visits import service as visits
+from recordings.archive import service as archive
 from recordings.archive.events import RecordingClosed, RecordingReady, RecordingTriedAgain
-from recordings.archive.service import FINISH
 from recordings.strip import service as strips
 from video.meetings import service as meetings
 from video.meetings.events import MeetingEnded
@@ -133,8 +132,8 @@ def close_appointment(session: Session, event: MeetingEnded, *, now: datetime, s
 def make_playable(
     session: Session, event: RecordingClosed | RecordingTriedAgain, *, now: datetime, settings: Settings
 ) -> None:
-    """A closed journal is remuxed at once, before any other work."""
-    jobs.enqueue(session, FINISH, {"recording_id": event.recording_id}, now=now, lane=1)
+    """A closed journal is remuxed at once; where the sweep for lost work was quicker than this, it is asked for."""
+    archive.ask_to_finish(session, event.recording_id, now=now)
 
 
 def draw_strip(session: Session, event: RecordingReady, *, now: datetime, settings: Settings) -> None:

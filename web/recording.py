@@ -37,7 +37,7 @@ from web.disk import room
 from web.keys import key_ring
 from web.proof import Witnesses
 
-__all__ = ["finish_handler", "key_ring", "sink_opener", "sweep_abandoned"]
+__all__ = ["finish_handler", "key_ring", "make_playable", "sink_opener", "sweep_abandoned"]
 
 log = structlog.get_logger()
 MARGIN = RESERVE  # bytes that no meeting may count on
@@ -114,30 +114,23 @@ def sink_opener(settings: Settings, db: Database) -> Callable[[str], Sink]:
     return open_sink
 
 
-def finish_handler(settings: Settings) -> Handler:
+def finish_handler(settings: Settings, db: Database) -> Handler:
     """The job: journal → one sealed WebM for each participant, copied and never decoded.
 
-    A follower has done that already, where one was at work while the meeting ran; else the journal is gone through now.
+    Only of a recording that waits for it: one that came to an end keeps its films, however often it is asked for.
     """
-    keyring = key_ring(settings)
 
-    def act(payload: dict[str, Any]) -> RemuxResult:
-        folder = settings.recordings_dir / payload["recording_id"]
-        _keep_what_is_signed(folder)
-        for leftover in folder.glob("*.webm*"):  # of a worker that was killed half-way
-            leftover.unlink()
-        owner = read_header(folder / "journal").owner
-        if owner != payload["recording_id"]:  # it would open, and show one meeting's film under another's name
-            raise SealBroken(f"the journal is that of another recording, {owner}")
-        if result := take(folder, keyring):
-            return result
-        try:
-            return remux(folder / "journal", keyring, out_dir=folder)
-        finally:
-            discard(folder)  # of a follower that was told of it too late
+    def act(payload: dict[str, Any]) -> RemuxResult | None:
+        with db.read() as session:
+            if archive.get(session, payload["recording_id"]).state != CLOSED:
+                return None
+        return make_playable(settings, payload["recording_id"])
 
-    def record(session: Session, payload: dict[str, Any], result: RemuxResult, now: datetime) -> None:
-        meeting = meetings.get(session, archive.get(session, payload["recording_id"]).meeting_id)
+    def record(session: Session, payload: dict[str, Any], result: RemuxResult | None, now: datetime) -> None:
+        recording = archive.locked(session, payload["recording_id"])
+        if result is None or recording.state != CLOSED:  # another worker has come to an end with it
+            return
+        meeting = meetings.get(session, recording.meeting_id)
         people = {p.id: p for p in meeting.participants}
         sides = [
             Side(
@@ -168,6 +161,23 @@ def finish_handler(settings: Settings) -> Handler:
         proof.ask_to_sign(session, recording.id, now=now)  # the journal is evidence, playable or not
 
     return Handler(act=act, record=record, gave_up=gave_up, tries=3, thread=MEDIA)
+
+
+def make_playable(settings: Settings, recording_id: str) -> RemuxResult:
+    """What a follower has made, where one was at work while the meeting ran; else the journal is gone through now."""
+    keyring, folder = key_ring(settings), settings.recordings_dir / recording_id
+    _keep_what_is_signed(folder)
+    for leftover in folder.glob("*.webm*"):  # of a worker that was killed half-way
+        leftover.unlink()
+    owner = read_header(folder / "journal").owner
+    if owner != recording_id:  # it would open, and show one meeting's film under another's name
+        raise SealBroken(f"the journal is that of another recording, {owner}")
+    if result := take(folder, keyring):
+        return result
+    try:
+        return remux(folder / "journal", keyring, out_dir=folder)
+    finally:
+        discard(folder)  # of a follower that was told of it too late
 
 
 def _keep_what_is_signed(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """Work that waits for a job has one: what lost it is asked for again, so that nothing stays "being prepared" for ever.
 
-A state and its job are written together and end together, so this never finds anything. Databases are restored from
-backups, though, and rows are removed by hand.
+A state and its job are written together and end together (a closed recording's a moment later, by a reaction), so this
+never finds anything. Databases are restored from backups, though, and rows are removed by hand.
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from core import jobs
 from core.jobs import PENDING, Job
 from core.sweeping import gated
+from recordings.archive import service as archive
 from recordings.archive.models import Recording
 from recordings.archive.service import FINISH
 from recordings.archive.states import CLOSED
@@ -52,9 +53,13 @@ def ask_again(session: Session, *, now: datetime) -> int:
             continue
         there = session.scalars(select(Job.payload).where(Job.kind == kind, Job.state == PENDING))
         for id_ in sorted(ids - {payload.get(name) for payload in there}):
-            log.warning("a job was lost and is asked for again", kind=kind, id=id_)
-            jobs.enqueue(session, kind, {name: id_}, now=now, lane=lane)
-            count += 1
+            if kind == FINISH:  # its event may yet be on the way, and asks for the same
+                asked = archive.ask_to_finish(session, id_, now=now)
+            else:
+                asked = jobs.enqueue(session, kind, {name: id_}, now=now, lane=lane) is not None
+            if asked:
+                log.warning("a job was lost and is asked for again", kind=kind, id=id_)
+                count += 1
     return count
 
 

@@ -49,7 +49,7 @@ def make_worker(settings: Settings, db: Database, **more: Any) -> Worker:
         db=db,
         reactions=given,
         handlers={
-            FINISH: finish_handler(settings),
+            FINISH: finish_handler(settings, db),
             SIGN: sign_handler(settings, db),
             CHECK: check_handler(settings, db),
             DESTROY: destroy_handler(settings, db),

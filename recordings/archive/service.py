@@ -1,11 +1,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, jobs
 from core.db import new_id
 from core.errors import NotFound
 from core.events import emit
@@ -19,7 +19,7 @@ from recordings.archive.events import (
 )
 from recordings.archive.models import Grant, Recording, Rendition
 from recordings.archive.rules import TOOK_PART, took_part
-from recordings.archive.states import MACHINE, RECORDING
+from recordings.archive.states import CLOSED, MACHINE, RECORDING
 
 FINISH = "recordings.finish"  # the job that makes a closed journal playable
 
@@ -58,11 +58,20 @@ def start(session: Session, *, recording_id: str, meeting_id: str, petition_id: 
 
 def close(session: Session, recording_id: str, *, now: datetime) -> None:
     """The journal is complete (or its writer is gone): what it holds can be made playable. Twice is harmless."""
-    recording = _locked(session, recording_id)
+    recording = locked(session, recording_id)
     if recording.state != RECORDING:
         return
     recording.state, recording.closed_at = MACHINE.next(recording.state, "close"), now
     emit(session, RecordingClosed(recording.id, recording.meeting_id), now=now)
+
+
+def ask_to_finish(session: Session, recording_id: str, *, now: datetime) -> bool:
+    """Have a closed journal made playable, before any other work. False where that is asked for, or done, already."""
+    recording = session.get(Recording, recording_id)
+    if recording is None or recording.state != CLOSED:
+        return False
+    payload, key = {"recording_id": recording_id}, f"{FINISH}:{recording_id}"
+    return jobs.enqueue(session, FINISH, payload, now=now, lane=1, unique_key=key, again_after=timedelta(0)) is not None
 
 
 def finish(
@@ -78,7 +87,7 @@ def finish(
 
     There are none where nobody was seen or heard; `duration_s` is then all that can be told of it.
     """
-    recording = _locked(session, recording_id)
+    recording = locked(session, recording_id)
     recording.state = MACHINE.next(recording.state, "finish")
     recording.problem, recording.duration_s = None, duration_s
     for side in sides:
@@ -91,7 +100,7 @@ def finish(
 
 def fail(session: Session, recording_id: str, problem: str, *, now: datetime, viewers: Iterable[str] = ()) -> Recording:
     """It can't be made playable; the sealed journal is kept. `viewers` see that, and may have it tried again."""
-    recording = _locked(session, recording_id)
+    recording = locked(session, recording_id)
     recording.state, recording.problem = MACHINE.next(recording.state, "fail"), problem[:500]
     _give_leave(session, recording, viewers, now=now)
     emit(session, RecordingFailed(recording.id, recording.meeting_id), now=now)
@@ -101,7 +110,7 @@ def fail(session: Session, recording_id: str, problem: str, *, now: datetime, vi
 def try_again(session: Session, recording_id: str, *, by: str, now: datetime) -> Recording:
     """A failed recording is made playable once more. Raises NotFound unless `by` may view it; Refused unless failed."""
     viewable(session, recording_id, by, now=now)
-    recording = _locked(session, recording_id)
+    recording = locked(session, recording_id)
     recording.state = MACHINE.next(recording.state, "try_again")
     audit.note(session, "try again", "recording", recording.id, now=now)
     emit(session, RecordingTriedAgain(recording.id, recording.meeting_id), now=now)
@@ -164,7 +173,8 @@ def _give_leave(session: Session, recording: Recording, viewers: Iterable[str], 
     session.flush()
 
 
-def _locked(session: Session, recording_id: str) -> Recording:
+def locked(session: Session, recording_id: str) -> Recording:
+    """For the archive's own work, like `get`, and nobody else changes it meanwhile. Raises NotFound."""
     query = select(Recording).where(Recording.id == recording_id).with_for_update()
     recording = session.scalar(query.execution_options(populate_existing=True))
     if recording is None:

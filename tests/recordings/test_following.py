@@ -20,7 +20,7 @@ from tests.unit.recordings.lives import Film, face, voice
 from web import recording
 from web.following import Beside
 from web.keys import key_ring
-from web.recording import finish_handler
+from web.recording import make_playable
 
 pytestmark = pytest.mark.real
 NAME = "rec-7"
@@ -89,7 +89,7 @@ def test_it_is_whole_within_seconds_of_the_end(
     journal.close(LENGTH_S)
     monkeypatch.setattr(recording, "remux", None)
     begun = time.monotonic()
-    result = finish_handler(settings).act({"recording_id": NAME})
+    result = make_playable(settings, NAME)
     assert time.monotonic() - begun < 5.0
     assert result.finished
     whole(settings)
@@ -105,7 +105,7 @@ def test_a_follower_that_is_killed_costs_time_and_nothing_else(
     beside._process.wait()
     journal.close(LENGTH_S)
     assert (settings.recordings_dir / NAME / FOLDER).exists()
-    assert finish_handler(settings).act({"recording_id": NAME}).finished
+    assert make_playable(settings, NAME).finished
     whole(settings)
 
 

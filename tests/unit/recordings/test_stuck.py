@@ -1,12 +1,16 @@
 """Nothing waits for a job that isn't there."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.jobs import DONE, Job
+from core.settings import Settings
+from reception.arrangements import make_playable
 from recordings.archive import service as archive
+from recordings.archive.events import RecordingClosed, RecordingTriedAgain
 from recordings.archive.service import FINISH
 from recordings.export.models import Export
 from recordings.export.service import MAKE
@@ -69,3 +73,26 @@ def test_what_lost_its_job_gets_one_and_only_one(session: Session) -> None:
     session.scalars(select(Job).where(Job.kind == MAKE)).one().state = DONE
     assert ask_again(session, now=NOW + EVERY * 4) == 1, "a job that is done is none that is to come"
     assert closed.state == "closed"
+
+
+def test_a_closed_recording_has_one_job_whoever_asks_first(session: Session, tmp_path: Path) -> None:
+    """Workers were away: the sweep sees what was closed before the reaction to it has had its turn."""
+
+    def pending() -> int:
+        return kinds(session).count(FINISH)
+
+    later, settings = NOW + EVERY * 2, Settings(data_dir=tmp_path, secret_hex="11" * 32)
+    closed = archive.start(session, recording_id="r1", meeting_id="m", petition_id="p", now=NOW)
+    archive.close(session, "r1", now=NOW)
+    assert ask_again(session, now=later) == 1
+    make_playable(session, RecordingClosed("r1", "m"), now=later, settings=settings)
+    assert pending() == 1
+    job = session.scalars(select(Job).where(Job.kind == FINISH)).one()
+    job.state, job.finished_at, closed.state = DONE, later, "ready"
+    session.flush()
+    make_playable(session, RecordingClosed("r1", "m"), now=later, settings=settings)
+    assert pending() == 0, "what can be played is left alone"
+    closed.state = "closed"  # it had failed, and is tried again
+    session.flush()
+    make_playable(session, RecordingTriedAgain("r1", "m"), now=later, settings=settings)
+    assert ask_again(session, now=later + EVERY) == 0 and pending() == 1

@@ -55,7 +55,7 @@ def closed(settings: Settings, house: tuple[Database, Ministry]) -> str:
 def finish(settings: Settings, db: Database, id_: str) -> Recording:
     """The job, with all its tries."""
     at: list[datetime] = [clock.now()]
-    worker = Worker(db=db, reactions={}, handlers={FINISH: finish_handler(settings)}, clock=lambda: at[0])
+    worker = Worker(db=db, reactions={}, handlers={FINISH: finish_handler(settings, db)}, clock=lambda: at[0])
     with db.write() as session:
         session.query(jobs.Job).filter(jobs.Job.kind == FINISH).delete()
         jobs.enqueue(session, FINISH, {"recording_id": id_}, now=at[0])
@@ -144,6 +144,35 @@ def test_a_disk_that_takes_nothing_is_named_so_that_it_goes_on_by_itself(
     assert not list((settings.recordings_dir / closed).glob("*.webm*"))
     _again(house[0], closed)
     assert finish(settings, house[0], closed).state == READY
+
+
+def films(settings: Settings, id_: str) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (settings.recordings_dir / id_).glob("*.webm.sealed")}
+
+
+def test_a_second_job_for_a_recording_that_is_ready_touches_none_of_its_films(
+    settings: Settings, house: tuple[Database, Ministry], closed: str
+) -> None:
+    assert finish(settings, house[0], closed).state == READY
+    made = films(settings, closed)
+    assert made
+    row = finish(settings, house[0], closed)
+    assert row.state == READY and len(row.renditions) == len(made)
+    assert films(settings, closed) == made
+
+
+def test_two_jobs_that_ran_at_the_same_time_are_noted_once(
+    settings: Settings, house: tuple[Database, Ministry], closed: str
+) -> None:
+    db, handler, payload = house[0], finish_handler(settings, house[0]), {"recording_id": closed}
+    assert handler.record
+    result = handler.act(payload)
+    for _ in range(2):
+        with db.write() as session:
+            handler.record(session, payload, result, clock.now())
+    with db.read() as session:
+        row = session.get_one(Recording, closed)
+        assert row.state == READY and len(row.renditions) == len(films(settings, closed))
 
 
 def _again(db: Database, id_: str) -> None:

@@ -18,7 +18,7 @@ from tests.unit.recordings.lives import Live, person
 from web import recording
 from web.following import ASK_AGAIN_S, Beside, Followers, follow_open
 from web.keys import key_ring
-from web.recording import finish_handler
+from web.recording import make_playable
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_the_finishing_job_takes_what_was_followed(
     assert len(followers) == 0
     monkeypatch.setattr(recording, "remux", no_remux)
     for call in calls:
-        result = finish_handler(settings).act({"recording_id": call.folder.name})
+        result = make_playable(settings, call.folder.name)
         assert result.finished and result.duration_s == pytest.approx(call.end)
         assert sorted(path.name for path in call.folder.iterdir()) == ["01-sara.webm.sealed", "journal"]
 
@@ -71,7 +71,7 @@ def test_the_finishing_job_takes_what_was_followed(
 def test_without_a_follower_the_job_does_it_all(settings: Settings, ring: FileKeyRing) -> None:
     call = live(settings, ring, "one", 8.0)
     call.close()
-    result = finish_handler(settings).act({"recording_id": "one"})
+    result = make_playable(settings, "one")
     assert [r.path.name for r in result.renditions] == ["01-sara.webm.sealed"]
 
 
@@ -80,18 +80,17 @@ def test_a_job_that_comes_twice_leaves_signed_films_alone_and_makes_unsigned_one
 ) -> None:
     call = live(settings, ring, "one", 8.0)
     call.close()
-    finish = finish_handler(settings).act
-    finish({"recording_id": "one"})
+    make_playable(settings, "one")
     film = call.folder / "01-sara.webm.sealed"
     manifest = call.folder / "manifest"
     manifest.write_text('{"files":[{"name":"journal"}]}')
     before = film.read_bytes()
-    finish({"recording_id": "one"})
+    make_playable(settings, "one")
     assert film.read_bytes() != before, "sealed anew: of a recording that failed only the journal is vouched for"
     manifest.write_text('{"files":[{"name":"01-sara.webm.sealed"}]}')
     before = film.read_bytes()
     with pytest.raises(FileExistsError):
-        finish({"recording_id": "one"})
+        make_playable(settings, "one")
     assert film.read_bytes() == before
 
 
