@@ -17,43 +17,61 @@ from reception.centres.models import Department
 from reception.deadlines import rules, service
 from reception.deadlines.events import DeadlineNeared
 from reception.deadlines.models import Clock, DepartmentHead, Escalation, Rung
-from reception.petitions import custody, story
+from reception.petitions import story
 from reception.petitions.models import Petition
 
-PORTION = 100
+PORTION = 20  # cases held at once
+MOST = 100
 EVERY = timedelta(seconds=20)
 FURTHEST = 200  # working hours after (or before) a deadline
 MOST_RUNGS = 6
 
 
 def sweep_deadlines() -> Callable[[Session, datetime], None]:
-    """For the worker: climb what is due, a portion at a time."""
+    """For the worker: climb what is due, a portion at a time, so that whoever works on one of the cases waits for few
+    others."""
     last: list[datetime] = []
 
     def sweep(session: Session, now: datetime) -> None:
         if last and timedelta(0) <= now - last[-1] < EVERY:
             return
-        if climb(session, now=now) < PORTION:
+        if not climb(session, now=now, most=PORTION):
             last[:] = [now]
 
     return gated(sweep, lambda now: not last or not timedelta(0) <= now - last[-1] < EVERY)
 
 
-def climb(session: Session, *, now: datetime) -> int:
-    """Tell everybody whose rung is due. Outside office hours only the urgent lane tells anybody; the rest waits."""
+def climb(session: Session, *, now: datetime, most: int = MOST) -> int:
+    """Tell everybody whose rung is due; how many rungs. Outside office hours only the urgent lane tells anybody; the
+    rest waits."""
     open_now = rules.may_tell(service.calendar(session), by_the_clock=False, now=now)
-    wanted = select(Clock).where(Clock.ended_at.is_(None), Clock.next_at <= now).order_by(Clock.next_at)
+    wanted = select(Clock.id, Clock.petition_id).where(Clock.ended_at.is_(None), Clock.next_at <= now)
     if not open_now:
         wanted = wanted.where(Clock.by_the_clock)
-    due = session.scalars(wanted.limit(PORTION).with_for_update(skip_locked=True)).all()
-    for clock in due:
-        _climb(session, clock, now=now)
+    climbed = 0
+    for clock_id, petition_id in session.execute(wanted.order_by(Clock.next_at).limit(most)).all():
+        if (held := _held(session, clock_id, petition_id, now=now)) is not None:
+            _climb(session, *held, now=now)
+            climbed += 1
     session.flush()
-    return len(due)
+    return climbed
 
 
-def _climb(session: Session, clock: Clock, *, now: datetime) -> None:
-    petition = custody.locked(session, clock.petition_id)
+def _held(session: Session, clock_id: str, petition_id: str, *, now: datetime) -> tuple[Petition, Clock] | None:
+    """The case, then its clock, as every verb takes them; None where the clock has ended, or somebody is at work there.
+
+    It waits for nobody, for it holds other cases meanwhile: what is passed over has its turn in a moment.
+    """
+    case = select(Petition).where(Petition.id == petition_id).with_for_update(of=Petition, skip_locked=True)
+    petition = session.scalar(case.execution_options(populate_existing=True))
+    if petition is None:
+        return None
+    due = select(Clock).where(Clock.id == clock_id, Clock.ended_at.is_(None), Clock.next_at <= now)
+    clock = session.scalar(due.with_for_update(skip_locked=True).execution_options(populate_existing=True))
+    return None if clock is None else (petition, clock)
+
+
+def _climb(session: Session, petition: Petition, clock: Clock, *, now: datetime) -> None:
     ladder = service.rungs(session, clock.step)
     if clock.rung >= len(ladder):
         clock.next_at = None
@@ -149,7 +167,8 @@ def set_ladder(session: Session, step: str, rungs: Sequence[tuple[int, str]], *,
     session.flush()
     if service.rungs(session, step) != was:
         audit.note(session, "change", "deadline ladder", step, now=now, detail={"rungs": sorted(rungs)})
-        for clock in session.scalars(select(Clock).where(Clock.step == step, Clock.ended_at.is_(None))):
+        running = select(Clock).where(Clock.step == step, Clock.ended_at.is_(None)).order_by(Clock.id)
+        for clock in session.scalars(running.with_for_update().execution_options(populate_existing=True)):
             if not any(len(known) == 1 for known in clock.pauses):
                 clock.next_at = service.next_rung(session, clock)
 

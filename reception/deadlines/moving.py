@@ -1,8 +1,9 @@
 """When the calendar changes, the deadlines that it concerns are counted anew, and each case's story says so."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from core.calendar import at_local, moment
@@ -15,8 +16,6 @@ from reception.deadlines.models import Clock
 from reception.deadlines.rules import ANSWER
 from reception.petitions import custody, story
 from reception.petitions.rules import ZONE
-
-PORTION = 500
 
 
 def move_for_holiday(
@@ -44,28 +43,33 @@ def move(session: Session, *, since: datetime, until: datetime | None, now: date
 
     A clock whose ladder has a rung left is counted too, for its reminders follow the calendar.
     """
-    wanted = select(Clock).where(
-        Clock.ended_at.is_(None), Clock.by_the_clock.is_(False), or_(Clock.due_at >= since, Clock.next_at >= since)
-    )
+    wanted = [
+        Clock.ended_at.is_(None),
+        Clock.by_the_clock.is_(False),
+        or_(Clock.due_at >= since, Clock.next_at >= since),
+    ]
     if until is not None:
-        wanted = wanted.where(Clock.started_at < until)
-    count, after = 0, ""
-    while rows := session.scalars(wanted.where(Clock.id > after).order_by(Clock.id).limit(PORTION)).all():
-        after = rows[-1].id
-        for clock in rows:
-            count += _moved(session, clock, now=now)
-        session.flush()
+        wanted.append(Clock.started_at < until)
+    count = 0
+    for petition_id in session.scalars(select(Clock.petition_id).where(*wanted).distinct().order_by(Clock.petition_id)):
+        count += _move(session, petition_id, wanted, now=now)
+    session.flush()
     if count:
         emit(session, DeadlinesMoved(count=count), now=now)
     return count
 
 
-def _moved(session: Session, clock: Clock, *, now: datetime) -> bool:
-    if not service.recount(session, clock):
-        return False
-    petition = custody.locked(session, clock.petition_id)
-    custody.mirror(session, petition)
-    if clock.step == ANSWER:
-        due = {f"due_{lang}": moment(clock.due_at, lang, ZONE) for lang in ("ar", "en")}
-        story.tell(session, petition, "deadline_moved", now=now, fields=due)
-    return True
+def _move(session: Session, petition_id: str, wanted: Sequence[ColumnElement[bool]], *, now: datetime) -> int:
+    """The case is held first, then its clocks, as by every verb: who holds the one and waits for the other must not
+    meet somebody who came the other way."""
+    petition = custody.locked(session, petition_id)
+    clocks = select(Clock).where(Clock.petition_id == petition_id, *wanted).order_by(Clock.id).with_for_update()
+    found = session.scalars(clocks.execution_options(populate_existing=True)).all()
+    moved = [clock for clock in found if service.recount(session, clock)]
+    if moved:
+        custody.mirror(session, petition)
+    for clock in moved:
+        if clock.step == ANSWER:
+            due = {f"due_{lang}": moment(clock.due_at, lang, ZONE) for lang in ("ar", "en")}
+            story.tell(session, petition, "deadline_moved", now=now, fields=due)
+    return len(moved)

@@ -11,14 +11,15 @@ from sqlalchemy import select
 from core.db import Database
 from core.errors import Refused
 from core.staff.models import Staff
+from core.workdays import service as workdays
 from reception import access
 from reception.centres.models import Centre
-from reception.deadlines import escalation
+from reception.deadlines import escalation, moving
 from reception.deadlines.models import Clock, Escalation
 from reception.follow import rules as follow_rules
 from reception.follow import service as follow
 from reception.follow.models import FollowDoor
-from reception.petitions import catalogue, entries, service, story, verification
+from reception.petitions import catalogue, custody, entries, service, story, verification
 from reception.petitions.models import Petition, PetitionNote
 from reception.visitors import service as visitors
 from tests.unit.reception.conftest import build, identity  # noqa: F401 - the fixture of the small ministry
@@ -163,3 +164,40 @@ def test_two_workers_tell_of_a_deadline_once(town: Database, now: datetime) -> N
     with town.read() as session:
         told = session.execute(select(Escalation.clock_id, Escalation.staff_id, Escalation.hours)).all()
     assert told and len(told) == len(set(told))
+
+
+@pytest.mark.parametrize("of_the_worker", ["climb", "move"])
+def test_an_officer_who_answers_while_the_worker_is_at_the_deadlines_loses_nothing(
+    town: Database, now: datetime, of_the_worker: str
+) -> None:
+    """Both take the case, then its clock: the other way round each would hold what the other waits for."""
+    petition_id, held, done = receive(town, 1, now), threading.Event(), threading.Event()
+    with town.write() as session:
+        service.acknowledge(session, petition_id, staff_id=who(session, "officer"), now=now)
+        verification.verify(session, petition_id, staff_id=who(session, "verifier"), now=now)
+        workdays.declare_holiday(
+            session, first_day=now.date() + timedelta(days=2), last_day=now.date() + timedelta(days=3),
+            name_ar="إجازة", name_en="A holiday", kind="national", zone="Asia/Riyadh", now=now,
+        )  # fmt: skip
+    later = now + timedelta(days=14)
+
+    def answer() -> None:
+        with town.write() as session:
+            custody.locked(session, petition_id)
+            held.set()
+            done.wait(0.5)
+            service.answer(session, petition_id, text="answer", staff_id=who(session, "officer"), now=now)
+
+    def worker() -> None:
+        held.wait(10)
+        with town.write() as session:
+            if of_the_worker == "climb":
+                escalation.climb(session, now=later)
+            else:
+                moving.move(session, since=now, until=None, now=now)
+        done.set()
+
+    assert rivals(2, lambda n: (answer, worker)[n]()) == [None, None]
+    with town.write() as session:
+        assert escalation.climb(session, now=later) == 0
+        assert [row.kept for row in session.scalars(select(Clock).where(Clock.step == "answer"))] == [True]
