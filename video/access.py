@@ -16,11 +16,13 @@ from video.meetings.states import REMOVED
 def place_of(session: Session, staff: Staff, meeting_id: str) -> tuple[Meeting, Participant]:
     """The place that a member of staff holds in a meeting.
 
-    Raises NotFound alike for no such meeting, none of yours, or a place that was withdrawn.
+    Raises NotFound alike for no such meeting, none of yours, or a place that was withdrawn or needs a role that they
+    have no more: a place of staff bears its name.
     """
     meeting = session.get(Meeting, meeting_id)
     for participant in meeting.participants if meeting is not None else ():
-        if participant.staff_id == staff.id and participant.state != REMOVED:
+        mine = participant.staff_id == staff.id and participant.role in staff.roles
+        if mine and participant.state != REMOVED:
             return meeting, participant
     raise NotFound(
         "You are on the list of no meeting here. If you were asked to take part, please tell the minister's office."

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import anyio
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 from core.db import Database
 from core.errors import MajlisError
@@ -15,7 +15,7 @@ from video.media.directory import LegSummary, MeetingInfo, ParticipantInfo, Refu
 from video.media.tokens import Role
 from video.meetings import service
 from video.meetings.models import Meeting, Participant
-from video.meetings.states import ADMITTED, CANCELLED, ENDED, REMOVED
+from video.meetings.states import ADMITTED, CANCELLED, ENDED
 
 
 class DatabaseDirectory:
@@ -63,16 +63,16 @@ class DatabaseDirectory:
 
     def _read(self, meeting_id: str) -> MeetingInfo | None:
         with self._db.read() as session:
-            meeting = session.get(Meeting, meeting_id)
+            meeting = session.get(Meeting, meeting_id, options=[lazyload(Meeting.participants)])
             if meeting is None:
                 return None
-            people = meeting.participants
+            people = service.places(session, meeting_id)
             return MeetingInfo(
                 id=meeting.id,
                 state=cast(Any, ENDED if meeting.state == CANCELLED else meeting.state),
-                participants={p.id: ParticipantInfo(cast(Role, p.role), p.name_ar, p.name_en) for p in people},
-                admitted=frozenset(p.id for p in people if p.state == ADMITTED),
-                removed=frozenset(p.id for p in people if p.state == REMOVED),
+                participants={p.id: ParticipantInfo(cast(Role, p.role), p.name_ar, p.name_en) for p, _ in people},
+                admitted=frozenset(p.id for p, may in people if may and p.state == ADMITTED),
+                removed=frozenset(p.id for p, may in people if not may),
                 node=meeting.node,
             )
 

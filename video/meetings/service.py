@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from core import audit
 from core.db import new_id
 from core.errors import NotFound, Refused
 from core.events import emit
+from core.staff.models import Staff, StaffRole
 from video.meetings.events import (
     MeetingCancelled,
     MeetingEnded,
@@ -77,18 +78,15 @@ def schedule(
 def seat(
     session: Session, meeting: Meeting, *, role: str, staff_id: str, name_ar: str, name_en: str, now: datetime
 ) -> Participant:
-    """Invite a member of staff (aide, interpreter). Raises Refused when the room is full or the meeting over."""
+    """Invite a member of staff (aide, interpreter). Raises Refused when the room is full or the meeting over.
+
+    Whoever has a place has it as it is: who was shown out stays out, for only a host may `invite` them again.
+    """
     present = next((p for p in meeting.participants if p.staff_id == staff_id), None)
-    if present and present.state != REMOVED:
-        return present
-    if meeting.state in OVER:
-        raise Refused("This meeting is over.")
-    if sum(p.state != REMOVED for p in meeting.participants) >= MOST:
-        raise Refused("A private meeting holds four people at the most.")
     if present:
-        present.state, present.role = PARTICIPANT.next(present.state, "invite"), role
-    else:
-        present = _seat(session, meeting, role, staff_id, name_ar, name_en)
+        return present
+    _need_room(session, meeting)
+    present = _seat(session, meeting, role, staff_id, name_ar, name_en)
     audit.note(session, "invite", "meeting", meeting.id, now=now, detail={"role": role, "staff_id": staff_id})
     return present
 
@@ -135,13 +133,31 @@ def admit(session: Session, meeting_id: str, *, by: str, participant_id: str, no
 
 
 def remove(session: Session, meeting_id: str, *, by: str, participant_id: str, now: datetime) -> None:
-    """A host shows someone out; the way back in is a new invitation."""
+    """A host shows someone out; the way back in is a new invitation. Raises Refused for the official, whose it is."""
     meeting = locked(session, meeting_id)
     _host(meeting, by)
     guest = _participant(meeting, participant_id)
+    if guest.role == OFFICIAL:
+        raise Refused("The official can't be shown out of the meeting.")
     guest.state = PARTICIPANT.next(guest.state, "remove")
     emit(session, ParticipantRemoved(meeting.id, guest.id), now=now)
     audit.note(session, "remove", "meeting", meeting.id, now=now, detail={"participant": guest.id})
+
+
+def invite(session: Session, meeting_id: str, *, by: str, participant_id: str, now: datetime) -> Participant:
+    """A host calls back whoever was shown out: through the lobby, unless they are a host. Twice is harmless.
+
+    Raises Refused for anyone else's press, when the room is full or the meeting over.
+    """
+    meeting = locked(session, meeting_id)
+    _host(meeting, by)
+    guest = _participant(meeting, participant_id)
+    if guest.state != REMOVED:
+        return guest
+    _need_room(session, meeting)
+    guest.state = PARTICIPANT.next(guest.state, "invite")
+    audit.note(session, "invite", "meeting", meeting.id, now=now, detail={"participant": guest.id})
+    return guest
 
 
 def went_live(session: Session, meeting_id: str, *, now: datetime) -> None:
@@ -279,6 +295,24 @@ def locked(session: Session, meeting_id: str) -> Meeting:
     return meeting
 
 
+def places(session: Session, meeting_id: str) -> list[tuple[Participant, bool]]:
+    """Everybody's place, and whether they may be in it now: not shown out and, of staff, still with the role it needs.
+
+    One question, since the media node asks it each second of every meeting: rights that an administrator takes away
+    must end what runs. A place of staff bears the name of its role; the visitor's needs no account.
+    """
+    at_work = and_(Staff.id == Participant.staff_id, Staff.active)
+    held = and_(StaffRole.staff_id == Staff.id, StaffRole.role == Participant.role)
+    rows = session.execute(
+        select(Participant, StaffRole.id)
+        .outerjoin(Staff, at_work)
+        .outerjoin(StaffRole, held)
+        .where(Participant.meeting_id == meeting_id)
+        .order_by(Participant.id)
+    )
+    return [(p, p.state != REMOVED and (p.staff_id is None or role is not None)) for p, role in rows]
+
+
 def of_appointment(session: Session, appointment_id: str) -> Meeting | None:
     return session.scalar(select(Meeting).where(Meeting.appointment_id == appointment_id))
 
@@ -323,6 +357,13 @@ def _seat(
     meeting.participants.append(row)
     session.flush()
     return row
+
+
+def _need_room(session: Session, meeting: Meeting) -> None:
+    if meeting.state in OVER:
+        raise Refused("This meeting is over.")
+    if sum(may for _, may in places(session, meeting.id)) >= MOST:
+        raise Refused("A private meeting holds four people at the most.")
 
 
 def _participant(meeting: Meeting, participant_id: str) -> Participant:
