@@ -32,7 +32,7 @@ from recordings.storage.rules import RESERVE
 from video.meetings import service as meetings
 from video.meetings.models import Meeting
 from video.meetings.rules import HOSTS
-from video.meetings.states import OVER
+from video.meetings.states import OVER, REMOVED
 from web.disk import room
 from web.keys import key_ring
 from web.proof import Witnesses
@@ -193,9 +193,14 @@ def _keep_what_is_signed(folder: Path) -> None:
 
 
 def _viewers(meeting: Meeting | None) -> list[str]:
-    """The members of staff who took part as hosts."""
+    """The members of staff who took part as hosts and were not shown out.
+
+    Whoever was shown out was not to hear the rest, and a recording can't be cut at that moment: a second in the room
+    would give all of it, and the right to give leave. Who stayed can still give them leave.
+    """
     people = meeting.participants if meeting else []
-    return sorted({p.staff_id for p in people if p.staff_id and p.role in HOSTS and p.joined_at})
+    took_part = (p for p in people if p.role in HOSTS and p.joined_at and p.state != REMOVED)
+    return sorted({p.staff_id for p in took_part if p.staff_id})
 
 
 def sweep_abandoned(settings: Settings) -> Callable[[Session, datetime], None]:

@@ -16,7 +16,7 @@ from video.access import place_of
 from video.media.tokens import JoinClaims, mint
 from video.meetings import rules, service
 from video.meetings.models import Meeting, Participant
-from video.meetings.states import OVER
+from video.meetings.states import OVER, REMOVED
 from web.forms import Form
 from web.http import Context, Pages, everyone, staff
 
@@ -34,7 +34,8 @@ def room(ctx: Context) -> Response:
         if AIDE not in ctx.staff.roles:
             raise
         meeting = service.get(ctx.session, ctx.path("meeting_id"))
-        return ctx.render("meeting/seat.html", meeting=meeting)
+        shown_out = any(p.staff_id == ctx.staff.id for p in meeting.participants)
+        return ctx.render("meeting/seat.html", meeting=meeting, shown_out=shown_out)
     dossier: dict[str, Any] = {}
     if me.role in rules.HOSTS:
         petition = ctx.session.get(Petition, meeting.petition_id)
@@ -42,6 +43,7 @@ def room(ctx: Context) -> Response:
             "petition": petition,
             "visitor": ctx.session.get(Visitor, meeting.visitor_id),
             "directives": directives.of_meeting(ctx.session, meeting.id),
+            "shown_out": [p for p in meeting.participants if p.state == REMOVED and meeting.state not in OVER],
         }
         audit.note(ctx.session, "read", "petition", meeting.petition_id, now=ctx.now, detail={"in": "meeting"})
     return _render(ctx, meeting, me, base=f"/meeting/{meeting.id}", **dossier)
@@ -49,11 +51,14 @@ def room(ctx: Context) -> Response:
 
 @pages.post("/meeting/{meeting_id}/seat", audience=staff(AIDE))
 def take_seat(ctx: Context) -> Response:
+    """Raises Refused where one's own place was withdrawn: being shown out would else last until the next press."""
     meeting = service.locked(ctx.session, ctx.path("meeting_id"))
     me = ctx.staff
-    service.seat(
+    place = service.seat(
         ctx.session, meeting, role=rules.AIDE, staff_id=me.id, name_ar=me.name_ar, name_en=me.name_en, now=ctx.now
     )
+    if place.state == REMOVED or place.role not in me.roles:
+        raise Refused("The office has taken you out of the meeting. If that is a mistake, please speak to them.")
     return ctx.redirect(f"/meeting/{meeting.id}")
 
 
@@ -67,6 +72,16 @@ def token(ctx: Context) -> Response:
 def remove(ctx: Context) -> Response:
     meeting, me = place_of(ctx.session, ctx.staff, ctx.path("meeting_id"))
     service.remove(ctx.session, meeting.id, by=me.id, participant_id=ctx.path("participant_id"), now=ctx.now)
+    ctx.session.commit()
+    ctx.extras["nodes"].sync(meeting)
+    return JSONResponse({"ok": True})
+
+
+@pages.post("/meeting/{meeting_id}/invite/{participant_id}", audience=office)
+def invite(ctx: Context) -> Response:
+    """The way back for whoever was shown out."""
+    meeting, me = place_of(ctx.session, ctx.staff, ctx.path("meeting_id"))
+    service.invite(ctx.session, meeting.id, by=me.id, participant_id=ctx.path("participant_id"), now=ctx.now)
     ctx.session.commit()
     ctx.extras["nodes"].sync(meeting)
     return JSONResponse({"ok": True})

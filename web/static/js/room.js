@@ -277,6 +277,19 @@ function closed(reason) {
 
 if (host) new Orders({ button: $("order"), list: $("orders"), empty: $("orders-empty"), say, post: (path, data) => post(`${base}${path}`, frame.dataset.csrf, data) });
 
+$("shown-out")?.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-invite]");
+  if (!button) return;
+  button.disabled = true;
+  try {
+    await post(`${base}/invite/${button.dataset.invite}`, frame.dataset.csrf);
+    button.closest("li").remove();
+  } catch (error) {
+    button.before(make("p", { role: "alert" }, error.message));
+    button.disabled = false;
+  }
+});
+
 walkable($("controls"));
 
 if (!("over" in frame.dataset)) {
