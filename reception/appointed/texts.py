@@ -3,6 +3,7 @@
 The words and the cross-checked date are those of the confirmation (core.calendar.moment).
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import exists, select
@@ -17,8 +18,10 @@ from queueing.appointments.models import Appointment
 from queueing.appointments.states import BOOKED
 from reception.appointed import links
 from reception.appointed.rules import DAY
-from reception.notify.texts import tell
+from reception.notify.texts import own_key, tell, was_told
+from reception.parties import service as parties
 from reception.petitions.models import Petition
+from reception.visitors.models import Visitor
 
 LINK = "appointment_link"
 AFTER = timedelta(seconds=3)  # behind the text that it belongs to
@@ -30,8 +33,7 @@ def remind(session: Session, appointment: Appointment, template: str, *, now: da
     The day before is when plans are weighed: that reminder has a fresh link in its wake.
     """
     petition = session.get(Petition, appointment.petition_id)
-    key = f"{template}:{appointment.id}"
-    if petition is None or session.scalar(select(exists().where(Message.key == key))):
+    if petition is None or session.scalar(select(was_told(template, appointment.id, petition.id))):
         return False
     slot = appointment.slot
     tell(
@@ -70,25 +72,28 @@ def send_link(
     now: datetime,
     settings: Settings,
     template: str = LINK,
+    people: Sequence[Visitor] = (),
 ) -> None:
     """In a text of its own: the confirmation stays in two parts, and its preview remains true to the letter.
 
-    The token leaves with the text; what is kept of both has it no more.
+    To `people`, else to everybody who was told what it belongs to; each has a link of their own. The token leaves with
+    the text; what is kept of both has it no more.
     """
-    if session.scalar(select(exists().where(Message.key == key))):
-        return
-    visitor = petition.visitor
-    token = links.make(session, appointment.id, now=now)
-    messages.queue(
-        session,
-        to=visitor.phone,
-        template=template,
-        fields={"link": f"{settings.url}/a/{token}"},
-        language=visitor.language,
-        subject=("petition", petition.id),
-        visitor_id=visitor.id,
-        key=key,
-        secret=token,
-        due_at=now + AFTER,
-        now=now,
-    )
+    for visitor in people or parties.told(session, petition, now=now):
+        theirs = own_key(key, petition, visitor)
+        if session.scalar(select(exists().where(Message.key == theirs))):
+            continue
+        token = links.make(session, appointment.id, now=now)
+        messages.queue(
+            session,
+            to=visitor.phone,
+            template=template,
+            fields={"link": f"{settings.url}/a/{token}"},
+            language=visitor.language,
+            subject=("petition", petition.id),
+            visitor_id=visitor.id,
+            key=theirs,
+            secret=token,
+            due_at=now + AFTER,
+            now=now,
+        )

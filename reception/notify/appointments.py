@@ -2,14 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core.calendar import local_day, moment
 from core.settings import Settings
 from core.workdays import service as workdays
 from core.workdays.models import Holiday
-from messaging.models import Message
 from messaging.rules import Segments, segments
 from messaging.templates import TEMPLATES
 from queueing.appointments.events import (
@@ -22,7 +21,7 @@ from queueing.appointments.models import Appointment, Slot
 from queueing.appointments.rearranging import HOLIDAY
 from queueing.appointments.rules import VIDEO
 from queueing.appointments.states import AWAITED, KEPT
-from reception.notify.texts import tell
+from reception.notify.texts import tell, was_told
 from reception.petitions.models import Petition
 
 MOVED, MOVED_BY_HOLIDAY = "appointment_moved", "appointment_moved_holiday"
@@ -54,7 +53,7 @@ def text_appointment_rescheduled(
 
 def text_appointment_shifted(session: Session, event: AppointmentShifted, *, now: datetime, settings: Settings) -> None:
     """The clocks will change, the time on the wall stays: said before somebody reckons the new hour in twice."""
-    appointment = session.get_one(Appointment, event.appointment_id)
+    appointment = _settled(session, event.appointment_id)
     petition = session.get(Petition, event.petition_id)
     if petition is None or appointment.state not in AWAITED:
         return
@@ -99,7 +98,7 @@ def _tell(
     settings: Settings,
     holiday: Holiday | None = None,
 ) -> None:
-    appointment = session.get_one(Appointment, event.appointment_id)
+    appointment = _settled(session, event.appointment_id)
     petition = session.get(Petition, event.petition_id)
     if petition is None or appointment.state not in KEPT:  # overtaken by a move or an end while we were away
         return
@@ -114,6 +113,11 @@ def _tell(
         key=appointment.id,
         now=now,
     )
+
+
+def _settled(session: Session, appointment_id: str) -> Appointment:
+    """As it stands once whoever is changing it has done so; nobody changes it before this text is written."""
+    return session.get_one(Appointment, appointment_id, with_for_update={"of": Appointment}, populate_existing=True)
 
 
 def _holiday(session: Session, appointment: Appointment) -> Holiday | None:
@@ -132,8 +136,9 @@ def _holiday(session: Session, appointment: Appointment) -> Holiday | None:
 
 def _was_booked(session: Session, appointment: Appointment) -> bool:
     """Its own text, or that of the move which made it, is the proof."""
-    keys = [f"{name}:{appointment.id}" for name in (booked_template(appointment.slot.kind), MOVED, MOVED_BY_HOLIDAY)]
-    return session.scalar(select(exists().where(Message.key.in_(keys)))) or False
+    names = (booked_template(appointment.slot.kind), MOVED, MOVED_BY_HOLIDAY)
+    told = [was_told(name, appointment.id, appointment.petition_id) for name in names]
+    return session.scalar(select(or_(*told))) or False
 
 
 def _fields(slot: Slot, code: str, language: str, settings: Settings) -> dict[str, str]:

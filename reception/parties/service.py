@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -108,6 +109,13 @@ def follower(session: Session, petition: Petition, phone: str, *, now: datetime)
 def petitions_beside(session: Session, visitor_id: str) -> list[str]:
     """Ids of petitions in which this visitor stands without being the first."""
     return list(session.scalars(select(PetitionParty.petition_id).where(PetitionParty.visitor_id == visitor_id)))
+
+
+def told_beside(session: Session, visitor_ids: Sequence[str], *, now: datetime) -> list[str]:
+    """Ids of petitions whose texts these people get beside the first petitioner, or in that one's place."""
+    today = local_day(now, ZONE)
+    rows = session.scalars(select(PetitionParty).where(PetitionParty.visitor_id.in_(visitor_ids), PetitionParty.told))
+    return [row.petition_id for row in rows if rules.in_force(row.role, row.valid_until, today=today)]
 
 
 def bind(session: Session, of_id: str, visitor_id: str, *, relation: str, now: datetime) -> None:

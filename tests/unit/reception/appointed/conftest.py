@@ -1,4 +1,4 @@
-"""A visitor with a petition and a morning of times to choose from."""
+"""A visitor with a petition and a morning of times to choose from; an agent who may be told in their place."""
 
 from datetime import date, datetime, time
 
@@ -9,6 +9,8 @@ from core.settings import Settings
 from core.staff.models import Staff, StaffRole
 from queueing.appointments import calendar
 from reception.centres.models import Centre
+from reception.parties import service as parties
+from reception.parties.rules import AGENT, Power
 from reception.petitions.models import Petition, PetitionType
 from reception.visitors.models import Visitor
 
@@ -18,6 +20,10 @@ SETTINGS = Settings(public_url="https://majlis.example")
 
 @pytest.fixture
 def slots(session: Session, now: datetime) -> list[str]:
+    return a_morning(session, now)
+
+
+def a_morning(session: Session, now: datetime) -> list[str]:
     """Four times on Thursday 29 October, 10:00 to 12:00 in Riyadh; `now` is the Tuesday before, at noon there."""
     for name, role in (("minister", "official"), ("attendant", "attendant"), ("aide", "aide")):
         session.add(
@@ -51,3 +57,23 @@ def slots(session: Session, now: datetime) -> list[str]:
         minutes=30, zone=ZONE, now=now,
     )  # fmt: skip
     return [row.id for row in rows]
+
+
+AGENT_NUMBER = "+966505550001"
+
+
+@pytest.fixture
+def agent(session: Session, slots: list[str], now: datetime) -> Visitor:
+    """Acts for the visitor, who wants no texts at all: they go to the agent alone."""
+    return an_agent(session, session.get_one(Petition, "petition"), now)
+
+
+def an_agent(session: Session, petition: Petition, now: datetime) -> Visitor:
+    agent = Visitor(id="agent", identity_number="1000000024", name="فهد بن خالد", name_search="فهد خالد",
+                    phone=AGENT_NUMBER, language="en", created_at=now)  # fmt: skip
+    session.add(agent)
+    session.flush()
+    power = Power("wakala", "451", date(2027, 1, 1))
+    parties.add(session, petition, [parties.Person(agent, AGENT, power=power, proof_id="paper")], now=now)
+    parties.silence_principal(session, petition, now=now)
+    return agent

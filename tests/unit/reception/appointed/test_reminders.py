@@ -1,20 +1,25 @@
 """The day before and two hours before, once each, and nothing that no longer makes sense."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from core.calendar import at_local
+from core.sweeping import is_due
 from messaging.models import Message
 from queueing.appointments import service
 from queueing.appointments.models import Appointment
 from reception.appointed import rules
 from reception.appointed.reminders import EVERY, send_due, sweep_reminders
 from reception.appointed.rules import DAY, HOURS
+from reception.petitions.models import Petition
+from reception.visitors.models import Visitor
 
-from .conftest import SETTINGS, ZONE
+from .conftest import AGENT_NUMBER, SETTINGS, ZONE
 
 START = datetime(2026, 10, 29, 7, 0, tzinfo=UTC)  # Thursday, 10:00 in Riyadh
 LONG_AGO = START - timedelta(days=9)
@@ -159,3 +164,51 @@ def test_the_sweep_looks_seldom_and_again_after_a_clock_that_went_back(
     assert texts(session) == []
     sweep(session, local(28, 11))
     assert len(texts(session)) == 1
+
+
+def test_an_agent_who_alone_is_told_is_reminded_once_and_has_the_link(
+    session: Session, slots: list[str], agent: Visitor, now: datetime
+) -> None:
+    appointment = book(session, slots[0], now)
+    assert send_due(session, now=local(28, 12), settings=SETTINGS) == [f"{DAY}:{appointment.id}"]
+    written = session.scalars(select(Message)).all()
+    assert {(row.template, row.to_number) for row in written} == {
+        (DAY, AGENT_NUMBER), ("appointment_link", AGENT_NUMBER)
+    }  # fmt: skip
+    statements: list[str] = []
+    with told_to_the_database(session, statements):
+        assert send_due(session, now=local(28, 12, 1), settings=SETTINGS) == []
+    assert len(statements) <= 2, "what is written is not looked at row by row, every twenty seconds"
+
+
+@contextmanager
+def told_to_the_database(session: Session, statements: list[str]) -> Iterator[None]:
+    def note(_c: object, _k: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    engine = session.get_bind()
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def test_many_reminders_are_written_a_portion_at_a_time_and_one_that_fails_stops_no_other(
+    session: Session, slots: list[str], now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reception.appointed.reminders.PORTION", 1)
+    first = book(session, slots[0], now)
+    petition = session.get_one(Petition, "petition")
+    values = {column.name: getattr(petition, column.name) for column in Petition.__table__.columns}
+    session.add(Petition(**values | {"id": "second", "case_number": "48-000124", "follow_code": "another1"}))
+    session.add(Visitor(id="guest", identity_number="1000000032", name="ناصر", name_search="ناصر",
+                        phone="+966500000002", language="ar", created_at=now))  # fmt: skip
+    session.flush()
+    service.book(session, slot_id=slots[1], visitor_id="guest", petition_id="second", by="aide", now=now)
+    first.petition_id = "nobody"  # there is nobody to tell: it stays unwritten
+    sweep = sweep_reminders(SETTINGS)
+    for _ in range(3):
+        sweep(session, local(28, 12))
+    assert [row.template for row in texts(session)] == [DAY]
+    assert not is_due(sweep, local(28, 12)), "the round is over"

@@ -14,11 +14,13 @@ from queueing.waitlist import service as waitlist
 from queueing.waitlist.models import Offer
 from reception.appointed import reminders, waiting
 from reception.appointed import service as appointed
+from reception.appointed.models import AppointmentLink
+from reception.parties.models import PrincipalSilence
 from reception.petitions.models import Petition
 from reception.rearranging import service as rearranging
 from reception.visitors.models import Visitor
 
-from .conftest import SETTINGS, ZONE
+from .conftest import AGENT_NUMBER, SETTINGS, ZONE
 from .reacting import react, said_at
 
 
@@ -158,6 +160,36 @@ def test_who_was_moved_or_cancelled_meanwhile_is_not_told_of_clocks(
     wall.follow_zones(session, now=now)
     service.cancel(session, booked.id, reason="x", by="aide", now=now)
     assert react(session, now=now, settings=SETTINGS) == ["appointment_cancelled"]
+
+
+def test_an_agent_who_alone_is_told_reads_of_the_cancellation_too(
+    session: Session, booked: Appointment, agent: Visitor, now: datetime
+) -> None:
+    """Nobody travels to a meeting that is off; and the one who wished for no texts gets none, no link either."""
+    assert react(session, now=now, settings=SETTINGS) == ["appointment_video", "appointment_link"]
+    service.cancel(session, booked.id, reason="x", by="aide", now=now)
+    assert react(session, now=now, settings=SETTINGS) == ["appointment_cancelled"]
+    assert set(session.scalars(select(Message.to_number))) == {AGENT_NUMBER}
+
+
+def test_everybody_who_is_told_has_a_link_of_their_own(
+    session: Session, booked: Appointment, agent: Visitor, now: datetime
+) -> None:
+    session.delete(session.get_one(PrincipalSilence, "petition"))
+    assert react(session, now=now, settings=SETTINGS).count("appointment_link") == 2
+    numbers = session.scalars(select(Message.to_number).where(Message.template == "appointment_link")).all()
+    assert sorted(numbers) == ["+966501234567", AGENT_NUMBER]
+    assert len(session.scalars(select(AppointmentLink.token_hash)).all()) == 2
+
+
+def test_a_booking_that_is_being_cancelled_is_not_told_from_memory(
+    session: Session, booked: Appointment, now: datetime
+) -> None:
+    """What another worker has changed since this row was read counts, not what was read."""
+    elsewhere = update(Appointment).values(state="cancelled").execution_options(synchronize_session=False)
+    session.execute(elsewhere)
+    assert booked.state == "booked"
+    assert react(session, now=now, settings=SETTINGS) == []
 
 
 @pytest.mark.parametrize("end", ["expire", "let go", "cancel"])

@@ -277,3 +277,21 @@ def test_a_hold_at_a_desk_is_nothing_to_answer_to(session: Session, slots: list[
     with pytest.raises(Refused):
         replies.cancel(session, ME, held.id, now=now)
     assert held.state == HELD and held.state != OFFERED
+
+
+def test_whom_the_offer_asks_may_answer_it(session: Session, slots: list[str], agent: Visitor, now: datetime) -> None:
+    """The agent who alone is told has the question and the link, and is heard; while the power lasts."""
+    join(session, now)
+    waitlist.sweep(session, now=now)
+    react(session, now=now, settings=SETTINGS)
+    assert set(session.scalars(select(Message.to_number))) == {agent.phone}
+    (offer,) = replies.standing(session, [agent.id], now=now).offers
+    ended = replies.standing(session, [agent.id], now=now + timedelta(days=90))
+    assert ended == replies.Standing((), ())
+    booked = replies.accept(session, [agent.id], offer.id, now=now)
+    assert replies.standing(session, [agent.id], now=now).appointments == (booked,)
+    before = len(session.scalars(select(Message)).all())
+    replies.send_link(session, [agent.id], booked.id, now=now, settings=SETTINGS)
+    asked = session.scalars(select(Message).order_by(Message.id)).all()[before:]
+    assert [(row.template, row.to_number) for row in asked] == [("appointment_link", agent.phone)]
+    assert replies.cancel(session, [agent.id], booked.id, now=now).state == "cancelled"
