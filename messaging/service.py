@@ -1,7 +1,8 @@
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, delete, func, or_, select
+from sqlalchemy import ColumnElement, and_, delete, false, func, not_, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -19,6 +20,7 @@ from messaging.templates import CAMPAIGN, OTP
 from messaging.wording.service import in_force
 
 HIDDEN = "••••"
+CASE_NUMBER = re.compile(r"\d{2}-\d{6}")
 
 
 def queue(
@@ -138,9 +140,10 @@ def receipts(session: Session, message_id: str) -> list[MessageReceipt]:
     return list(session.scalars(query.order_by(MessageReceipt.received_at, MessageReceipt.id)))
 
 
-def get(session: Session, message_id: str) -> Message:
-    """Raises NotFound."""
-    message = session.get(Message, message_id)
+def get(session: Session, message_id: str, *, within: ColumnElement[bool] | None = None) -> Message:
+    """Raises NotFound, also for one beyond `within`, which is as for `outbox`."""
+    wanted = select(Message).where(Message.id == message_id)
+    message = session.scalar(wanted if within is None else wanted.where(within))
     if message is None:
         raise NotFound("There is no such message.")
     return message
@@ -163,13 +166,15 @@ def outbox(
     search: str = "",
     since: datetime | None = None,
     until: datetime | None = None,
-    within: Select[str] | None = None,
+    within: ColumnElement[bool] | None = None,
+    keyless: bool = False,
     limit: int = 50,
     offset: int = 0,
 ) -> tuple[list[Message], int]:
     """Texts, the newest first, and how many there are in all. `search` finds words, case numbers and phone numbers.
 
-    `within` selects the ids of the subjects whose texts may be seen; None is all of them.
+    `within` is the condition under which one may be seen; None is all of them. `keyless`: links are covered for who
+    looks, so no word is looked for in them; else one could find them out letter by letter.
     """
     wanted: list[ColumnElement[bool]] = [Message.message_class != OTP]
     for column, value in ((Message.state, state), (Message.template, template), (Message.language, language)):
@@ -180,20 +185,37 @@ def outbox(
     if until:
         wanted.append(Message.created_at < until)
     if within is not None:
-        wanted.append(Message.subject_id.in_(within))
+        wanted.append(within)
     if text := search.strip():
-        wanted.append(or_(Message.body.icontains(text, autoescape=True), *_number_like(text)))
+        wanted.append(or_(_outside_links(text) if keyless else _says(text), *_number_like(text)))
     total = session.scalar(select(func.count()).select_from(Message).where(*wanted)) or 0
     query = select(Message).where(*wanted).order_by(Message.created_at.desc(), Message.id.desc())
     return list(session.scalars(query.limit(limit).offset(offset))), total
 
 
-def counts(session: Session, *, since: datetime, within: Select[str] | None = None) -> dict[str, int]:
+def counts(session: Session, *, since: datetime, within: ColumnElement[bool] | None = None) -> dict[str, int]:
     """How many texts are in each state, of those written since; `within` as for `outbox`."""
     query = select(Message.state, func.count()).where(Message.created_at >= since, Message.message_class != OTP)
     if within is not None:
-        query = query.where(Message.subject_id.in_(within))
+        query = query.where(within)
     return dict(session.execute(query.group_by(Message.state)).all())
+
+
+def _says(text: str) -> ColumnElement[bool]:
+    return Message.body.icontains(text, autoescape=True)
+
+
+def _outside_links(text: str) -> ColumnElement[bool]:
+    """As `_says`, but not behind the beginning of a link; a case number can't be a part of one.
+
+    Words behind a link are not found either: better a text too few than a key.
+    """
+    if CASE_NUMBER.fullmatch(text):
+        return _says(text)
+    if "/" in text:
+        return false()
+    behind = "".join(f"\\{c}" if c in "\\%_" else c for c in text)
+    return and_(_says(text), not_(Message.body.ilike(f"%://%{behind}%", escape="\\")))
 
 
 def _number_like(text: str) -> list[ColumnElement[bool]]:

@@ -10,7 +10,7 @@ Attendants, interpreters and administrators see none.
 from collections.abc import Set
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, not_, or_, select, true
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound, Refused
@@ -55,13 +55,21 @@ _ROWS = {"transfer": "route", "dispatch": "route", "send_back": "return", "merge
 
 def visible(stmt: Select[Any], staff: Staff) -> Select[Any]:
     """`stmt` (which selects from Petition) narrowed to the cases that this person may see."""
-    return _narrowed(stmt, staff, staff.roles)
+    return stmt.where(_door(staff, staff.roles))
 
 
-def _narrowed(stmt: Select[Any], staff: Staff, roles: Set[str]) -> Select[Any]:
+def hidden(stmt: Select[Any], staff: Staff) -> Select[Any]:
+    """`stmt` narrowed to the cases that this person may not see, to leave out what would tell of one without naming it.
+
+    Exactly what `visible` leaves: a condition that is neither true nor false lets nobody in.
+    """
+    return stmt.where(not_(func.coalesce(_door(staff, staff.roles), false())))
+
+
+def _door(staff: Staff, roles: Set[str]) -> ColumnElement[bool]:
     if roles & _OFFICE:
-        return stmt
-    doors = []
+        return true()
+    doors: list[ColumnElement[bool]] = []
     plain = Petition.confidentiality != rules.SECRET
     if HOTLINE in roles:
         doors.append(plain)
@@ -80,7 +88,7 @@ def _narrowed(stmt: Select[Any], staff: Staff, roles: Set[str]) -> Select[Any]:
                 asked.where(Opinion.state == states.ASKED),
             )
         )
-    return stmt.where(or_(*doors) if doors else false())
+    return or_(*doors) if doors else false()
 
 
 def held(stmt: Select[Any], staff: Staff) -> Select[Any]:
@@ -104,8 +112,8 @@ def by_phone_only(session: Session, staff: Staff, petition: Petition) -> bool:
     """Whether this person sees the case as the hotline's agent alone: whoever calls has to be asked who they are."""
     if HOTLINE not in staff.roles:
         return False
-    otherwise = _narrowed(select(Petition.id).where(Petition.id == petition.id), staff, staff.roles - {HOTLINE})
-    return session.scalar(otherwise) is None
+    otherwise = _door(staff, staff.roles - {HOTLINE})
+    return session.scalar(select(Petition.id).where(Petition.id == petition.id, otherwise)) is None
 
 
 def petition_for(session: Session, staff: Staff, petition_id: str) -> Petition:

@@ -1,7 +1,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -88,10 +88,21 @@ def answer_of(session: Session, inbound_id: str) -> InboundAnswer | None:
 
 
 def texts(
-    session: Session, *, open_only: bool = False, search: str = "", limit: int = 30, offset: int = 0
+    session: Session,
+    *,
+    open_only: bool = False,
+    search: str = "",
+    within: ColumnElement[bool] | None = None,
+    limit: int = 30,
+    offset: int = 0,
 ) -> tuple[list[tuple[InboundText, InboundAnswer | None]], int]:
-    """What came in, the newest first, with what was understood; and how many there are."""
-    query = select(InboundText, InboundAnswer).outerjoin(InboundAnswer, InboundAnswer.inbound_id == InboundText.id)
+    """What came in, the newest first, with what was understood; and how many there are.
+
+    `within` is the condition under which one may be seen; None is all of them.
+    """
+    query = _with_answers()
+    if within is not None:
+        query = query.where(within)
     if open_only:
         query = query.where(InboundAnswer.needs_person, InboundAnswer.done_at.is_(None))
     if search:
@@ -110,24 +121,32 @@ def waiting(session: Session) -> int:
 
 
 def conversation(
-    session: Session, number: str, *, limit: int = 60
+    session: Session,
+    number: str,
+    *,
+    came_within: ColumnElement[bool] | None = None,
+    went_within: ColumnElement[bool] | None = None,
+    limit: int = 60,
 ) -> list[tuple[datetime, InboundText | Message, InboundAnswer | None]]:
-    """Both sides of what was written with one number, the oldest first; one-time codes are nobody's to read."""
-    came = session.execute(
-        select(InboundText, InboundAnswer)
-        .outerjoin(InboundAnswer, InboundAnswer.inbound_id == InboundText.id)
-        .where(InboundText.from_number == number)
-        .order_by(InboundText.received_at.desc())
-        .limit(limit)
-    ).all()
-    went = session.scalars(
-        select(Message)
-        .where(Message.to_number == number, Message.message_class != OTP)
-        .order_by(Message.created_at.desc())
-        .limit(limit)
-    ).all()
+    """Both sides of what was written with one number, the oldest first; one-time codes are nobody's to read.
+
+    `came_within` and `went_within` are the conditions under which a text of either side may be seen; None is all.
+    """
+    theirs = _with_answers().where(InboundText.from_number == number)
+    if came_within is not None:
+        theirs = theirs.where(came_within)
+    came = session.execute(theirs.order_by(InboundText.received_at.desc()).limit(limit)).all()
+    ours = select(Message).where(Message.to_number == number, Message.message_class != OTP)
+    if went_within is not None:
+        ours = ours.where(went_within)
+    went = session.scalars(ours.order_by(Message.created_at.desc()).limit(limit)).all()
     both: list[tuple[datetime, InboundText | Message, InboundAnswer | None]] = [
         *((text.received_at, text, answer) for text, answer in came),
         *((message.created_at, message, None) for message in went),
     ]
     return sorted(both, key=lambda one: one[0])[-limit:]
+
+
+def _with_answers() -> Select[tuple[InboundText, InboundAnswer]]:
+    """Texts beside what was understood of them; None where nobody has looked yet."""
+    return select(InboundText, InboundAnswer).outerjoin(InboundAnswer, InboundAnswer.inbound_id == InboundText.id)

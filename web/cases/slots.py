@@ -23,6 +23,7 @@ from recordings.archive import service as archive
 from recordings.archive.leave import may_view
 from video.meetings import service as video
 from web.http import Context
+from web.messages.common import body
 from web.messages.outbox import reason
 from web.waitlist.words import STATES
 
@@ -50,7 +51,9 @@ def appointments(ctx: Context, petition: Petition) -> Panel | None:
 def texts(ctx: Context, petition: Petition) -> Panel | None:
     sent = messaging.about(ctx.session, "petition", petition.id)
     reasons = {one.id: reason(ctx, one.error) for one in sent}
-    return Panel("texts", "cases/slot_texts.html", {"texts": sent, "reasons": reasons}) if sent else None
+    bodies = {one.id: body(ctx, one) for one in sent}
+    values = {"texts": sent, "bodies": bodies, "reasons": reasons}
+    return Panel("texts", "cases/slot_texts.html", values) if sent else None
 
 
 def meetings(ctx: Context, petition: Petition) -> Panel | None:

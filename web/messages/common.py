@@ -1,11 +1,12 @@
-"""What the pages of texts share: who may see what, the tabs, and words of states."""
+"""What the pages of texts share: who may see what, the tabs, and what is covered."""
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import ROUND_HALF_UP, Decimal
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from core.calendar import digits
 from core.errors import Refused
@@ -13,15 +14,28 @@ from core.language import N_
 from core.staff.models import Staff
 from core.staff.rules import ADMIN, AIDE, HOTLINE, MANAGER
 from messaging.inbound import service as inbound
-from messaging.models import Message
+from messaging.inbound.models import InboundAnswer
+from messaging.models import InboundText, Message
+from messaging.numbers.models import VerifiedNumber
 from reception import access
+from reception.answers import rules as answers
 from reception.petitions.models import Petition
+from reception.visitors.models import Visitor
 from web.forms import Form
 from web.http import Context, staff
 
 readers = staff(AIDE, MANAGER, HOTLINE, ADMIN)
 keepers = staff(AIDE, ADMIN)  # of words, campaigns and the pilot: any two of them are the two persons
 answerers = staff(AIDE, HOTLINE)  # who reads what people write
+
+CASE = "petition"  # the subject of a text about a case
+TELLING = ("reply_status", "reply_confirmed", "reply_cancel_sure", "reply_kept", "reply_declined")
+"""Answers that tell of a case or its appointment. They stand under the text that they answer, not under the case."""
+OF_A_CASE = (
+    answers.STATUS, answers.CONFIRMED, answers.ASKED_CANCEL, answers.CANCELLED, answers.KEPT, answers.LINK,
+    answers.ACCEPTED, answers.DECLINED,
+)  # fmt: skip
+"""What can only come of a text where there is a case."""
 
 CURRENCIES = {"SAR": N_("SAR")}  # as it stands behind an amount; others as the settings write them
 
@@ -55,16 +69,60 @@ def discreet(person: Staff) -> bool:
     return not person.roles & {AIDE, MANAGER, HOTLINE}
 
 
-def within(ctx: Context) -> Select[str] | None:
-    """The cases whose texts a manager may see; None where no such border applies."""
-    if ctx.staff.roles & {AIDE, HOTLINE, ADMIN}:
+def keyless(person: Staff) -> bool:
+    """Who gets no link to a case: it opens the page as its visitor, and an agent asks a caller first who they are.
+
+    The office and a manager see the case itself.
+    """
+    return AIDE not in person.roles and bool(person.roles & {HOTLINE, ADMIN})
+
+
+def within(ctx: Context) -> ColumnElement[bool] | None:
+    """Which texts this person may see, as a condition on Message; None where no border applies.
+
+    A manager those of the cases they see. The hotline all but those of cases that are hidden from it, and but answers
+    to a number whose owner has such a case: what they tell is not filed under it.
+    """
+    if AIDE in ctx.staff.roles or discreet(ctx.staff):
         return None
-    return access.visible(select(Petition.id), ctx.staff)
+    seen = access.visible(select(Petition.id).where(Petition.id == Message.subject_id), ctx.staff)
+    of_cases = and_(Message.subject_kind == CASE, seen.correlate(Message).exists())
+    if HOTLINE not in ctx.staff.roles:
+        return of_cases
+    told = and_(Message.template.in_(TELLING), _has_hidden(ctx, Message.to_number))
+    return or_(of_cases, and_(Message.subject_kind != CASE, ~told))
+
+
+def heard(ctx: Context) -> ColumnElement[bool] | None:
+    """Which texts of people this person may read, as a condition on InboundText with its answer; None: all of them.
+
+    What waits for a person is read by whoever answers, whatever it tells. What a rule has answered shows, by the
+    answer, that there is a case: it is left out where the number's owner has a hidden one.
+    """
+    if AIDE in ctx.staff.roles:
+        return None
+    open_ = or_(InboundAnswer.outcome.is_(None), InboundAnswer.outcome.not_in(OF_A_CASE))
+    return or_(open_, ~_has_hidden(ctx, InboundText.from_number))
+
+
+def _has_hidden(ctx: Context, number: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """Whether somebody with this number has a case that is hidden from the reader."""
+    on_file = select(Visitor.id).where(Visitor.phone == number)
+    owners = select(VerifiedNumber.owner_id).where(VerifiedNumber.number == number)
+    theirs = or_(
+        Petition.visitor_id.in_(on_file.correlate(number.class_)),
+        Petition.visitor_id.in_(owners.correlate(number.class_)),
+    )
+    return access.hidden(select(Petition.id).where(theirs), ctx.staff).correlate(number.class_).exists()
 
 
 def body(ctx: Context, message: Message) -> str:
-    """The text; for an administrator without the part of a link that opens a case."""
-    return re.sub(r"(https?://\S+/)[^\s/]+", r"\1••••", message.body) if discreet(ctx.staff) else message.body
+    """The text; for who gets no key, without the part of a link that opens a case."""
+    return covered(message.body) if keyless(ctx.staff) else message.body
+
+
+def covered(text: str) -> str:
+    return re.sub(r"(https?://\S+/)[^\s/]+", r"\1••••", text)
 
 
 def money(ctx: Context, amount: Decimal) -> str:

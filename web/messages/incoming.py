@@ -17,7 +17,7 @@ from messaging.rules import can_be_written_to
 from reception.hotline import service as hotline
 from reception.visitors.models import Visitor
 from web.http import Context, Pages
-from web.messages.common import answerers, page_number, tabs
+from web.messages.common import answerers, heard, page_number, tabs, within
 from web.messages.outbox import shown
 from web.messages.titles import COMMAND_TITLES, NOTHING_DONE, OUTCOME_TITLES
 
@@ -30,7 +30,12 @@ CALL_REASON = N_("Wrote to us and waits for an answer. What was written stands u
 def inbox(ctx: Context) -> Response:
     every, search, page = "all" in ctx.query, ctx.query.get("q", "")[:80], page_number(ctx)
     rows, total = service.texts(
-        ctx.session, open_only=not every and not search, search=search, limit=SIZE, offset=(page - 1) * SIZE
+        ctx.session,
+        open_only=not every and not search,
+        search=search,
+        within=heard(ctx),
+        limit=SIZE,
+        offset=(page - 1) * SIZE,
     )
     audit.note(ctx.session, "list", "inbound text", "inbox", now=ctx.now, detail={"q": search, "page": page})
     kept = ("all=1&" if every else "") + (f"q={quote(search)}&" if search else "")
@@ -61,7 +66,7 @@ def conversation(ctx: Context) -> Response:
     """Both sides of what was written with one number, as on a phone."""
     number = ctx.path("number")
     people = _people(ctx, number)
-    lines = service.conversation(ctx.session, number)
+    lines = service.conversation(ctx.session, number, came_within=heard(ctx), went_within=within(ctx))
     if not lines and not people:
         raise NotFound
     audit.note(ctx.session, "read", "number", number, now=ctx.now)

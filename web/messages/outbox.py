@@ -18,7 +18,7 @@ from messaging.templates import OTP, TEMPLATES
 from reception import access
 from reception.petitions.models import Petition
 from web.http import Context, Pages
-from web.messages.common import answerers, body, discreet, page_number, readers, tabs, within
+from web.messages.common import CASE, answerers, body, discreet, keyless, page_number, readers, tabs, within
 from web.messages.titles import (
     GATEWAYS,
     KIND_TITLES,
@@ -55,6 +55,7 @@ def index(ctx: Context) -> Response:
         since=since,
         until=until,
         within=within(ctx),
+        keyless=keyless(ctx.staff),
         limit=SIZE,
         offset=(page - 1) * SIZE,
     )
@@ -90,15 +91,12 @@ def index(ctx: Context) -> Response:
 
 @pages.get("/messages/{message_id}", audience=readers)
 def show(ctx: Context) -> Response:
-    message = service.get(ctx.session, ctx.path("message_id"))
-    border = within(ctx)
-    if message.message_class == OTP or (
-        border is not None and ctx.session.scalar(border.where(Petition.id == message.subject_id)) is None
-    ):
+    message = service.get(ctx.session, ctx.path("message_id"), within=within(ctx))
+    if message.message_class == OTP:
         raise NotFound("There is no such message.")
     audit.note(ctx.session, "read", "message", message.id, now=ctx.now)
     petition = None
-    if message.subject_kind == "petition" and access.may_see_petition(ctx.session, ctx.staff, message.subject_id):
+    if message.subject_kind == CASE and access.may_see_petition(ctx.session, ctx.staff, message.subject_id):
         petition = ctx.session.get(Petition, message.subject_id)
     return ctx.render(
         "messages/message.html",

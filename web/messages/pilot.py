@@ -4,12 +4,13 @@ from starlette.responses import Response
 
 from core import audit
 from core.staff.models import Staff
+from core.staff.rules import AIDE
 from messaging import allowed, service
 from messaging.rules import masked
 from reception.visitors import rules as visitors
 from web.forms import Form
 from web.http import Context, Pages
-from web.messages.common import discreet, keepers, tabs, trying
+from web.messages.common import covered, keepers, tabs, trying
 from web.messages.outbox import shown
 from web.messages.titles import TITLES
 
@@ -63,18 +64,22 @@ def drop(ctx: Context) -> Response:
 
 def _page(ctx: Context, form: Form, *, status: int = 200) -> Response:
     rows = allowed.numbers(ctx.session)
+    plain = AIDE in ctx.staff.roles  # an administrator keeps the list, whatever else they are
     people = {row.added_by: ctx.session.get(Staff, row.added_by) for row in rows}
     return ctx.render(
         "messages/pilot.html",
         status=status,
         tab_items=tabs(ctx, "/messages/pilot"),
         on=ctx.settings.sms_pilot,
-        held=[shown(ctx, message) for message in service.held(ctx.session)],
+        held=[
+            shown(ctx, message) | ({} if plain else {"to": masked(message.to_number), "body": covered(message.body)})
+            for message in service.held(ctx.session)
+        ],
         titles=TITLES,
         numbers=[
             {
                 "number": row.number,
-                "shown": masked(row.number) if discreet(ctx.staff) else row.number,
+                "shown": row.number if plain else masked(row.number),
                 "note": row.note,
                 "by": person.name(ctx.lang) if (person := people[row.added_by]) else "",
                 "at": row.added_at,

@@ -1,7 +1,7 @@
 """Texts: what was sent and received, their words, campaigns, gateways, the pilot.
 
-The office and the hotline see all texts, a manager those of the centre's cases. An administrator looks after the
-delivery, not after people: numbers are masked and links to cases are cut.
+The office sees all texts, a manager those of the centre's cases, the hotline all but those of secret cases, and no
+link that opens one. An administrator looks after the delivery, not after people: numbers are masked, too.
 """
 
 from web.http import Pages
