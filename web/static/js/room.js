@@ -284,6 +284,7 @@ $("shown-out")?.addEventListener("click", async (event) => {
   try {
     await post(`${base}/invite/${button.dataset.invite}`, frame.dataset.csrf);
     button.closest("li").remove();
+    $("in-room").focus({ preventScroll: true }); // else it is lost with the button
   } catch (error) {
     button.before(make("p", { role: "alert" }, error.message));
     button.disabled = false;
