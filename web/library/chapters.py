@@ -10,13 +10,22 @@ from recordings.journal_records import Mark
 from web.exports import words
 from web.exports.film import switched_off, why_dark
 
-ORDER, MARK, CAME, LEFT, GAP, LOST = "order", "mark", "came", "left", "gap", "lost"
-ICONS = {ORDER: "order", MARK: "mark", CAME: "door", LEFT: "sign-out", GAP: "video-off", LOST: "warning"}
+ORDER, MARK, CAME, LEFT, GAP, LOST, BROKEN = "order", "mark", "came", "left", "gap", "lost", "broken"
+ICONS = {
+    ORDER: "order",
+    MARK: "mark",
+    CAME: "door",
+    LEFT: "sign-out",
+    GAP: "video-off",
+    LOST: "warning",
+    BROKEN: "warning",
+}
 SAID = {
     MARK: N_("A marked moment"),
     CAME: N_("{name} came in"),
     LEFT: N_("{name} left"),
     LOST: N_("Part of the record is missing here"),
+    BROKEN: N_("The recording broke off here"),
 }
 BEFORE_S = 15.0  # an order opens so long before its mark
 SHORTEST_GAP_S = 3.0  # a shorter one is drawn, and not listed
@@ -67,8 +76,10 @@ def chapters(
     orders: Iterable[tuple[float, str, str]],
     duration: float,
     say: Say,
+    *,
+    broken: bool = False,
 ) -> list[Chapter]:
-    """`orders` are (second, words, address). In the order of time."""
+    """`orders` are (second, words, address); `broken`: the meeting went on when this ended. In the order of time."""
     found = [Chapter(ORDER, at, max(at - BEFORE_S, 0.0), text, href) for at, text, href in orders]
     found += _people(marks, names, say)
     for mark in marks:
@@ -81,6 +92,8 @@ def chapters(
     gaps = [gap for side in sides for gap in _gaps(side, marks, duration, say)]
     longest = sorted(gaps, key=lambda gap: gap[0], reverse=True)[:MOST_GAPS]
     found += [chapter for _, chapter in longest]
+    if broken:
+        found.append(Chapter(BROKEN, duration, max(duration - BEFORE_S, 0.0), say(SAID[BROKEN])))
     return sorted(found, key=lambda chapter: chapter.at)
 
 

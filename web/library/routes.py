@@ -22,6 +22,7 @@ from web.exports.words import STATES
 from web.http import Context, Pages, staff
 from web.keys import key_ring
 from web.library import finding, leaves, watching
+from web.library.broken import is_broken
 from web.library.words import VERDICTS, sentence, short
 from web.ranges import from_its_beginning, given
 from web.retention import routes as retention
@@ -43,6 +44,9 @@ def shelf(ctx: Context) -> Response:
     return ctx.render(
         "library/index.html",
         hits=[(hit, kept[hit.recording.id]) for hit in shelf.hits],
+        broken={
+            one.recording.id for one in shelf.hits if is_broken(ctx.session, one.recording, one.meeting, now=ctx.now)
+        },
         shelf=shelf,
         ways={way: f"/library?{urlencode({**here, way: getattr(shelf, way)})}" for way in WAYS},
         asked=asked,

@@ -32,6 +32,7 @@ from video.meetings.rules import INTERPRETER
 from video.meetings.rules import VISITOR as VISITOR_ROLE
 from web.http import Context, Pages, staff
 from web.keys import key_ring
+from web.library.broken import is_broken
 from web.library.chapters import SideFacts, chapters, spoken
 
 log = structlog.get_logger()
@@ -56,13 +57,16 @@ def watching(ctx: Context, recording: Recording) -> dict[str, Any]:
     marks = _marks(ctx, recording)
     duration = recording.duration_s or 0.0
     facts = [SideFacts(one.participant_id, one.name(ctx.lang), one.has_video, one.gaps) for one in sides]
-    listed = chapters(facts, marks or [], names, _orders(ctx, recording, duration), duration, ctx._)
+    broken = is_broken(ctx.session, recording, meeting, now=ctx.now)
+    orders = _orders(ctx, recording, duration)
+    listed = chapters(facts, marks or [], names, orders, duration, ctx._, broken=broken)
     came = {one.participant_id for one in sides}
     return {
         "sides": sides,
         "role_names": {role: ctx._(name) for role, name in ROLES.items()},
         "absent": [p for p in meeting.participants if p.id not in came and p.role != AIDE] if sides else [],
         "chapters": listed,
+        "broken_at": recording.started_at + timedelta(seconds=duration) if broken else None,
         "lines": spoken(marks or [], names),
         "listed": marks is not None,
         "notes": _notes(ctx, recording.id),

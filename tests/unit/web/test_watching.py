@@ -1,6 +1,6 @@
 """What the player is given, and to whom: chapters, notes, strip, and whether it may go on."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -18,6 +18,7 @@ from recordings.strip.files import Strip
 from tests.unit.web.conftest import Cast
 from video.meetings import service as meetings
 from web.demo.people import Ministry
+from web.library.broken import broke_off
 from web.recording import key_ring
 
 
@@ -131,3 +132,40 @@ def test_a_note_is_written_changed_deleted_and_brought_back_by_its_writer_alone(
     with db.read() as session:
         (kept,) = notes.of_recording(session, shelf["id"])
         assert (kept.at_s, kept.written_by) == (7.2, ministry.people["minister"].id)
+
+
+def test_a_recording_that_broke_off_in_the_middle_of_its_meeting_says_so(
+    cast: Cast, shelf: dict[str, str], house: tuple[Database, Ministry]
+) -> None:
+    db, minister = house[0], cast("minister")
+    told = {shelf["page"]: "انقطع هذا التسجيل قبل انتهاء اللقاء", "/library": "انقطع قبل انتهاء اللقاء."}
+    assert not [words for page, words in told.items() if words in minister.get(page).text]
+    with db.write() as session:
+        recording = service.get(session, shelf["id"])
+        meeting = meetings.get(session, recording.meeting_id)
+        meeting.ended_at = recording.started_at + timedelta(minutes=40)
+        meetings.recording_lost(session, meeting.id, "writer failed", now=recording.started_at + timedelta(seconds=25))
+        for person in meeting.participants:
+            person.joined_at = recording.started_at
+    assert [words for page, words in told.items() if words in minister.get(page).text] == list(told.values())
+    page = minister.get(shelf["page"]).text
+    assert "moment--broken" in page and page.index("moment--broken") == page.rindex('class="moment moment--') + 14
+    with db.write() as session:
+        for person in meetings.get(session, service.get(session, shelf["id"]).meeting_id).participants:
+            person.left_at = recording.started_at + timedelta(seconds=24)
+    assert told[shelf["page"]] not in minister.get(shelf["page"]).text, "nobody was there any more"
+
+
+def test_what_of_a_meeting_went_on_without_being_recorded() -> None:
+    zero = clock.now()
+
+    def at(seconds: float) -> datetime:
+        return zero + timedelta(seconds=seconds)
+
+    ended, until = at(720), at(2400)
+    assert broke_off(ended, [], [None, at(2390)], until)
+    assert broke_off(ended, [], [], until), "who was there is not known"
+    assert not broke_off(ended, [], [at(719), at(725)], until), "all had left; nobody pressed the button"
+    assert not broke_off(at(2399), [], [None], until)
+    assert not broke_off(ended, [at(0), at(731)], [None], until), "a media process died, and another went on"
+    assert broke_off(ended, [at(0), at(1800)], [None], until), "it could be recorded again only much later"
