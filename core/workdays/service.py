@@ -36,6 +36,11 @@ def calendar_for(session: Session, *, zone: str, centre_id: str | None = None) -
     return found
 
 
+def forget(session: Session) -> None:
+    """Read it anew: after a lock, for which one may have waited until somebody else had set other hours."""
+    session.info.pop(_KEPT, None)
+
+
 def hours_of(session: Session, centre_id: str | None = None) -> WorkingHours | None:
     """The hours that were set for just this place; None where none were."""
     return session.get(WorkingHours, centre_id or MINISTRY)
@@ -158,15 +163,14 @@ def withdraw_holiday(session: Session, holiday_id: str, *, zone: str, now: datet
 
 
 def _read(session: Session, zone: str, place: str) -> WorkCalendar:
-    rows = {
-        row.place: row for row in session.scalars(select(WorkingHours).where(WorkingHours.place.in_({MINISTRY, place})))
-    }
+    query = select(WorkingHours).where(WorkingHours.place.in_({MINISTRY, place}))
+    rows = {row.place: row for row in session.scalars(query.execution_options(populate_existing=True))}
     row = rows.get(place) or rows.get(MINISTRY)
     columns = (Holiday.first_day, Holiday.last_day, Holiday.id, Holiday.name_ar, Holiday.name_en)
-    query = _standing().where(_holds_in(place)).with_only_columns(*columns)
+    closed = _standing().where(_holds_in(place)).with_only_columns(*columns)
     days = rules.closed_days(
         (first, last, Closed(holiday_id, name_ar, name_en))
-        for first, last, holiday_id, name_ar, name_en in session.execute(query.order_by(Holiday.declared_at))
+        for first, last, holiday_id, name_ar, name_en in session.execute(closed.order_by(Holiday.declared_at))
     )
     return WorkCalendar(
         zone=zone,

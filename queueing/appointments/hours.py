@@ -5,7 +5,7 @@ or cancels it, and who is expected at such a time is known by name.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, false, or_, select
 from sqlalchemy.orm import Session
@@ -18,6 +18,7 @@ from queueing.appointments import resources, rules, service
 from queueing.appointments.events import SlotsClosed, SlotsReopened
 from queueing.appointments.models import Appointment, Slot
 from queueing.appointments.series.models import Series
+from queueing.appointments.series.rules import AHEAD
 from queueing.appointments.states import AWAITED, CLOSED, HELD, HOURS, OPEN, SLOT
 
 Calendars = Mapping[str, WorkCalendar]  # by place: a centre, or MINISTRY for the audience at the office
@@ -26,16 +27,21 @@ Calendars = Mapping[str, WorkCalendar]  # by place: a centre, or MINISTRY for th
 def follow(session: Session, before: Calendars, after: Calendars, *, now: datetime) -> int:
     """Close and open what the change of hours asks for; how many times are offered no longer. Holds on them are let go.
 
-    To be called in the transaction that has set the new hours.
+    To be called in the transaction that has set the new hours. All days in sight are locked at once, since those of the
+    sessions are offered again after it.
     """
+    today = local_day(now, next(iter(after.values())).zone)
     resources.lock(
         session,
-        (
-            day
-            for slot in session.scalars(_coming(before, now=now))
-            if _change(slot, before, after) is not None
-            for day in rules.days(slot.starts_at, slot.ends_at)
-        ),
+        [
+            *rules.days_between(today, today + AHEAD + timedelta(days=1)),
+            *(
+                day
+                for slot in session.scalars(_coming(before, now=now))
+                if _change(slot, before, after) is not None
+                for day in rules.days(slot.starts_at, slot.ends_at)
+            ),
+        ],
     )
     closed = opened = 0
     for slot in session.scalars(_coming(before, now=now).execution_options(populate_existing=True)).all():

@@ -57,6 +57,11 @@ def days(starts_at: datetime, ends_at: datetime) -> list[date]:
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
+def days_between(first: date, last: date) -> list[date]:
+    """The UTC days that these days may touch, on whichever clock they are counted."""
+    return [first + timedelta(days=n) for n in range(-1, (last - first).days + 2)]
+
+
 def plan(
     day: date, start: time, end: time, *, minutes: int, pause: int = 0, zone: str, now: datetime
 ) -> list[tuple[datetime, datetime]]:

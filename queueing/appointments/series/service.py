@@ -29,7 +29,7 @@ def listed(session: Session, *, official_id: str | None = None, ended: bool = Fa
         query = query.where(Series.ended_at.is_(None))
     if official_id is not None:
         query = query.where(Series.official_id == official_id)
-    return list(session.scalars(query))
+    return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
 def get(session: Session, series_id: str) -> Series:
@@ -221,18 +221,19 @@ def end(
 
 def extend_all(session: Session, *, now: datetime) -> int:
     """Offer the days that have come within sight; how many slots. A day that is offered already is left as it is."""
-    made = 0
     due = [row.id for row in listed(session) if row.made_until < rules.horizon(pattern_of(row), now=now)]
-    for series_id in sorted(due):
-        series = session.get(Series, series_id, with_for_update=True, populate_existing=True)
-        if series is not None and series.ended_at is None:
-            made += settling.extend(session, series, now=now)
-    return made
+    found = [session.get_one(Series, id_, with_for_update=True, populate_existing=True) for id_ in sorted(due)]
+    rows = [row for row in found if row.ended_at is None]
+    if rows:  # the sessions first and then the days, as whoever changes one of them does
+        first = max(local_day(now, rows[0].zone), min(row.made_until for row in rows))
+        settling.hold_days(session, first, local_day(now + rules.AHEAD, rows[0].zone))
+    return sum(settling.extend(session, row, now=now) for row in rows)
 
 
 def refill(session: Session, first: date, last: date, *, now: datetime) -> int:
     """After a holiday was withdrawn or hours were changed: offer what was left out on these days; how many slots."""
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    settling.hold_days(session, first, last)
     return sum(
         settling.offer(session, series, [day for day in days if day <= series.made_until], now=now)
         for series in listed(session)

@@ -42,7 +42,8 @@ class Proposal:
 
 def exceptions_of(session: Session, series_id: str, *, since: date | None = None) -> list[SeriesException]:
     query = select(SeriesException).where(SeriesException.series_id == series_id).order_by(SeriesException.day)
-    return list(session.scalars(query if since is None else query.where(SeriesException.day >= since)))
+    query = query if since is None else query.where(SeriesException.day >= since)
+    return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
 def pattern_of(series: Series) -> Pattern:
@@ -79,18 +80,27 @@ def extend(session: Session, series: Series, *, now: datetime) -> int:
     days = [first + timedelta(days=n) for n in range((until - first).days + 1)]
     if not days:
         return 0
+    hold_days(session, max(first, local_day(now, series.zone)), until)
     made = offer(session, series, days, now=now)
     series.made_until = until
     session.flush()
     return made
 
 
+def hold_days(session: Session, first: date, last: date, *more: date) -> None:
+    """Lock all of these days, those without a session too: what will be made of a rule, and of the hours, stands then.
+
+    Whoever changes either holds the days it is about, so that what is read from here on is as they have left it.
+    """
+    resources.lock(session, [*slot_rules.days_between(first, last), *more])
+    workdays.forget(session)
+
+
 def offer(session: Session, series: Series, days: Sequence[date], *, now: datetime) -> int:
-    """Slots of these days as the rule has them, where none stand; how many were made."""
+    """Slots of these days as the rule has them, where none stand; how many were made. The caller holds the days."""
     work = workdays.calendar_for(session, zone=series.zone, centre_id=series.centre_id)
     exceptions = exceptions_by_day(session, series.id)
     ought = rules.wanted(pattern_of(series), days, exceptions, work, now=now)
-    resources.lock(session, (day for one in ought for day in slot_rules.days(one.starts_at, one.ends_at)))
     free = _not_offered(session, series, ought, but_of=None)
     return len(_make(session, series, free, now=now)) if free else 0
 
@@ -131,15 +141,7 @@ def proposal_for(
     session: Session, series: Series, pattern: Pattern, exceptions: Mapping[date, Times | None], *, now: datetime
 ) -> Proposal:
     """The slots of the days made so far as they stand, and as they ought to."""
-    today = local_day(now, series.zone)
-    days = [today + timedelta(days=n) for n in range((series.made_until - today).days + 1)]
-    work = workdays.calendar_for(session, zone=series.zone, centre_id=series.centre_id)
-    ought = {(one.starts_at, one.ends_at): one for one in rules.wanted(pattern, days, exceptions, work, now=now)}
-    standing = slots(session, series, today, series.made_until, now=now) if days else []
-    keep = [slot for slot in standing if (slot.starts_at, slot.ends_at) in ought]
-    drop = [slot for slot in standing if (slot.starts_at, slot.ends_at) not in ought]
-    have = {(slot.starts_at, slot.ends_at) for slot in keep}
-    add = _not_offered(session, series, [one for span, one in ought.items() if span not in have], but_of=series.id)
+    keep, drop, add = _compared(session, series, pattern, exceptions, now=now)
     live = select(Appointment).where(Appointment.state.in_(AWAITED)).order_by(Appointment.created_at, Appointment.id)
     hit: list[Appointment] = []
     for slot in (one for one in drop if one.taken):
@@ -172,6 +174,22 @@ def proposal_for(
     return Proposal(tuple(keep), tuple(drop), tuple(add), plan)
 
 
+def _compared(
+    session: Session, series: Series, pattern: Pattern, exceptions: Mapping[date, Times | None], *, now: datetime
+) -> tuple[list[Slot], list[Slot], list[Wanted]]:
+    """Of the days made so far: what stays, what goes, and what comes."""
+    today = local_day(now, series.zone)
+    days = [today + timedelta(days=n) for n in range((series.made_until - today).days + 1)]
+    work = workdays.calendar_for(session, zone=series.zone, centre_id=series.centre_id)
+    ought = {(one.starts_at, one.ends_at): one for one in rules.wanted(pattern, days, exceptions, work, now=now)}
+    standing = slots(session, series, today, series.made_until, now=now) if days else []
+    keep = [slot for slot in standing if (slot.starts_at, slot.ends_at) in ought]
+    drop = [slot for slot in standing if (slot.starts_at, slot.ends_at) not in ought]
+    have = {(slot.starts_at, slot.ends_at) for slot in keep}
+    new = [one for span, one in ought.items() if span not in have]
+    return keep, drop, _not_offered(session, series, new, but_of=series.id)
+
+
 def settle(
     session: Session,
     series: Series,
@@ -186,15 +204,10 @@ def settle(
     """Make the days to come what they ought to be. The series is locked; the days are from here on."""
     session.flush()
     first = proposal_for(session, series, pattern, exceptions, now=now)
-    spans = [(slot.starts_at, slot.ends_at) for slot in (*first.keep, *first.drop)]
-    spans += [(one.starts_at, one.ends_at) for one in first.add]
-    spans += [(move.to.starts_at, move.to.ends_at) for move in first.plan.moves]
-    resources.lock(session, (day for span in spans for day in slot_rules.days(*span)))
-    held = select(Appointment.id).where(
-        Appointment.state == HELD, Appointment.slot_id.in_([slot.id for slot in first.drop])
-    )
-    for appointment_id in session.scalars(held).all():
-        appointments.let_go(session, appointment_id, now=now)
+    moved = [day for move in first.plan.moves for day in slot_rules.days(move.to.starts_at, move.to.ends_at)]
+    last = max(series.made_until, rules.horizon(pattern, now=now))
+    hold_days(session, local_day(now, series.zone), last, *moved)
+    _let_go(session, series, pattern, exceptions, now=now)
     proposal = proposal_for(session, series, pattern, exceptions, now=now)
     if proposal.hit:
         if not mark:
@@ -230,11 +243,27 @@ def settle(
     )
     reserved = {one.starts_at: one.reserved_urgent for one in ought}
     for slot in proposal.keep:
-        slot.capacity, slot.reserved_urgent = pattern.capacity, reserved[slot.starts_at]
+        slot.capacity = max(pattern.capacity, slot.taken)  # who was met before the time keeps the place
+        slot.reserved_urgent = reserved[slot.starts_at]
         slot.place_ar, slot.place_en = series.place_ar, series.place_en
     session.flush()
     _forget(session, [slot.id for slot in proposal.drop])
     extend(session, series, now=now)
+
+
+def _let_go(
+    session: Session, series: Series, pattern: Pattern, exceptions: Mapping[date, Times | None], *, now: datetime
+) -> None:
+    """Holds on times that go, and where fewer places are left the youngest. Those who are booked are asked about."""
+    keep, drop, _ = _compared(session, series, pattern, exceptions, now=now)
+    gone = {slot.id for slot in drop}
+    held = select(Appointment).where(
+        Appointment.state == HELD, Appointment.slot_id.in_([slot.id for slot in (*keep, *drop)])
+    )
+    held = held.order_by(Appointment.created_at.desc(), Appointment.id).execution_options(populate_existing=True)
+    for row in session.scalars(held).all():
+        if row.slot_id in gone or row.slot.taken > pattern.capacity:
+            appointments.let_go(session, row.id, now=now)
 
 
 def _forget(session: Session, slot_ids: Sequence[str]) -> None:

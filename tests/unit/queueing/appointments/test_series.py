@@ -22,6 +22,7 @@ from queueing.appointments.series import rules
 from queueing.appointments.series import service as series
 from queueing.appointments.series.models import Series
 from queueing.appointments.series.rules import Pattern
+from queueing.appointments.states import BOOKED, EXPIRED, HELD
 from tests.conftest import attendant
 
 ZONE = "Asia/Riyadh"
@@ -320,3 +321,20 @@ def test_a_rule_that_can_not_be_names_its_field(session: Session, change: dict[s
         begin(session, replace(AUDIENCE, **change))
     assert mistake.value.field == field
     assert series.listed(session) == []
+
+
+def test_fewer_places_let_the_youngest_holds_go_and_leave_the_booked_ones(session: Session) -> None:
+    row = begin(session, replace(AUDIENCE, capacity=3))
+    first, second, *_ = slots(session, WEDNESDAY)
+    booked = book(session, first, 1)
+    elder, younger, beside = (
+        service.hold(session, slot_id=slot.id, visitor_id=f"v{n}", petition_id=f"p{n}", by="aide", now=NOW + at)
+        for n, slot, at in ((2, first, timedelta()), (3, first, timedelta(minutes=1)), (4, second, timedelta()))
+    )
+    for capacity, left in ((2, HELD), (1, EXPIRED)):
+        pattern = replace(AUDIENCE, capacity=capacity)
+        series.change(session, row.id, pattern, place_ar="م", place_en="P", by="aide", now=NOW + timedelta(minutes=2))
+        assert (booked.state, elder.state, younger.state, beside.state) == (BOOKED, left, EXPIRED, HELD)
+        assert (first.capacity, first.taken, second.capacity, second.taken) == (capacity, capacity, capacity, 1)
+    told = session.scalars(select(OutboxEvent.name)).all()
+    assert sum(name.endswith(".HoldExpired") for name in told) == 2
