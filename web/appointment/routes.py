@@ -182,7 +182,7 @@ def _open(ctx: Context) -> Opened | Response:
         opened = links.open_(ctx.session, ctx.path("token"), now=ctx.now)
     except NotFound:
         client = ctx.request.client
-        if guesses.missed(client.host if client else "", now=ctx.now):
+        if guesses.too_often(client.host if client else "", now=ctx.now):
             wait = {"retry-after": str(int(WITHIN.total_seconds()))}
             return PlainTextResponse(ctx._("Too many wrong tries"), 429, headers=wait)
         return ctx.render("appointment/unknown.html", status=404)

@@ -1,6 +1,8 @@
 """`/follow`: a case number and the telephone that stands in the case, then the code that was sent to it.
 
-Whoever asks learns nothing from the answer: a code is said to be on its way whether these two belong together or not.
+Whoever asks learns nothing from the answer: a code is said to be on its way whether these two belong together or not,
+every ask counts towards the address's measure, and a code that opens nothing is told in one sentence, whatever the
+reason.
 """
 
 import hmac
@@ -10,6 +12,7 @@ from datetime import timedelta
 from starlette.responses import Response
 
 from core.errors import Refused
+from core.staff.rules import source_of
 from core.text import latin_digits
 from messaging.numbers import codes
 from messaging.numbers.rules import PORTAL
@@ -45,6 +48,9 @@ def send(ctx: Context) -> Response:
         phone = visitor_rules.phone(form.values.get("phone", ""))
     if form.errors:
         return _page(ctx, "follow/ask.html", form=form, status=422)
+    if guesses.too_often(_address(ctx), now=ctx.now):  # asked before anything is looked up
+        form.add("case", ctx._("That was asked too often. Please wait a quarter of an hour, or call the free hotline."))
+        return _page(ctx, "follow/ask.html", form=form, status=429)
     found = _known(ctx, number, phone)
     if found is not None:
         _, visitor = found
@@ -54,7 +60,7 @@ def send(ctx: Context) -> Response:
                     ctx.session,
                     phone,
                     owner_id=visitor.id,
-                    device=f"address:{_address(ctx)}",
+                    device=f"address:{source_of(_address(ctx))}",
                     place=PORTAL,
                     language=ctx.lang,
                     key=ctx.settings.key("codes of numbers"),
@@ -62,9 +68,6 @@ def send(ctx: Context) -> Response:
                 )
         except Refused:  # one is on its way already; to say so would tell that the two belong together
             pass
-    elif guesses.missed(_address(ctx), now=ctx.now):
-        form.add("case", ctx._("That was asked too often. Please wait a quarter of an hour, or call the free hotline."))
-        return _page(ctx, "follow/ask.html", form=form, status=429)
     until = str(int((ctx.now + VALID).timestamp()))
     said = f"{number}.{phone.removeprefix('+')}.{until}"
     ctx.cookies.append(
@@ -85,32 +88,32 @@ def send(ctx: Context) -> Response:
 def code(ctx: Context) -> Response:
     if _asked(ctx) is None:
         return ctx.redirect("/follow")
-    return _page(ctx, "follow/code.html", form=Form(ctx), asked=_asked(ctx), wrong=ctx.query.get("wrong", ""))
+    return _page(ctx, "follow/code.html", form=Form(ctx), asked=_asked(ctx), wrong="wrong" in ctx.query)
 
 
 @pages.post("/follow/code", audience=everyone)
 def check(ctx: Context) -> Response:
-    """A wrong try is counted, so it redirects: an error page would take the counting back."""
+    """A wrong try is counted, so it redirects: an error page would take the counting back. Spent, late, never sent or
+    wrong look alike: the difference would tell that the two belong together."""
     asked = _asked(ctx)
     if asked is None:
         ctx.flash(ctx._("The time for this code is over. Please ask for a new one."), "wait")
         return ctx.redirect("/follow")
     found = _known(ctx, *asked)
-    if found is None:
-        return ctx.redirect("/follow/code?wrong=1")
-    petition, visitor = found
-    result = codes.check(
-        ctx.session,
-        asked[1],
-        owner_id=visitor.id,
-        typed=str(ctx.form.get("code") or ""),
-        key=ctx.settings.key("codes of numbers"),
-        now=ctx.now,
-    )
-    if result == codes.RIGHT:
-        open_here(ctx, petition, by=visitor)
-        return ctx.redirect(f"/p/{petition.follow_code}")
-    return ctx.redirect(f"/follow/code?wrong={'1' if result == codes.WRONG else 'over'}")
+    if found is not None:
+        petition, visitor = found
+        result = codes.check(
+            ctx.session,
+            asked[1],
+            owner_id=visitor.id,
+            typed=str(ctx.form.get("code") or ""),
+            key=ctx.settings.key("codes of numbers"),
+            now=ctx.now,
+        )
+        if result == codes.RIGHT:
+            open_here(ctx, petition, by=visitor)
+            return ctx.redirect(f"/p/{petition.follow_code}")
+    return ctx.redirect("/follow/code?wrong=1")
 
 
 def case_number(text: str) -> str:

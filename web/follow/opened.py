@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from core import clock
 from core.settings import Settings
 from reception.follow.rules import OPEN_FOR
 from reception.petitions.models import Petition
@@ -42,20 +43,21 @@ def opened(ctx: Context, petition: Petition) -> Opened:
     until, _, rest = ctx.request.cookies.get(COOKIE, "").partition(".")
     who, _, signature = rest.rpartition(".")
     person = ctx.session.get(Visitor, who) if who else petition.visitor
-    if person is None or not until.isdecimal() or ctx.now.timestamp() >= int(until):
+    if person is None:
         return Opened()
     right = _signature(ctx.settings, petition.id, person.phone, who, until)
-    if not hmac.compare_digest(signature.encode(), right.encode()):
+    if not hmac.compare_digest(signature.encode(), right.encode()) or ctx.now.timestamp() >= int(until):
         return Opened()
     return Opened(words=not petition.confidential, shown=bool(who))
 
 
 def may_send_files(request: Request, settings: Settings) -> bool:
-    """Whether this device may send papers to the page it posts to; asked before anything of them is read."""
+    """Whether this device may send papers to the page it posts to; asked before anything of them is read. A browser
+    may keep a cookie longer than we said, so its time is looked at here, too."""
     code = str(request.path_params.get("code", ""))
     until, _, signature = request.cookies.get(FILES_COOKIE, "").partition(".")
     right = _signature(settings, "files", code, until)
-    return hmac.compare_digest(signature.encode(), right.encode())
+    return hmac.compare_digest(signature.encode(), right.encode()) and clock.now().timestamp() < int(until)
 
 
 def _set(ctx: Context, name: str, petition: Petition, value: str) -> None:

@@ -1,16 +1,18 @@
 """At the kiosk: an identity number, then the code that went to the phone on file. Nobody learns who is known here.
 
-The device forgets the visitor with the end of the page's minutes, or as soon as the next one starts again.
+The device forgets the visitor with the end of the page's minutes, or as soon as the next one starts again. What it
+keeps meanwhile is sealed and of one length: whoever is known and whoever is not look alike, in the answers, in what the
+device holds, and in how often may be asked.
 """
 
-import hmac
 from datetime import timedelta
-from hashlib import sha256
 
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from core.errors import Mistake, Refused
+from core.ids import new_id
+from core.staff.rules import source_of
 from messaging.numbers import codes, rules, service
 from messaging.rules import can_be_written_to
 from reception.visitors import service as visitors
@@ -19,9 +21,10 @@ from web.appointment.guesses import Guesses
 from web.forms import Form
 from web.http import Context, Pages, everyone
 from web.kiosk.steps import Step, step_of
+from web.numbers import sealed
 
 pages = Pages()
-KEY = "codes of numbers"
+KEY, SEAL = "codes of numbers", "who verifies a number at a kiosk"
 COOKIE = "majlis_kiosk_number"
 VALID = timedelta(minutes=5)
 guesses = Guesses()
@@ -41,6 +44,9 @@ def send(ctx: Context) -> Response:
     except Mistake as mistake:
         form.add("identity_number", ctx.say(mistake))
         return _show(step, form, "ask", status=422)
+    if guesses.too_often(_asker(step), now=ctx.now):
+        form.add("", ctx._("That was asked too often. Please call a member of staff."))
+        return _show(step, form, "ask", status=429)
     if visitor is not None and can_be_written_to(visitor.phone):
         try:
             with ctx.session.begin_nested():
@@ -48,7 +54,7 @@ def send(ctx: Context) -> Response:
                     ctx.session,
                     visitor.phone,
                     owner_id=visitor.id,
-                    device=_device(step),
+                    device=f"kiosk:{step.centre.code}:{source_of(_asker(step))}",
                     place=rules.KIOSK,
                     language=ctx.lang,
                     key=ctx.settings.key(KEY),
@@ -56,12 +62,9 @@ def send(ctx: Context) -> Response:
                 )
         except Refused:  # one is on its way already; to say so would tell that somebody is known
             pass
-    elif guesses.missed(_device(step), now=ctx.now):
-        form.add("", ctx._("That was asked too often. Please call a member of staff."))
-        return _show(step, form, "ask", status=429)
-    until = str(int((ctx.now + VALID).timestamp()))
-    said = f"{visitor.id if visitor else '-'}.{until}"
-    _cookie(ctx, step, f"{said}.{_signature(ctx, said)}", int(VALID.total_seconds()))
+    asked = visitor.id if visitor is not None else new_id()  # nobody's
+    kept = sealed.seal(f"{asked}.{int((ctx.now + VALID).timestamp())}", ctx.settings.key(SEAL))
+    _cookie(ctx, step, kept, int(VALID.total_seconds()))
     return ctx.redirect(step.address("number/code"))
 
 
@@ -70,24 +73,22 @@ def code(ctx: Context) -> Response:
     step = step_of(ctx)
     if _asked(ctx) is None:
         return ctx.redirect(step.address("number"))
-    return _show(step, Form(ctx), "code", wrong=ctx.query.get("wrong", ""))
+    return _show(step, Form(ctx), "code", wrong="wrong" in ctx.query)
 
 
 @pages.post("/kiosk/{centre}/number/code", audience=everyone)
 def check(ctx: Context) -> Response:
-    """A wrong try is counted, so it redirects: an error page would take the counting back."""
+    """A wrong try is counted, so it redirects: an error page would take the counting back. Spent, late, never sent or
+    wrong look alike: the difference would tell that somebody is known."""
     step, asked = step_of(ctx), _asked(ctx)
     if asked is None:
         return ctx.redirect(step.address("number"))
     visitor = ctx.session.get(Visitor, asked)
-    result = codes.WRONG
-    if visitor is not None:
-        result = _checked(ctx.session, ctx, visitor)
-    if result == codes.RIGHT and visitor is not None:
+    if visitor is not None and _checked(ctx.session, ctx, visitor) == codes.RIGHT:
         service.welcome_campaigns(ctx.session, visitor.phone, bool(ctx.form.get("campaigns")), now=ctx.now)
         _cookie(ctx, step, "", 0)
         return ctx.redirect(step.address("number/done"))
-    return ctx.redirect(step.address("number/code") + f"&wrong={'1' if result == codes.WRONG else 'over'}")
+    return ctx.redirect(step.address("number/code") + "&wrong=1")
 
 
 @pages.get("/kiosk/{centre}/number/done", audience=everyone)
@@ -106,25 +107,22 @@ def _checked(session: Session, ctx: Context, visitor: Visitor) -> str:
     )
 
 
-def _show(step: Step, form: Form, stage: str, *, status: int = 200, wrong: str = "") -> Response:
+def _show(step: Step, form: Form, stage: str, *, status: int = 200, wrong: bool = False) -> Response:
     return step.show("number", status=status, form=form, stage=stage, wrong=wrong, current=0)
 
 
-def _device(step: Step) -> str:
-    address = step.ctx.request.client.host if step.ctx.request.client else ""
-    return f"kiosk:{step.centre.code}:{step.kiosk.id if step.kiosk else address}"
+def _asker(step: Step) -> str:
+    """The device of the centre, or else the address that asks."""
+    if step.kiosk is not None:
+        return step.kiosk.id
+    return step.ctx.request.client.host if step.ctx.request.client else ""
 
 
 def _asked(ctx: Context) -> str | None:
-    said, _, signature = ctx.request.cookies.get(COOKIE, "").rpartition(".")
-    if not said or not hmac.compare_digest(signature.encode(), _signature(ctx, said).encode()):
-        return None
-    visitor_id, _, until = said.partition(".")
-    return visitor_id if ctx.now.timestamp() < int(until) else None
-
-
-def _signature(ctx: Context, said: str) -> str:
-    return hmac.digest(ctx.settings.key("who verifies a number at a kiosk"), said.encode(), sha256).hex()
+    """Whom this device asked for, known or not, if that is not too long ago."""
+    said = sealed.opened(ctx.request.cookies.get(COOKIE, ""), ctx.settings.key(SEAL))
+    visitor_id, _, until = (said or "").partition(".")
+    return visitor_id if until and ctx.now.timestamp() < int(until) else None
 
 
 def _cookie(ctx: Context, step: Step, value: str, seconds: int) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import pytest
 from sqlalchemy import select
+from starlette.testclient import TestClient
 
 from core import clock
 from core.errors import Fault
@@ -22,8 +23,11 @@ from messaging.wording.models import Wording
 from reception.hotline.models import CallBack
 from reception.petitions.models import Petition
 from reception.visitors.models import Visitor
+from tests.unit.reception.conftest import identity
 from tests.unit.web.conftest import Cast
+from web.app import create_app
 from web.messages.titles import NOTHING_DONE, OUTCOME_TITLES
+from web.numbers import kiosk as kiosk_numbers
 from web.wiring import make_worker
 
 from .conftest import Office, Send
@@ -289,3 +293,34 @@ def test_the_kiosk_tells_nobody_who_is_known_and_verifies_who_has_the_phone(
     assert "/number/done" in stranger.post(f"{at}/code", data={"code": told}).headers["location"]
     with office.db.read() as session:
         assert numbers.owners(session, "+966500000008") == [known.id]
+
+
+def test_a_kiosk_answers_alike_for_every_identity_number(office: Office, settings: Settings) -> None:
+    """Neither the cookie, nor the count of asks, nor that of wrong codes tells who is on file."""
+    office.petition(9, "نورة بنت علي التاسعة")
+    with office.db.read() as session:
+        known = session.scalars(select(Visitor).where(Visitor.phone == "+966500000009")).one().identity_number
+    unknown, at = identity(987_654), "/kiosk/central/number"
+    app = create_app(settings, office.db)
+    kiosk_numbers.guesses.forget()
+    asks = iter(range(1, 1000))
+
+    def ask(number: str) -> tuple[int, list[str], str]:
+        """Each time from another address of one network."""
+        one = TestClient(
+            app, base_url="http://majlis.test", follow_redirects=False, client=(f"2001:db8::{next(asks):x}", 1)
+        )
+        answer = one.post(at, data={"identity_number": number})
+        if answer.status_code != 303:
+            return answer.status_code, [re.sub(r'name="once" value="[^"]*"', "", answer.text).replace(number, "")], ""
+        tries = [one.post(f"{at}/code", data={"code": "000001"}).headers["location"] for _ in range(7)]
+        return answer.status_code, tries, one.cookies["majlis_kiosk_number"]
+
+    there, absent, again = ask(known), ask(unknown), ask(known)
+    assert there[:2] == absent[:2] == again[:2] and there[0] == 303 and len(set(there[1])) == 1
+    assert len(there[2]) == len(absent[2]) == len(again[2]), "of one length"
+    assert there[2] != again[2] and known not in there[2]
+    assert {ask(number)[0] for number in [known, unknown] * 8 + [known]} == {303}, "twenty in all"
+    over = [ask(number) for number in (known, unknown)]
+    kiosk_numbers.guesses.forget()
+    assert over[0] == over[1] and over[0][0] == 429

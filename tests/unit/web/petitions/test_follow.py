@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from core import clock
 from messaging.models import Dispatch, Message
 from messaging.numbers.models import NumberCode
 from reception.files.models import Attachment
 from reception.follow.models import FollowDoor, Satisfaction
-from reception.follow.rules import TRIES
+from reception.follow.rules import OPEN_FOR, TRIES
 from reception.notify import petitions as texts
 from reception.parties import service as parties
 from reception.parties.models import PetitionParty
@@ -23,11 +24,19 @@ from reception.petitions.models import Petition
 from reception.visitors import service as visitors
 from tests.unit.reception.conftest import identity
 from tests.unit.web.petitions.conftest import Browser, Desk
+from web.appointment.guesses import MOST
+from web.follow import asking
+from web.follow import opened as opened_here
 from web.follow.asking import case_number
 
 Enter = Callable[..., str]
 DIGITS = "4567"
 QUESTION, ANSWER = "SECRET-QUESTION: which car was it?", "SECRET-ANSWER: the fine is lifted."
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_asked() -> None:
+    asking.guesses.forget()
 
 
 def petition(desk: Desk, petition_id: str) -> Petition:
@@ -203,14 +212,39 @@ def test_a_stranger_learns_nothing_from_asking(desk: Desk, enter: Enter) -> None
     assert answer.headers["location"] == "/follow/code?wrong=1"
 
 
+def test_asks_are_counted_alike_whether_the_two_belong_together_or_not(desk: Desk, enter: Enter) -> None:
+    """20 strangers' asks, then one more: a number that stands in the case is refused as one that doesn't."""
+    number = petition(desk, enter()).case_number
+
+    def ask(phone: str, n: int) -> tuple[int, str]:
+        browser = Browser(desk.app, follow_redirects=False, client=(f"2001:db8::{n:x}", 1))
+        answer = browser.post("/follow", data={"case": number, "phone": phone})
+        return answer.status_code, re.sub(r'name="once" value="[^"]*"', "", answer.text).replace(phone, "")
+
+    assert [ask("0501234567" if n % 2 else "0559999999", n)[0] for n in range(MOST)] == [303] * MOST
+    right, wrong = ask("0501234567", 100), ask("0559999999", 101)
+    assert right == wrong and right[0] == 429
+    beside = Browser(desk.app, follow_redirects=False, client=("2001:db8:0:1::1", 1))
+    assert beside.post("/follow", data={"case": number, "phone": "0501234567"}).status_code == 303
+
+
+def test_a_wrong_code_is_told_alike_whether_there_is_one_or_not(desk: Desk, enter: Enter) -> None:
+    petition_id = enter()
+    right, wrong = asked_for(desk, petition_id), asked_for(desk, petition_id, "0559999999")
+    code = f"{(int(code_sent(desk)) + 1) % 10**6:06d}"
+    told = [[b.post("/follow/code", data={"code": code}).headers["location"] for _ in range(7)] for b in (right, wrong)]
+    assert told[0] == told[1] and len(set(told[0])) == 1
+    assert "was tried too often, or its time is over" in right.get(told[0][0]).text
+
+
 def test_a_code_is_tried_five_times_at_most(desk: Desk, enter: Enter) -> None:
     petition_id = enter()
     browser = asked_for(desk, petition_id)
     code = code_sent(desk)
     wrong = f"{(int(code) + 1) % 10**6:06d}"
     places = [browser.post("/follow/code", data={"code": wrong}).headers["location"] for _ in range(5)]
-    assert places[0].endswith("wrong=1") and places[-1].endswith("wrong=over")
-    assert browser.post("/follow/code", data={"code": code}).headers["location"].endswith("wrong=over")
+    assert set(places) == {"/follow/code?wrong=1"}
+    assert browser.post("/follow/code", data={"code": code}).headers["location"] == "/follow/code?wrong=1", "spent"
 
 
 def test_papers_are_taken_from_no_device_without_the_code(desk: Desk, enter: Enter, photo: bytes) -> None:
@@ -221,6 +255,23 @@ def test_papers_are_taken_from_no_device_without_the_code(desk: Desk, enter: Ent
     big = browser.post(f"{address}/papers", files={"papers": ("a.jpg", b"x" * (3 << 20))})
     assert big.status_code == 413
     assert desk.do(lambda s: s.scalars(select(Attachment)).all()) == []
+
+
+def test_an_expired_cookie_that_a_browser_kept_lets_no_papers_in(
+    desk: Desk, enter: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    petition_id = enter()
+    address = ask(desk, petition_id)
+    browser, _ = entered(desk.with_(upload_limit=2 << 20), petition_id)
+    kept = {name: browser.cookies[name] for name in (opened_here.COOKIE, opened_here.FILES_COOKIE)}
+    big = {"papers": ("a.jpg", b"x" * (3 << 20))}  # more than a form without papers may have
+    assert browser.post(f"{address}/papers", files=big).status_code == 303
+    later = clock.now() + OPEN_FOR
+    monkeypatch.setattr(clock, "now", lambda: later)
+    for name, value in kept.items():
+        browser.cookies.delete(name)
+        browser.cookies.set(name, value)
+    assert browser.post(f"{address}/papers", files=big).status_code == 413
 
 
 def test_one_who_stands_beside_may_follow_and_an_agent_until_the_power_ends(desk: Desk, enter: Enter) -> None:
