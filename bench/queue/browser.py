@@ -17,9 +17,10 @@ class Answer:
 
 
 class Browser:
-    def __init__(self, port: int, *, token: str = "", csrf: str = "") -> None:
+    def __init__(self, port: int, *, token: str = "", csrf: str = "", device: str = "") -> None:
         self._port, self._csrf = port, csrf
-        self._cookie = f"cookie: majlis={token}\r\n" if token else ""
+        kept = "majlis_kiosk=" + device if device else "majlis=" + token if token else ""
+        self._cookie = f"cookie: {kept}\r\n" if kept else ""
         self._line: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def press(self, path: str, **fields: str) -> Answer:

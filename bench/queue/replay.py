@@ -134,7 +134,7 @@ class Replay:
         return answer.location
 
     async def _kiosk(self, number: int) -> None:
-        browser = Browser(self.port)
+        browser = Browser(self.port, device=self.town.device)
         began = time.monotonic()
         for turn in range(number, self.tickets, KIOSKS):
             await asyncio.sleep(max(0.0, began + turn / self.rate - time.monotonic()))

@@ -18,6 +18,8 @@ from core.staff.models import StaffSession
 from queueing.tickets import service, states
 from queueing.tickets.models import Counter, Ticket
 from reception.centres.models import Centre
+from reception.kiosks import service as devices
+from reception.kiosks.rules import NONE
 from web.demo import people
 from web.migrate import upgrade
 
@@ -45,6 +47,7 @@ class Town:
     db: Database
     centre: Centre
     points: dict[str, str]
+    device: str  # the key of a kiosk of the centre's: other browsers get tickets by measure
     clerks: list[Clerk] = field(default_factory=list)
 
     def number_waiting(self, verifies: bool) -> int:
@@ -102,7 +105,9 @@ def found(folder: Path, *, database_url: str = "", now: datetime | None = None) 
         ministry = people.found(session, now=now)
         centre = ministry.centres["central"]
         points = {code: point.id for (place, code), point in ministry.points.items() if place == "central"}
-        town = Town(settings, db, centre, points)
+        hall = {"name_ar": "الصالة", "name_en": "Hall", "printer": NONE, "address": "", "paper_mm": 80}
+        kiosk = devices.add(session, centre.id, code="hall", now=now, **hall)
+        town = Town(settings, db, centre, points, kiosk.key)
         seats, hashed = list(ministry.counters["central"]), staff.hash_password(people.PASSWORD)
         for counter in seats:
             session.delete(counter)

@@ -41,7 +41,7 @@ class Day:
         raise AssertionError(f"{path} is never answered")
 
     async def kiosk(self, number: int) -> None:
-        browser = Browser(self.port)
+        browser = Browser(self.port, device=self.house.device)
         for turn in range(TICKETS // KIOSKS):
             wanted = ("reception", "followup", "records")[turn % 3]
             key = f"kiosk-{number}-{turn}-abcdefgh"

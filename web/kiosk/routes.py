@@ -13,7 +13,7 @@ from queueing.tickets import queries, rules, service
 from queueing.tickets.models import ServicePoint
 from web.counter import words
 from web.http import Context, Pages, everyone
-from web.kiosk import arrival, device, phone, tickets
+from web.kiosk import arrival, device, pace, phone, tickets
 from web.kiosk.steps import Step, step_of
 from web.printing.words import coverage
 from web.render import once_token
@@ -113,6 +113,8 @@ def needs(ctx: Context) -> Response:
 @pages.post("/kiosk/{centre}/help", audience=everyone)
 def ask_for_help(ctx: Context) -> Response:
     step = step_of(ctx)
+    if refused := pace.too_many_calls(step):
+        return refused
     service.ask_for_help(ctx.session, step.centre.id, now=ctx.now)
     return ctx.redirect(f"/kiosk/{step.centre.code}/help?lang={step.answers.lang}")
 

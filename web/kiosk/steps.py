@@ -23,6 +23,7 @@ IDLE_SECONDS = 45
 VISIT = re.compile(r"[A-Za-z0-9_-]{16,40}")
 STEPS = (N_("Language"), N_("Section"), N_("Service"), N_("Your needs"), N_("Ticket"))
 _SAME_PATH = ("ticket", "help")  # pages whose address holds no answers: only the language changes
+_FIRST = ("language", "refused")  # a refusal has no address of its own: another language begins anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Step:
 
     def _screens(self, name: str) -> list[tuple[str, str, str]]:
         """This page in the other languages: (code, name, address). The spoken language follows a change of screen."""
-        page = "" if name == "language" else name
+        page = "" if name in _FIRST else name
         if name.split("_")[0] in _SAME_PATH:
             here = self.ctx.request.url.path
             kept = {k: v for k, v in self.ctx.query.items() if k != "lang"}

@@ -17,6 +17,7 @@ from reception.kiosks import turns
 from web.counter import words
 from web.forms import Form
 from web.http import Context, Pages, everyone
+from web.kiosk import pace
 from web.kiosk.plainly import plainly
 from web.kiosk.steps import Step, step_of
 from web.printing.words import coverage
@@ -37,6 +38,8 @@ def take_ticket(ctx: Context) -> Response:
     point = step.point
     if point is None or not step.answers.section:
         raise Mistake("This service is not offered here at present. Please choose another.", field="service")
+    if refused := pace.too_many_tickets(step):
+        return refused
     wishes = [str(value) for value in ctx.form.getlist("need")]
     classes = sorted({_class(wish) for wish in wishes} & set(rules.RATES), key=_weight)
     ticket = service.issue(

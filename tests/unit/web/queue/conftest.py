@@ -18,6 +18,7 @@ from reception.centres.models import Centre
 from web.counter.routes import pages as counter_pages
 from web.hall.routes import pages as hall_pages
 from web.http import SESSION_COOKIE, Edge
+from web.kiosk import pace
 from web.kiosk.routes import pages as kiosk_pages
 from web.render import Renderer
 
@@ -40,6 +41,12 @@ class Place:
         if person:
             client.cookies.set(SESSION_COOKIE, self.people[person])
         return client
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_asked() -> None:
+    pace.tickets.forget()
+    pace.calls.forget()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from core.events import OutboxEvent
 from core.jobs import Job
 from core.settings import Settings
 from messaging.models import Message
-from queueing.tickets import events
+from queueing.tickets import events, leaving
 from queueing.tickets import service as queue
 from queueing.tickets.models import Counter, ServicePoint, Ticket, TicketPeriod
 from reception.kiosks import rules as kiosk_rules
@@ -22,6 +22,7 @@ from reception.kiosks import states as printing
 from reception.kiosks import turns
 from reception.kiosks.models import Kiosk, Slip
 from tests.unit.web.queue.conftest import Place
+from web.kiosk import pace
 
 STEPS = ("section", "service", "needs")
 ANSWERS = "lang=en&speak=en&section=women&service=new"
@@ -411,8 +412,37 @@ def test_a_number_is_kept_for_one_message_shown_to_nobody_and_gone_with_the_turn
     with place.db.write() as session:
         (message,) = session.scalars(select(Message))
         assert message.to_number == "+966500000042" and f"/t/{ticket.code}" in message.body
+        row = session.get_one(Ticket, ticket.id)
+        row.expires_at = now
+        session.flush()
         turns.forget_turn_phone(session, events.TicketFinished(ticket.id, place.centre_id), now=now, settings=settings)
         assert turns.phone_of(session, ticket.id) is None
+
+
+def test_the_number_is_there_as_long_as_the_turn_may_come_back(place: Place, press: Any) -> None:
+    press(place.browser(), f"/kiosk/riyadh/needs?{ANSWERS}", "/kiosk/riyadh/ticket")
+    (ticket,) = tickets(place)
+    now, settings = clock.now(), Settings()
+
+    def kept(after: timedelta) -> bool:
+        ended = events.TicketCancelled(ticket.id, place.centre_id)
+        turns.forget_turn_phone(session, ended, now=now + after, settings=settings)
+        return turns.phone_of(session, ticket.id) is not None
+
+    with place.db.write() as session:
+        row = session.get_one(Ticket, ticket.id)
+        row.expires_at = now + timedelta(hours=3)
+        turns.keep_phone(session, row, "0500000042", lang="ar", now=now)
+        leaving.leave(session, ticket.id, now=now)
+        assert kept(timedelta(minutes=4))
+        leaving.rejoin(session, ticket.id, now=now + timedelta(minutes=4))
+        turns.text_turn_phone(session, events.TicketNearing(ticket.id, place.centre_id, 2), now=now, settings=settings)
+        assert [one.to_number for one in session.scalars(select(Message))] == ["+966500000042"], "promised, and sent"
+        row.state = "no_show"
+        assert kept(timedelta(hours=2)), "who comes late is put back into the line"
+        row.state = "waiting"
+        leaving.leave(session, ticket.id, now=now + timedelta(minutes=5))
+        assert kept(timedelta(minutes=14)) and not kept(timedelta(minutes=16))
 
 
 def test_after_a_refused_press_the_page_still_follows_the_turn(place: Place, press: Any) -> None:
@@ -490,3 +520,49 @@ def test_how_many_are_before_is_said_alike_on_card_ticket_and_phone(place: Place
     for page in (card, ticket.text, place.browser().get(f"/t/{code}?lang=en").text):
         assert "2 visitors before you" in page and "Eight of ten visitors wait within this range." in page
     assert "Eight of ten visitors wait" in place.browser().get("/hall/riyadh?lang=en").text
+
+
+# ── Browsers that are no device of the centre's ──────────────────────
+
+FORM = {"lang": "en", "speak": "en", "section": "women", "service": "new"}
+
+
+def from_(place: Place, address: str) -> TestClient:
+    return TestClient(place.app, base_url="http://testserver", follow_redirects=False, client=(address, 1))
+
+
+def test_one_network_takes_so_many_tickets_without_a_device_and_no_more(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "tickets", pace.Guesses(3))
+    taken = [from_(place, f"2001:db8::{n}").post("/kiosk/riyadh/ticket", data=FORM) for n in range(4)]
+    assert [answer.status_code for answer in taken] == [303, 303, 303, 429]
+    assert "Please take yours at the kiosk in the hall" in taken[3].text and len(tickets(place)) == 3
+    again = from_(place, "2001:db8::9").post("/kiosk/riyadh/ticket", data=FORM | {"lang": "ar"})
+    assert "خذ تذكرتك من فضلك من الجهاز" in again.text
+    assert from_(place, "2001:db8:0:1::1").post("/kiosk/riyadh/ticket", data=FORM).status_code == 303, "a neighbour"
+
+
+def test_a_device_of_the_centre_and_its_staff_take_tickets_without_measure(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "tickets", pace.Guesses(0))
+    monkeypatch.setattr(pace, "calls", pace.Guesses(0))
+    hall, huda = at(place, device(place, kiosk_rules.NONE, "")), place.browser("huda")
+    token = re.search(r'name="csrf" value="([^"]+)"', huda.get(f"/kiosk/riyadh/needs?{ANSWERS}").text)
+    assert token
+    for browser, hidden in ((hall, {}), (huda, {"csrf": token[1]})):
+        for form in ("ticket", "help"):
+            assert browser.post(f"/kiosk/riyadh/{form}", data=FORM | hidden).status_code == 200
+    assert len(tickets(place)) == 2
+    elsewhere = from_(place, "192.0.2.1")
+    elsewhere.cookies.set("majlis_kiosk", "made-up")
+    assert elsewhere.post("/kiosk/riyadh/ticket", data=FORM).status_code == 429
+
+
+def test_a_human_is_called_so_often_from_one_address_and_no_more(place: Place) -> None:
+    answers = [from_(place, "192.0.2.1").post("/kiosk/riyadh/help", data={"lang": "en"}) for _ in range(pace.CALLS + 1)]
+    assert [answer.status_code for answer in answers] == [303] * pace.CALLS + [429]
+    assert "Please go to the reception desk" in answers[-1].text
+    others = re.findall(r'<a class="button button--quiet" href="([^"]+)" lang="ar"', answers[-1].text)
+    assert [from_(place, "192.0.2.1").get(href.replace("&amp;", "&")).status_code for href in others] == [200]
