@@ -1,7 +1,7 @@
 """The audit trail: a row for every read and change of a person's data. Rows are only ever added.
 
-Changes are noted in their own transaction. Reads happen in read-only transactions, so they are collected on the session
-and written by the edge before the response leaves (`pending`).
+Changes are noted in their own transaction. Reads happen in read-only transactions, or beside a change that is given
+up; so they are collected on the session and written by the edge before the response leaves (`pending`).
 """
 
 from datetime import datetime
@@ -10,6 +10,9 @@ from typing import Any
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.db import Base, new_id
+
+READS = frozenset({"read", "list", "find", "open"})
+"""They stay true when the change that they were noted beside is given up: what was shown was seen."""
 
 
 class AuditEntry(Base):
@@ -49,12 +52,13 @@ def note(
         "detail": detail or {},
         "address": session.info.get("address"),
     }
-    if session.info.get("read_only"):
-        session.info.setdefault("audit", []).append(entry)
-    else:
+    reading = session.info.get("read_only")
+    if not reading:
         session.add(AuditEntry(**entry))
+    if reading or action in READS:
+        session.info.setdefault("audit", []).append(entry)
 
 
 def pending(session: Session) -> list[dict[str, Any]]:
-    """Reads noted on a read-only session, for the edge to write."""
+    """What was noted on a read-only session, or read in a transaction that was given up, for the edge to write."""
     return list(session.info.get("audit", []))

@@ -71,7 +71,8 @@ def make_engine(url: str) -> Engine:
     in_memory = url in ("sqlite://", "sqlite:///:memory:")
     # the one used last is used next: each connection has caches of its own, which few of them are to fill
     room = {} if in_memory else {"pool_size": POOL, "max_overflow": THREADS, "pool_use_lifo": True}
-    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"), **room)
+    # hide_parameters: what an error says goes to a log, and they are people's names, numbers and secrets
+    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"), hide_parameters=True, **room)
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine, "connect")

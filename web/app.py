@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute, Route
 from core.db import THREADS, Database
 from core.language import N_
 from core.settings import Settings
-from web.http import Edge, Page, Pages, everyone
+from web.http import Edge, Page, Pages, everyone, route_of
 from web.live import Live
 from web.media import MediaNodes
 from web.render import Renderer
@@ -62,7 +62,7 @@ def create_app(settings: Settings, db: Database) -> Any:
     async def http_error(request: Request, error: Exception) -> Response:
         code = error.status_code if isinstance(error, HTTPException) else 500
         if code == 500:
-            log.exception("unhandled", path=request.url.path, exc_info=error)
+            log.exception("unhandled", path=route_of(request), exc_info=error)
         if request.headers.get("accept", "").startswith("application/json"):
             return PlainTextResponse("error", code)
         shown = HTTP_ERRORS.get(code, N_("Something went wrong on our side. Nothing you entered was changed."))
@@ -97,7 +97,7 @@ def error_page(edge: Edge, request: Request, code: int, message: str) -> Respons
 
     from starlette.datastructures import FormData
 
-    page = Page("GET", request.url.path, everyone, handler)
+    page = Page("GET", route_of(request), everyone, handler)
     try:
         return edge._serve(page, request, FormData())
     except Exception:

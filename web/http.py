@@ -33,6 +33,7 @@ from core.staff import service as staff_service
 from core.staff.models import Staff
 from web import flash
 from web.audience import Audience, everyone, signed_in, staff
+from web.opened import Opened
 from web.origin import is_ours
 from web.posted import FIELDS_LIMIT, has_files, read_form
 from web.render import Renderer
@@ -131,6 +132,7 @@ class Page:
     """`before` does with a posted form what takes long and needs no database, while no transaction is open yet.
 
     `files_from` says who else than members of staff may send files to this page, by what the request itself shows.
+    Where `personal` is False it shows nothing of anybody, and opening it leaves no row.
     """
 
     method: str
@@ -139,13 +141,14 @@ class Page:
     handler: Handler
     before: Before | None = None
     files_from: FilesFrom | None = None
+    personal: bool = True
 
 
 class Pages(list[Page]):
     """The route table of one area."""
 
-    def get(self, path: str, *, audience: Audience) -> Callable[[Handler], Handler]:
-        return self._add("GET", path, audience)
+    def get(self, path: str, *, audience: Audience, personal: bool = True) -> Callable[[Handler], Handler]:
+        return self._add("GET", path, audience, personal=personal)
 
     def post(
         self, path: str, *, audience: Audience, before: Before | None = None, files_from: FilesFrom | None = None
@@ -159,9 +162,10 @@ class Pages(list[Page]):
         audience: Audience,
         before: Before | None = None,
         files_from: FilesFrom | None = None,
+        personal: bool = True,
     ) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
-            self.append(Page(method, path, audience, handler, before, files_from))
+            self.append(Page(method, path, audience, handler, before, files_from, personal))
             return handler
 
         return register
@@ -184,6 +188,7 @@ class Edge:
         self.renderer = renderer
         self.extras = {"db": db, **(extras or {})}
         self.committed = committed
+        self.opened = Opened()
 
     def routes(self, pages: Pages) -> list[Route]:
         return [self._route(page) for page in pages]
@@ -235,8 +240,8 @@ class Edge:
             return self._error_page(page, request, form, now, NotFound())
         if page.method == "POST":
             self.committed()
-        else:
-            self._write_later(ctx)
+        if page.method != "POST" or response.status_code >= 400:
+            self._write_later(page, ctx)
         flash.store(response, ctx)
         for cookie in ctx.cookies:
             response.set_cookie(**cookie)
@@ -258,11 +263,7 @@ class Edge:
             raise NotFound
         if page.method != "POST":
             response = page.handler(ctx)
-            if ctx.me and not ctx.fragment and response.status_code == 200 and not audit.pending(ctx.session):
-                detail = {"query": dict(ctx.query)} if ctx.query else {}
-                audit.note(
-                    ctx.session, "open", "page", ctx.request.url.path, now=now, detail=detail
-                )  # lists name people
+            self._note_opening(page, ctx, response)
             return response
         self._refuse_forgery(ctx)
         key = _key(ctx.form)
@@ -271,9 +272,25 @@ class Edge:
         response = page.handler(ctx)
         if response.status_code >= 400:
             ctx.session.rollback()
+            ctx.session.info["read_only"] = True  # of what was done here only what was read is written: `_write_later`
+            self._note_opening(page, ctx, response)
         elif key and "location" in response.headers:
             once.keep(ctx.session, key, response.headers["location"], now=now)
         return response
+
+    def _note_opening(self, page: Page, ctx: Context, response: Response) -> None:
+        """What a member of staff is shown leaves a row, also where the page notes nothing itself: lists name people,
+        and so does a form that comes back refused."""
+        shown = response.status_code == 200 or (response.status_code >= 400 and response.status_code not in (403, 404))
+        if not ctx.me or not shown or not page.personal or audit.pending(ctx.session):
+            return
+        anybodys = page.audience.roles is None
+        if ctx.fragment and (anybodys or self.opened.lately(ctx.csrf, _target(ctx.request), now=ctx.now)):
+            return  # a page that renews itself
+        detail: dict[str, Any] = {"query": dict(ctx.query)} if ctx.query else {}
+        if response.status_code != 200:
+            detail["status"] = response.status_code
+        audit.note(ctx.session, "open", "page", ctx.request.url.path, now=ctx.now, detail=detail)
 
     @contextmanager
     def _context(self, page: Page, request: Request, form: FormData, now: datetime) -> Iterator[Context]:
@@ -310,22 +327,26 @@ class Edge:
         with self.db.read() as session:
             return once.earlier(session, key) if key else None
 
-    def _write_later(self, ctx: Context) -> None:
+    def _write_later(self, page: Page, ctx: Context) -> None:
+        """In a transaction of its own: what was read, and after a GET its effects. A refused change has none."""
         reads = audit.pending(ctx.session)
-        if not reads and not ctx.later:
+        effects = ctx.later if page.method == "GET" else []
+        if not reads and not effects:
             return
         with self.db.write() as session:
             session.info.update({k: v for k, v in ctx.session.info.items() if k not in ("read_only", "audit")})
             session.add_all(AuditEntry(**entry) for entry in reads)
-            for effect in ctx.later:
+            for effect in effects:
                 effect(session)
-        if ctx.later:
+        if reads and ctx.me and page.method == "GET":
+            self.opened.keep(ctx.csrf, _target(ctx.request), now=ctx.now)
+        if effects:
             self.committed()
 
     def _error_page(self, page: Page, request: Request, form: FormData, now: datetime, error: MajlisError) -> Response:
         status = {Mistake: 422, Refused: 409, NotFound: 404, Fault: 500}.get(type(error), 400)
         if status == 500:
-            log.error("fault", path=request.url.path, error=str(error))
+            log.error("fault", path=route_of(request), error=str(error))
         reading = replace(page, method="GET")  # an error changes nothing, and must not wait for the one who writes
         with self._context(reading, request, form, now) as ctx:
             shown = ctx._("There is nothing here.") if status == 404 else ctx.say(error)
@@ -338,6 +359,11 @@ def language_of(request: Request, me: Staff | None) -> str:
         if wish in LANGUAGES:
             return str(wish)
     return LANGUAGES[0]
+
+
+def route_of(request: Request) -> str:
+    """Which page it was, for a log: an address itself may be a secret, as a visitor's link is."""
+    return str(getattr(request.scope.get("route"), "path", "-"))
 
 
 def _key(form: FormData) -> str:

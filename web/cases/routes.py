@@ -91,6 +91,7 @@ def act(ctx: Context) -> Response:
     with form.catch(), ctx.session.begin_nested():
         verb.act(ctx, petition, form)
     if form.errors:
+        audit.note(ctx.session, "read", "petition", petition.id, now=ctx.now)
         return _page(ctx, petition, form, open_dialog=name, status=422)
     ctx.flash(ctx._(verb.done))
     back = str(ctx.form.get("back") or "")

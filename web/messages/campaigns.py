@@ -73,7 +73,7 @@ def add(ctx: Context) -> Response:
     return _write(ctx, None)
 
 
-@pages.get("/messages/campaigns/preview", audience=keepers)
+@pages.get("/messages/campaigns/preview", audience=keepers, personal=False)
 def preview(ctx: Context) -> Response:
     """What the typed words become; nothing is kept."""
     language = "en" if ctx.query.get("language") == "en" else "ar"

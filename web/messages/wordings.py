@@ -74,7 +74,7 @@ def show(ctx: Context) -> Response:
     return _page(ctx, template, open_, Form(ctx, **{lang: words.get(lang, "") for lang in LANGUAGES}))
 
 
-@pages.get("/messages/texts/{name}/preview", audience=keepers)
+@pages.get("/messages/texts/{name}/preview", audience=keepers, personal=False)
 def preview(ctx: Context) -> Response:
     """What the typed words become, for the page to show while they are typed; nothing is kept."""
     template = _template(ctx)

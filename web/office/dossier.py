@@ -1,9 +1,11 @@
 """Everything about a request on one calm page. Who opens it leaves a receipt: it was before them at that moment."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from starlette.responses import Response
 
+from core import audit
 from core.calendar import local_day
 from core.staff.models import Staff
 from core.staff.rules import AIDE, OFFICIAL
@@ -11,6 +13,7 @@ from messaging import service as messages
 from queueing.appointments import calendar
 from reception.centres import service as centres
 from reception.dossier import service
+from reception.dossier.models import DossierReceipt
 from reception.parties import rules as parties
 from reception.petitions.models import Petition
 from reception.petitions.rules import OUTCOMES
@@ -33,7 +36,8 @@ pages = Pages()
 def show(ctx: Context) -> Response:
     file = service.assemble(ctx.session, ctx.path("petition_id"), ctx.staff)
     petition, reader, now = file.petition, ctx.staff.id, ctx.now
-    if not ctx.fragment:  # a page that renews itself was opened once
+    audit.note(ctx.session, "read", "petition", petition.id, now=now)
+    if not (ctx.fragment and _lies_open(ctx, file.receipt)):
         ctx.afterwards(lambda session: _keep(session, petition, reader, now))
     held = meetings.about(ctx.session, petition.id)
     today = local_day(ctx.now, ctx.settings.timezone)
@@ -66,6 +70,11 @@ def show(ctx: Context) -> Response:
         opinion_names=NAMES,
         outcomes=OUTCOMES,
     )
+
+
+def _lies_open(ctx: Context, receipt: DossierReceipt | None) -> bool:
+    """A page that renews itself was opened once; that it says so proves nothing, its receipt does."""
+    return receipt is not None and ctx.now - receipt.opened_at < timedelta(hours=ctx.settings.session_hours)
 
 
 def _met(ctx: Context, petition_id: str, held: Sequence[Meeting]) -> list[Meeting]:

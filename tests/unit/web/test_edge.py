@@ -4,9 +4,13 @@ from collections.abc import Iterator
 from unittest import mock
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
 from core.db import Database
+from core.errors import Fault
 from core.settings import Settings
 from tests.unit.web.conftest import Cast
 from web.app import create_app
@@ -74,6 +78,27 @@ def test_an_unforeseen_error_carries_the_strict_policy_too(settings: Settings, h
     assert answer.status_code == 500 and "unforeseen" not in answer.text
     assert "script-src 'self'" in answer.headers["content-security-policy"]
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [("/a/very-secret", "/a/{token}"), ("/calendar/very-secret.ics", "/calendar/{token}.ics")],
+)
+@pytest.mark.parametrize("error", [RuntimeError("unforeseen"), Fault("A fault."), DataError("x", {}, ValueError())])
+def test_no_log_holds_the_secret_of_an_address(
+    settings: Settings, house: tuple[Database, object], address: str, page: str, error: Exception
+) -> None:
+    client = TestClient(create_app(settings, house[0]), raise_server_exceptions=False)
+    with mock.patch("web.http.Edge._answer", side_effect=error), capture_logs() as logs:
+        assert client.get(address).status_code >= 404
+    assert {line.get("path") for line in logs} == {page}
+    assert "very-secret" not in str(logs)
+
+
+def test_an_error_of_the_database_names_nobody(house: tuple[Database, object]) -> None:
+    with house[0].read() as session, pytest.raises(OperationalError) as caught:
+        session.execute(text("SELECT * FROM nowhere WHERE name = :name"), {"name": "0500000001"})
+    assert "nowhere" in str(caught.value) and "0500000001" not in str(caught.value)
 
 
 def test_a_live_page_of_an_ended_session_is_told_so(settings: Settings, house: tuple[Database, object]) -> None:

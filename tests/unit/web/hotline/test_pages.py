@@ -43,6 +43,20 @@ def test_what_the_caller_knows_opens_it_for_this_agent_alone(desk: Desk, enter: 
     assert NAME not in agent.get(f"/hotline/cases/{petition_id}").text, "the next caller is somebody else"
 
 
+def test_a_case_shown_again_for_an_empty_call_was_read(desk: Desk, enter: Enter) -> None:
+    petition_id, agent = enter(), desk.as_("hotline")
+    agent.send_form(f"/hotline/cases/{petition_id}/check", said(desk, petition_id))
+
+    def reads() -> int:
+        mine = (AuditEntry.subject_id == petition_id, AuditEntry.action == "read", AuditEntry.actor_name == "hotline")
+        return len(desk.do(lambda s: s.scalars(select(AuditEntry).where(*mine)).all()))
+
+    before = reads()
+    answer = agent.send_form(f"/hotline/cases/{petition_id}/call", {"asked": ""})
+    assert answer.status_code == 422 and NAME in answer.text
+    assert reads() == before + 1
+
+
 def test_wrong_answers_are_counted_and_then_nobody_guesses_on(desk: Desk, enter: Enter) -> None:
     petition_id, agent = enter(), desk.as_("hotline")
     right = said(desk, petition_id)

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
+from core.audit import AuditEntry
 from core.calendar import local_day
 from queueing.appointments import service
 from queueing.appointments.models import Appointment, Slot
@@ -191,6 +192,15 @@ def test_opening_a_dossier_leaves_one_receipt_and_renewing_none(
     assert office.count(DossierReceipt, *mine) == 1
     assert "سبق أن اطلعتم" in minister.get(f"/dossier/{booked.petition_id}").text
     assert office.count(DossierReceipt, *mine) == 2
+
+
+def test_who_only_says_that_a_dossier_renews_itself_leaves_the_receipt_and_the_row(office: Office, cast: Cast) -> None:
+    petition = office.petition(41)
+    read = (AuditEntry.subject_id == petition, AuditEntry.action == "read", AuditEntry.actor_name == "aide")
+    for times in (1, 2):
+        assert cast("aide").get(f"/dossier/{petition}", headers={"x-fragment": "1"}).status_code == 200
+        assert office.count(DossierReceipt, DossierReceipt.petition_id == petition) == 1
+        assert office.count(AuditEntry, *read) == times
 
 
 def test_the_dossier_leads_into_the_meeting(office: Office, cast: Cast, booked: Appointment) -> None:
