@@ -2,10 +2,14 @@
 
 Every web process follows the outbox table and hints its own sockets. A hint carries no data: the page fetches itself
 again and is authorised anew. See docs/decisions/003-hints.md.
+
+A socket outlives what it was let in by: once a minute those who have signed out, were deactivated or have other roles
+now leave their rooms, and their page is hinted a last time, so that it asks for itself and is told.
 """
 
 import asyncio
 import contextlib
+import time
 from typing import Any
 
 import anyio
@@ -27,6 +31,10 @@ EVERY = 0.1  # seconds between looks where no commit of our own wakes us
 BREATH = 0.04  # seconds of rest after a hint: it goes to hundreds of screens, and what changes meanwhile is one hint
 TOPICS = 40  # that one socket may watch
 TOPIC_LENGTH = 80
+LOOK_AGAIN = 60.0  # seconds between looks whether those who were let in may still be there
+
+Standing = tuple[str, frozenset[str], str | None, str | None]
+"""A person with all that `may_watch` goes by: their roles, their centre, their department."""
 
 
 class Live:
@@ -41,6 +49,7 @@ class Live:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
         self._tail = Tail()
+        self._let_in: dict[str, tuple[str, Standing]] = {}
 
     def wake(self) -> None:
         """Called from any thread after a commit."""
@@ -52,6 +61,7 @@ class Live:
         self._loop = asyncio.get_running_loop()
         thread = anyio.CapacityLimiter(1)  # our own: pages that wait for the database don't hold up the hints
         seen: object = None
+        looked = time.monotonic()
         while True:
             try:
                 mark = self.db.mark()
@@ -63,6 +73,9 @@ class Live:
                     await self.sio.emit("changed", {"topic": topic, "at": at}, room=topic)
                 if topics:
                     await asyncio.sleep(BREATH)
+                if time.monotonic() - looked > LOOK_AGAIN:
+                    looked = time.monotonic()
+                    await self._look_again(thread)
             except Exception as error:
                 log.warning("live: cannot follow the outbox", error=str(error))
                 await asyncio.sleep(2)
@@ -94,15 +107,47 @@ class Live:
             return {"topics": []}
         try:
             token = (await self.sio.get_session(sid)).get("token")
-            allowed = await anyio.to_thread.run_sync(self._allowed, token, wished)
+            allowed, standing = await anyio.to_thread.run_sync(self._allowed, token, wished)
             for topic in allowed:
                 await self.sio.enter_room(sid, topic)
+            if standing is not None:
+                self._let_in.setdefault(sid, (token, standing))  # the first one: the oldest room was entered by it
         except (KeyError, ValueError):  # what socket.io raises for one that left meanwhile
             return {"topics": []}
         return {"topics": allowed}
 
-    def _allowed(self, token: str | None, wished: list[str]) -> list[str]:
+    def _allowed(self, token: str | None, wished: list[str]) -> tuple[list[str], Standing | None]:
         with self.db.read() as session:
             found = staff_service.session_of(session, token, now=clock.now()) if token else None
             person: Staff | None = found[0] if found else None
-            return [topic for topic in wished if may_watch(session, person, topic)]
+            allowed = [topic for topic in wished if may_watch(session, person, topic)]
+            return allowed, _standing(person) if person else None
+
+    async def _look_again(self, thread: anyio.CapacityLimiter) -> None:
+        """One question for all who were let in, and a closer look at those for whom something has changed."""
+        self._let_in = {sid: held for sid, held in self._let_in.items() if self.sio.rooms(sid)}  # the others have left
+        held = list(self._let_in.items())
+        if not held:
+            return
+        tokens = {token for _, (token, _) in held}
+        standings = await anyio.to_thread.run_sync(self._standings, tokens, limiter=thread)
+        for sid, (token, before) in held:
+            if standings.get(token) == before:
+                continue
+            rooms = [room for room in self.sio.rooms(sid) if room != sid]
+            allowed, standing = await anyio.to_thread.run_sync(self._allowed, token, rooms, limiter=thread)
+            for room in set(rooms).difference(allowed):
+                await self.sio.leave_room(sid, room)
+            self._let_in.pop(sid, None)
+            if standing is not None:
+                self._let_in[sid] = (token, standing)
+            await self.sio.emit("changed", {}, room=sid)
+
+    def _standings(self, tokens: set[str]) -> dict[str, Standing]:
+        with self.db.read() as session:
+            found = staff_service.holders(session, tokens, now=clock.now())
+            return {token: _standing(person) for token, person in found.items()}
+
+
+def _standing(person: Staff) -> Standing:
+    return person.id, person.roles, person.centre_id, person.department_id

@@ -130,6 +130,19 @@ def session_of(session: Session, token: str, *, now: datetime) -> tuple[Staff, S
     return (staff, row) if staff.active and row.expires_at > now and not row.limited else None
 
 
+def holders(session: Session, tokens: Collection[str], *, now: datetime) -> dict[str, Staff]:
+    """Who holds each of these secrets as `session_of` would say it: one question for all the sockets of a process."""
+    all_of_them = (
+        select(StaffSession.token_hash, Staff)
+        .join(Staff, StaffSession.staff_id == Staff.id)
+        .where(StaffSession.token_hash.in_([_hash(token) for token in tokens]))
+        .where(StaffSession.expires_at > now, ~StaffSession.limited, Staff.active)
+        .options(joinedload(Staff.role_rows))
+    )
+    by_hash = {row.token_hash: row.Staff for row in session.execute(all_of_them).unique()}
+    return {token: by_hash[_hash(token)] for token in tokens if _hash(token) in by_hash}
+
+
 def first_sign_in(session: Session, token: str, *, now: datetime) -> Staff | None:
     """Who signed in with a first password and has yet to choose one of their own."""
     row = session.get(StaffSession, _hash(token))

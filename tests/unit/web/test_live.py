@@ -5,12 +5,16 @@ import contextlib
 from datetime import timedelta
 from typing import Any
 
+import anyio
 import pytest
+from sqlalchemy import event
 
 from core import clock
 from core.db import Database
 from core.events import OutboxEvent, emit
+from core.staff import accounts, service
 from core.staff.events import SignedIn
+from core.staff.models import Staff, StaffRole
 from web import live
 from web.live import Live
 from web.tail import MOST, PATIENCE, Tail
@@ -134,7 +138,7 @@ def test_a_socket_watches_so_many_topics_and_no_more(db: Database, monkeypatch: 
 def test_a_socket_that_leaves_while_it_is_let_in_disturbs_nobody(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before its session is read, before it enters a room, and as the last of all: with the library's own errors."""
     subject = Live(db)
-    monkeypatch.setattr(subject, "_allowed", lambda token, wished: wished)
+    monkeypatch.setattr(subject, "_allowed", lambda token, wished: (wished, None))
     watch = {"topics": ["queue:a"]}
 
     async def scene() -> None:
@@ -163,3 +167,83 @@ def test_a_foreign_cookie_beside_ours_does_not_hide_it(db: Database, monkeypatch
     monkeypatch.setattr(subject.sio, "save_session", save)
     asyncio.run(subject._connect("sid", {"HTTP_COOKIE": 'a={"b": 1}; majlis=secret'}))
     assert kept == {"token": "secret"}
+
+
+HOUSE = ["signs-out", "deactivated", "loses-a-role", "moves", "session-ends", *(f"stays-{n}" for n in range(20))]
+
+
+def people(db: Database) -> dict[str, str]:
+    """A secret for each of HOUSE, all of them aides of the same desk."""
+    tokens = {}
+    with db.write() as session:
+        session.add(_person("admin", "admin"))
+        for name in HOUSE:
+            session.add(person := _person(name, "aide", "officer"))
+            session.flush()
+            tokens[name] = service.sign_in(session, person, address=None, hours=1, now=clock.now())
+    return tokens
+
+
+def _person(name: str, *roles: str) -> Staff:
+    rows = [StaffRole(role=role) for role in roles]
+    return Staff(
+        id=name, username=name, password_hash="-", name_ar="-", name_en="-", department_id="rights", role_rows=rows
+    )
+
+
+def changes(db: Database, tokens: dict[str, str]) -> None:
+    now = clock.now()
+    with db.write() as session:
+        service.sign_out(session, tokens["signs-out"], now=now)
+        accounts.deactivate(session, "deactivated", now=now)
+        accounts.end_sessions(session, "session-ends")
+        fewer = session.get_one(Staff, "loses-a-role")
+        fewer.role_rows = [row for row in fewer.role_rows if row.role != "aide"]
+        session.get_one(Staff, "moves").department_id = "roads"
+
+
+def test_who_may_not_be_there_any_more_leaves_the_rooms_and_is_told(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subject, tokens = Live(db), people(db)
+    tokens["gone"] = tokens["stays-0"]
+    sids: dict[str, str] = {}
+    told: list[str] = []
+    asked: list[str] = []
+
+    async def session_of(sid: str) -> dict[str, Any]:
+        return {"token": next((tokens[name] for name, one in sids.items() if one == sid and name in tokens), None)}
+
+    async def emit_hint(_event: str, _data: dict[str, Any], room: str) -> None:
+        told.append(next(name for name, sid in sids.items() if sid == room))
+
+    monkeypatch.setattr(subject.sio, "get_session", session_of)
+    monkeypatch.setattr(subject.sio, "emit", emit_hint)
+
+    def rooms(name: str) -> set[str]:
+        return set(subject.sio.rooms(sids[name])) - {sids[name]}
+
+    async def scene() -> None:
+        thread = anyio.CapacityLimiter(1)
+        for name in [*HOUSE, "hall", "gone"]:
+            sids[name] = await subject.sio.manager.connect(f"line of {name}", "/")
+            await subject._watch(sids[name], {"topics": ["queue:c", "office", "department:rights"]})
+        await subject.sio.manager.disconnect(sids["gone"], "/")
+        await subject._look_again(thread)
+        assert not told and rooms("signs-out") == {"queue:c", "office", "department:rights"}
+        changes(db, tokens)
+        event.listen(db.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+        await subject._look_again(thread)
+
+    asyncio.run(scene())
+    gone = {"signs-out", "deactivated", "session-ends"}
+    assert sorted(told) == sorted({*gone, "loses-a-role", "moves"})
+    assert all(rooms(name) == {"queue:c"} for name in gone), "the hall is everybody's"
+    assert rooms("loses-a-role") == {"queue:c", "department:rights"}
+    assert rooms("moves") == {"queue:c", "office"}
+    assert rooms("stays-0") == {"queue:c", "office", "department:rights"} and rooms("hall") == {"queue:c"}
+    assert sids["gone"] not in subject._let_in and len(asked) < len(HOUSE), "not one question for each"
+    asked.clear()
+    asyncio.run(subject._look_again(anyio.CapacityLimiter(1)))
+    assert len(told) == 5, "once"
+    assert len([words for words in asked if words != "BEGIN"]) == 1
