@@ -25,6 +25,7 @@ from queueing.tickets.events import TicketCalled
 from reception.appointed.rules import BY_VISITOR
 from reception.centres.models import Centre
 from reception.hotline import concerns
+from reception.kiosks import turns
 from reception.petitions import entries, story
 from reception.visitors.models import Visitor
 from reception.visits import arrival
@@ -194,6 +195,10 @@ def close_day(session: Session, now: datetime) -> None:
     tickets.close_day(session, now=now)
 
 
+def forget_phones(session: Session, now: datetime) -> None:
+    turns.forget_phones(session, now=now)
+
+
 def settle_arrivals(session: Session, now: datetime) -> None:
     """Checked-in appointments whose time is over end as their turn in the hall ended."""
     arrival.settle(session, now=now)
@@ -203,12 +208,13 @@ def end_abandoned_meetings(session: Session, now: datetime) -> None:
     meetings.end_abandoned(session, now=now)
 
 
-for _sweep in (expire_holds, close_day, escalate_concerns, settle_arrivals, end_abandoned_meetings):
+for _sweep in (expire_holds, close_day, forget_phones, escalate_concerns, settle_arrivals, end_abandoned_meetings):
     read_first(_sweep)
 
 SWEEPS: tuple[Callable[[Session, datetime], object], ...] = (
     expire_holds,
     close_day,
+    forget_phones,
     escalate_concerns,
     settle_arrivals,
     end_abandoned_meetings,
