@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from core.errors import Refused
@@ -43,7 +43,7 @@ def call_next(
         if chosen is None:
             return None
         here = select(Ticket).where(Ticket.id == chosen.id, Ticket.state == states.WAITING)
-        ticket = session.scalar(locking(here, skip_locked=True))
+        ticket = session.scalar(locking(here, skip_locked=True)) or _waited_for(session, here)
         if ticket is None:
             del line[chosen.id]  # a rival has it
         elif ticket.candidate() == chosen:
@@ -63,6 +63,22 @@ def call_next(
         now=now,
     )
     emit(session, events.TicketCalled(ticket.id, ticket.centre_id, counter.id, ticket.label), now=now)
+    return ticket
+
+
+def _waited_for(session: Session, here: Select[tuple[Ticket]]) -> Ticket | None:
+    """The ticket, when whoever held it is done; None where a rival has called it.
+
+    Not every lock is a rival's call: somebody notes whose ticket it is, or what its visitor was told. To pass it over
+    then would call the next in line first. A lock on what was called is let go of at once: whoever kept it, and waited
+    for another, could meet a clerk who came the other way.
+    """
+    point = session.begin_nested()
+    ticket = session.scalar(locking(here))
+    if ticket is None:
+        point.rollback()
+    else:
+        point.commit()
     return ticket
 
 

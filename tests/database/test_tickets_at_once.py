@@ -90,6 +90,35 @@ def test_no_number_is_given_twice_and_no_ticket_stands_at_two_counters(any_db: D
         assert session.scalar(open_periods) == 48
 
 
+def test_nobody_is_passed_over_because_something_is_noted_on_the_ticket(any_db: Database) -> None:
+    hall = centre(any_db)
+    with any_db.write() as session:
+        first, _ = [
+            service.issue(
+                session, centre_id=CENTRE, service_point_id=hall.new.id, section="men", language="ar", zone=ZONE,
+                now=NOON + timedelta(minutes=n),
+            ).id
+            for n in range(2)
+        ]  # fmt: skip
+    held, called = threading.Event(), []
+
+    def desk() -> None:
+        with any_db.write() as session:
+            service.attach(session, first, visitor_id="v")
+            session.flush()
+            held.set()
+            threading.Event().wait(0.3)
+
+    def clerk() -> None:
+        held.wait(10)
+        with any_db.write() as session:
+            ticket = service.call_next(session, hall.first.id, "clerk-1", now=NOON + timedelta(minutes=5))
+            called.append(ticket and (ticket.id, ticket.visitor_id))
+
+    at_once(desk, clerk)
+    assert called == [(first, "v")]
+
+
 def test_eight_hands_press_everything_and_nothing_is_lost(any_db: Database) -> None:
     """Three kiosks and five hands of clerks: calls, forwards, undoings, parkings, urgencies, all at once."""
     hall = centre(any_db)
