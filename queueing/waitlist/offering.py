@@ -94,13 +94,16 @@ def settle(session: Session, offer_id: str, *, now: datetime) -> Offer:
 def serve(session: Session, petition_id: str, *, now: datetime) -> Waiting | None:
     """The petition has an appointment, however it came by it: it waits no longer.
 
-    Raises Refused when a time is offered at this very moment: whoever asks again ends that offer, too.
+    What is kept by an offer is let go. Raises Refused when a time is offered at this very moment: whoever asks again
+    ends that offer, too.
     """
     waiting = of_petition(session, petition_id)
     if waiting is None:
         return None
     offer = open_offer(session, waiting.id)
     if offer is not None:
+        if offer.appointment.state == held.HELD:  # first, since the calendar's day is locked before the offer
+            appointments.let_go(session, offer.appointment_id, now=now)
         answered(session, offer, "accept" if offer.appointment.state in held.KEPT else "withdraw", now=now)
     return _served(session, waiting.id, (OFFERED,) if offer else UNOFFERED, now=now)
 

@@ -14,7 +14,7 @@ from core.settings import Settings
 from core.sweeping import gated
 from queueing.appointments import calendar
 from queueing.appointments.events import AppointmentBooked, AppointmentRescheduled
-from queueing.appointments.states import BOOKED
+from queueing.appointments.states import AWAITED, BOOKED
 from queueing.tickets.models import Ticket
 from queueing.tickets.reasons import Because, Reasons, explain
 from queueing.tickets.rules import DEAF, REGULAR, Weighed
@@ -171,9 +171,12 @@ def why_offered(offer: Offer) -> list[Because]:
 def serve_waitlist(
     session: Session, event: AppointmentBooked | AppointmentRescheduled, *, now: datetime, settings: Settings
 ) -> None:
-    """Whoever has an appointment, however they came by it, waits no longer, unless it is for an earlier one."""
-    waiting = service.of_petition(session, event.petition_id)
-    if waiting is not None and not waiting.for_earlier:
+    """Whoever has an appointment, however they came by it, waits no longer, unless it is for an earlier one.
+
+    The event may come late: who has lost the appointment again waits on, and is asked when a time is free.
+    """
+    waiting, current = service.of_petition(session, event.petition_id), calendar.current(session, event.petition_id)
+    if waiting is not None and not waiting.for_earlier and current is not None and current.state in AWAITED:
         service.serve(session, event.petition_id, now=now)
 
 

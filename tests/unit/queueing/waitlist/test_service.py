@@ -207,6 +207,16 @@ def test_an_appointment_by_hand_lets_the_offer_go(session: Session, slots: AddSl
     assert run(session, now) == 0
 
 
+def test_who_waits_no_longer_has_nothing_kept(session: Session, slots: AddSlots, now: datetime) -> None:
+    slots()
+    waiting = join(session, "a", now=now)
+    run(session, now)
+    (offer,) = offers(session)
+    service.serve(session, "p-a", now=now)
+    assert (waiting.state, offer.state, offer.appointment.state) == (SERVED, WITHDRAWN, EXPIRED)
+    assert offer.slot.taken == 0 and session.scalars(select(Claim)).all() == []
+
+
 def test_a_desk_that_confirms_what_was_kept_answers_the_offer(session: Session, slots: AddSlots, now: datetime) -> None:
     slots()
     waiting = join(session, "a", now=now)

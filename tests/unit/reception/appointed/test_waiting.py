@@ -14,6 +14,7 @@ from messaging.models import Message
 from messaging.templates import TEMPLATES
 from queueing.appointments import calendar
 from queueing.appointments import service as appointments
+from queueing.appointments.events import AppointmentBooked
 from queueing.appointments.models import Appointment
 from queueing.appointments.states import BOOKED, HELD
 from queueing.tickets.rules import DEAF, REGULAR
@@ -182,6 +183,25 @@ def test_urgency_agreed_to_counts_at_once(session: Session, slots: list[str], no
     react(session, now=now, settings=SETTINGS)
     session.expire_all()
     assert row.urgent
+
+
+def test_a_booking_that_is_told_late_leaves_who_has_lost_it_on_the_list(
+    session: Session, slots: list[str], now: datetime
+) -> None:
+    row = join(session, now)
+    ids = {"visitor_id": "visitor", "petition_id": "petition"}
+    booked = appointments.book(session, slot_id=slots[0], by="aide", now=now, **ids)
+    event = AppointmentBooked(appointment_id=booked.id, slot_id=slots[0], **ids)
+    appointments.cancel(session, booked.id, reason="ill", by="aide", now=now)
+    waiting.serve_waitlist(session, event, now=now, settings=SETTINGS)
+    assert row.state == WAITING, "cancelled meanwhile"
+    assert waitlist.sweep(session, now=now)
+    offer = session.scalars(select(Offer)).one()
+    waiting.serve_waitlist(session, event, now=now, settings=SETTINGS)
+    assert (row.state, offer.state, offer.appointment.state) == (OFFERED, "open", HELD), "and offered another time"
+    taken = replies.accept(session, ME, offer.id, now=now)
+    waiting.serve_waitlist(session, event, now=now, settings=SETTINGS)
+    assert (taken.state, row.state) == (BOOKED, SERVED)
 
 
 def test_a_closed_case_gives_its_kept_place_back(session: Session, offered: Offer, now: datetime) -> None:
