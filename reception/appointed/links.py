@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from queueing.appointments.models import Appointment
-from queueing.appointments.states import CANCELLED, EXPIRED, HELD
+from queueing.appointments.states import CANCELLED, EXPIRED, HELD, MOVED
 from queueing.waitlist import service as waitlist
 from queueing.waitlist.models import Offer
 from queueing.waitlist.states import ACCEPTED
@@ -78,7 +78,7 @@ def open_(session: Session, token: str, *, now: datetime, lock: bool = False) ->
         standing=standing,
         offer=offer,
         coming=session.get(AppointmentWord, appointment.id) is not None,
-        now_is=_successor(session, link, now=now),
+        now_is=_successor(session, link, appointment, now=now),
     )
 
 
@@ -86,7 +86,10 @@ def _only_offered(offer: Offer, appointment: Appointment) -> bool:
     return appointment.state in (HELD, EXPIRED) or (appointment.state == CANCELLED and offer.state != ACCEPTED)
 
 
-def _successor(session: Session, link: AppointmentLink, *, now: datetime) -> Appointment | None:
-    if not rules.shows_outcome(link.spent_at, now=now):
+def _successor(
+    session: Session, link: AppointmentLink, appointment: Appointment, *, now: datetime
+) -> Appointment | None:
+    """The one that has its code by now: the office may have moved it on, or called it off."""
+    if appointment.state != MOVED or not rules.shows_outcome(link.spent_at, now=now):
         return None
-    return session.scalar(select(Appointment).where(Appointment.previous_id == link.appointment_id))
+    return session.scalar(select(Appointment).where(Appointment.code == appointment.code, Appointment.state != MOVED))

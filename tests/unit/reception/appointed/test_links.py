@@ -129,6 +129,18 @@ def test_a_spent_link_shows_what_it_did_for_a_quarter_of_an_hour(
     assert links.open_(session, token, now=now + timedelta(minutes=15)).now_is is None
 
 
+def test_a_spent_link_shows_the_time_that_stands_when_the_office_has_moved_it_on(
+    session: Session, booked: Appointment, slots: list[str], now: datetime
+) -> None:
+    token = links.make(session, booked.id, now=now)
+    chosen = appointed.move(session, token, slot_id=slots[1], now=now)
+    moved = service.reschedule(session, chosen.id, slot_id=slots[2], by="aide", now=now)
+    assert links.open_(session, token, now=now + timedelta(minutes=5)).now_is is moved
+    service.cancel(session, moved.id, reason="ill", by="aide", now=now)
+    opened = links.open_(session, token, now=now + timedelta(minutes=5))
+    assert opened.now_is is moved and opened.standing == rules.MOVED
+
+
 def test_a_cancellation_keeps_its_reason_and_gives_the_place_back(
     session: Session, booked: Appointment, slots: list[str], now: datetime
 ) -> None:
