@@ -21,7 +21,7 @@ from reception.petitions.models import Petition
 from reception.petitions.rules import URGENT
 from web.forms import Form
 from web.http import Context, Pages, staff
-from web.office.carrying import stands_now
+from web.office.carrying import appointment_for, stands_now
 from web.office.engagements import officials, whose
 
 pages = Pages()
@@ -84,7 +84,7 @@ def book(ctx: Context) -> Response:
 
 @pages.get("/office/appointments/{appointment_id}/move", audience=office)
 def choose_move(ctx: Context) -> Response:
-    old = calendar.appointment_of(ctx.session, ctx.path("appointment_id"))
+    old = appointment_for(ctx, ctx.path("appointment_id"))
     petition = access.petition_for(ctx.session, ctx.staff, old.petition_id)
     return _page(ctx, petition, old) if old.state in AWAITED else ctx.redirect(stands_now(ctx, old))
 
@@ -92,7 +92,7 @@ def choose_move(ctx: Context) -> Response:
 @pages.post("/office/appointments/{appointment_id}/move", audience=office)
 def move(ctx: Context) -> Response:
     form = Form(ctx)
-    old = calendar.appointment_of(ctx.session, ctx.path("appointment_id"))
+    old = appointment_for(ctx, ctx.path("appointment_id"))
     petition = access.petition_for(ctx.session, ctx.staff, old.petition_id)
     try:
         new = service.reschedule(

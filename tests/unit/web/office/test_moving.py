@@ -107,6 +107,9 @@ def test_an_official_takes_no_appointment_of_another_in_hand(office: Office, cas
     deputy = cast("deputy")
     assert deputy.get(f"/office/calendar?move={mine.id}").status_code == 404
     assert send(deputy, "/office/calendar/move", appointment=mine.id, slot=slots[1]).status_code == 404
+    page = f"/office/appointments/{mine.id}/move"
+    assert deputy.get(page).status_code == send(deputy, page, page="/office", slot=slots[1]).status_code == 404
+    assert cast("minister").get(page).status_code == 200
     for outsider in ("receptionist", "hotline", "officer"):
         answer = send(cast(outsider), "/office/calendar/move", page="/account/password", appointment=mine.id)
         assert answer.status_code == 404
