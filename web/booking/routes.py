@@ -65,14 +65,16 @@ def first(ctx: Context) -> Response:
         return ctx.redirect(_here(petition))
     if current is not None and current.booked_by != ctx.staff.id and not Form(ctx).flag("take_over"):
         return _choice(ctx, petition, wishes, refusal=Refused(NOT_YOURS))
-    if current is not None:
-        service.let_go(ctx.session, current.id, now=ctx.now)
-    for slot in wished.fitting(ctx, petition, wishes, limit=TRIES):
+    for slot in wished.soonest(ctx, petition, wishes, limit=TRIES, held=current):
         try:
-            _hold(ctx, petition, slot.id, wishes)
+            with ctx.session.begin_nested():  # what a try has locked is free again for others
+                _hold(ctx, petition, slot.id, wishes)  # and lets go what is held already
             break
         except Refused:  # taken in this very moment
             continue
+    else:
+        if current is not None:
+            service.let_go(ctx.session, current.id, now=ctx.now)
     return ctx.redirect(_here(petition, wishes))
 
 

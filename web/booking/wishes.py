@@ -10,7 +10,7 @@ from core.calendar import day_bounds, within_tables
 from core.staff.rules import HOTLINE
 from queueing.appointments import service
 from queueing.appointments.models import Appointment, Slot
-from queueing.appointments.rules import KINDS
+from queueing.appointments.rules import KINDS, VIDEO
 from reception.petitions.models import Petition
 from reception.petitions.rules import URGENT
 from web.http import Context
@@ -84,6 +84,21 @@ def fitting(
             break
         since = free[-1].starts_at + timedelta(microseconds=1)
     return found[:limit]
+
+
+def soonest(ctx: Context, petition: Petition, wishes: Wishes, *, limit: int, held: Appointment | None) -> list[Slot]:
+    """What `fitting` finds once the held place is given up, that place among it."""
+    found = fitting(ctx, petition, wishes, limit=limit, instead_of=held)
+    if held is None or not _suits(held.slot, wishes, ctx.settings.timezone):
+        return found
+    return sorted([*found, held.slot], key=lambda slot: (slot.starts_at, slot.id))[:limit]
+
+
+def _suits(slot: Slot, wishes: Wishes, zone: str) -> bool:
+    """Whether a place one has is what is wished for; if an interpreter is free, only holding it again can tell."""
+    elsewhere = slot.kind == VIDEO and wishes.centre_id not in ("", slot.centre_id)
+    soon = wishes.since is not None and slot.starts_at < day_bounds(wishes.since, zone)[0]
+    return wishes.kind in ("", slot.kind) and not elsewhere and not soon and wishes.fits(slot, zone)
 
 
 def _day(text: str) -> date | None:

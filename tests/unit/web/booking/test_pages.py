@@ -1,21 +1,26 @@
 """Two presses at the counter or on the line; what is held, let go, moved and cancelled, and by whom."""
 
 import re
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import date, timedelta
 from html import unescape
 from urllib.parse import urlencode
 
+import pytest
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from core import clock
 from core.audit import AuditEntry
 from core.calendar import local_day
 from core.settings import Settings
 from messaging.models import Message
+from queueing.appointments import resources
 from queueing.appointments.models import Appointment, Slot
 from reception.petitions.models import Petition
 from tests.unit.web.conftest import Cast
 from tests.unit.web.office.conftest import ZONE, Office, Send
+from web.booking import wishes as booking_wishes
 
 
 def here(petition: str, verb: str = "") -> str:
@@ -113,6 +118,37 @@ def test_wishes_choose_the_part_of_the_day_the_kind_and_the_interpreter(office: 
     none = send(clerk, here(petition, "first"), page=held_at, wished="1", kind="audience", since="2070-01-01")
     assert "لا يوجد وقت مناسب" in clerk.get(none.headers["location"]).text
     assert office.count(Appointment, Appointment.petition_id == petition, Appointment.state == "held") == 0
+
+
+def test_the_first_that_fits_is_asked_for_again_and_days_are_locked_in_order(
+    office: Office, cast: Cast, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else two who go from one day to another, each the other way, would wait for each other."""
+    petition, rival, soon, late = office.petition(112), office.petition(113), office.slots(31), office.slots(32)
+    clerk, since = cast("receptionist"), str(local_day(office.now, ZONE) + timedelta(days=31))
+    wishes = {"wished": "1", "kind": "video", "since": since}
+    held_at = send(clerk, here(petition, "hold"), page="/intake", slot=late[0], **wishes).headers["location"]
+    given, lock, locked = of(office, petition, "held"), resources.lock, set[date]()
+
+    def in_order(session: Session, touched: Iterable[date]) -> None:
+        new = set(touched) - locked
+        assert not new or not locked or min(new) > max(locked)
+        locked.update(new)
+        lock(session, new | locked)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(resources, "lock", in_order)
+        send(clerk, here(petition, "first"), page=held_at, **wishes)
+    assert given.slot_id == late[0] and of(office, petition, "held").slot_id == soon[0] and len(locked) == 2
+    send(clerk, here(petition, "first"), page=held_at, **wishes)
+    assert of(office, petition, "held").slot_id == soon[0], "its own place is as good as any"
+    with monkeypatch.context() as patched:
+        patched.setattr(booking_wishes, "fitting", lambda *_, **__: [both[1], both[2]])
+        with office.db.read() as session:
+            both = [session.get_one(Slot, id_) for id_ in soon]
+        send(cast("aide"), "/office/book", petition=rival, slot=soon[1])
+        send(clerk, here(petition, "first"), page=held_at, **wishes | {"part": "afternoon"})
+    assert of(office, petition, "held").slot_id == soon[2], "taken in that very moment: the next"
 
 
 def test_two_who_arrange_the_same_appointment_see_each_other(office: Office, cast: Cast, send: Send) -> None:
