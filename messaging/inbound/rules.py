@@ -20,8 +20,8 @@ DIALOGUE = timedelta(minutes=30)  # how long a question waits for its answer
 HELP_AGAIN = timedelta(hours=24)  # who was told once what can be sent is not told with every text
 MOST, WITHIN = 12, timedelta(hours=1)  # texts of one number that are answered
 
-ASK_CANCEL, ASK_CITY = "cancel?", "city?"
-QUESTIONS = (ASK_CANCEL, ASK_CITY)
+ASK_CANCEL, ASK_CITY, ASK_OFFER, ASK_EITHER = "cancel?", "city?", "offer?", "offer or cancel?"
+QUESTIONS = (ASK_CANCEL, ASK_CITY, ASK_OFFER, ASK_EITHER)
 
 _CASE = re.compile(r"(?<!\d)(\d{2})\s*[-‑–—/]?\s*(\d{6})(?!\d)")
 _EXACT = {form: name for name, forms in WORDS.items() for form in (search_form(form) for form in forms) if form}
@@ -75,6 +75,10 @@ def window(started: datetime | None, count: int, *, now: datetime) -> tuple[date
 def still_asked(question: str, expires_at: datetime | None, *, now: datetime) -> str:
     """The open question of a dialogue; none once its time has passed."""
     return question if question in QUESTIONS and expires_at is not None and now < expires_at else ""
+
+
+def asked_at(expires_at: datetime) -> datetime:
+    return expires_at - DIALOGUE
 
 
 def helped_lately(helped_at: datetime | None, *, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
@@ -36,9 +36,9 @@ def count_in(row: Dialogue, *, now: datetime) -> bool:
     return not rules.too_many(row.count)
 
 
-def ask(row: Dialogue, question: str, *, now: datetime, wait: timedelta = rules.DIALOGUE, **detail: Any) -> None:
+def ask(row: Dialogue, question: str, *, now: datetime, **detail: Any) -> None:
     """Leave a question open: the next text may be its answer."""
-    row.question, row.detail, row.expires_at = question, detail, now + wait
+    row.question, row.detail, row.expires_at = question, detail, now + rules.DIALOGUE
 
 
 def asked(row: Dialogue, *, now: datetime) -> tuple[str, dict[str, Any]]:

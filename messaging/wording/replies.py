@@ -116,6 +116,42 @@ REPLIES = (
         },
     ),
     Template(
+        "reply_offer_sure",
+        REPLY,
+        {"case": "case", "when": "moment"},
+        {
+            "ar": "نحفظ للطلب {case} موعد {when}. للقبول أرسلوا «نعم»، وللاعتذار «لا».",
+            "en": "Kept for petition {case}: {when}. Send YES to take it or NO to leave it.",
+        },
+    ),
+    Template(
+        "reply_which_offer",
+        REPLY,
+        {"case": "case", "when": "deadline", "link": "door"},
+        {
+            "ar": "لديكم أكثر من عرض. للطلب {case}، {when}: {link}",
+            "en": "More than one time waits for your answer. For petition {case}, {when}: {link}",
+        },
+    ),
+    Template(
+        "reply_which_appointment",
+        REPLY,
+        {"case": "case", "when": "deadline", "link": "door"},
+        {
+            "ar": "لديكم أكثر من موعد. للطلب {case}، {when}: {link}",
+            "en": "You have more than one appointment. For petition {case}, {when}: {link}",
+        },
+    ),
+    Template(
+        "reply_offer_or_cancel",
+        REPLY,
+        {"offer": "deadline", "when": "deadline"},
+        {
+            "ar": "لأخذ الموعد المعروض {offer} أرسلوا «قبول»، ولإلغاء موعدكم {when} أرسلوا «إلغاء».",
+            "en": "To take the time offered, {offer}, send ACCEPT. To cancel your appointment, {when}, send CANCEL.",
+        },
+    ),
+    Template(
         "reply_centre",
         REPLY,
         {"place": "place", "phone": "phone"},

@@ -1,12 +1,12 @@
 """What each command does. A verb that the rules refuse changes nothing and is answered with what is so instead."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
 from core import audit
-from core.calendar import moment
 from core.errors import NotFound, Refused
 from core.language import N_
 from messaging.inbound import rules as understand
@@ -14,7 +14,7 @@ from messaging.inbound import service as inbound
 from messaging.inbound import words
 from messaging.numbers import service as numbers
 from queueing.appointments.models import Appointment
-from reception.answers import rules
+from reception.answers import asking, meant, rules
 from reception.answers.exchange import Exchange
 from reception.appointed import replies
 from reception.centres.models import Centre
@@ -29,16 +29,52 @@ AT = {"at": "text message"}
 CITIES = 8  # named in a text; more would be a letter
 
 
-def answered_question(x: Exchange, question: str, detail: dict[str, Any]) -> str | None:
-    """What the text is as an answer to the open question; None where it is something else."""
+def answered_question(x: Exchange, question: str, detail: dict[str, Any], *, since: datetime) -> str | None:
+    """What the text is as an answer to the question that is open `since` then; None where it is something else."""
     if question == understand.ASK_CANCEL:
-        if x.command.name in (words.YES, words.CANCEL, words.ACCEPT):
-            return _cancel(x, str(detail.get("appointment", "")))
-        if x.command.name in (words.NO, words.DECLINE, words.CONFIRM):
-            return _kept(x, str(detail.get("appointment", "")))
+        return _answered_cancel(x, str(detail.get("appointment", "")), since=since)
+    if question == understand.ASK_EITHER and x.command.name in (words.YES, words.NO):
+        return _either(x, str(detail.get("appointment", "")))
+    if question == understand.ASK_OFFER:
+        return _answered_offer(x, str(detail.get("offer", "")), since=since)
     if question == understand.ASK_CITY and x.command.name == words.UNKNOWN:
         return centre(x)
     return None
+
+
+def _answered_cancel(x: Exchange, appointment_id: str, *, since: datetime) -> str | None:
+    """There is no way back: a “yes” that may have meant an offer, texted since the question, cancels nothing."""
+    said = x.command.name
+    out = meant.texted(x.session, x.text.from_number, now=x.now)
+    if any(left > since - rules.READ_IN for left in out.values()):
+        return _either(x, appointment_id) if said in (words.YES, words.NO) else None
+    if said in (words.ACCEPT, words.DECLINE) and asking.standing(x).offers:  # the words for an offer
+        return None
+    if said in (words.YES, words.CANCEL, words.ACCEPT):
+        return _cancel(x, appointment_id)
+    return _kept(x, appointment_id) if said in (words.NO, words.DECLINE, words.CONFIRM) else None
+
+
+def _either(x: Exchange, appointment_id: str) -> str | None:
+    ahead = asking.standing(x)
+    appointment = _now_is(x, ahead, appointment_id)
+    if appointment is None:
+        return None
+    if ahead.offers:
+        return asking.offer_or_cancel(x, ahead.offers, appointment)
+    return asking.really_cancel(x, appointment) if x.command.name == words.YES else _kept(x, appointment_id)
+
+
+def _answered_offer(x: Exchange, offer_id: str, *, since: datetime) -> str | None:
+    """The one that was named; not once it has ended, or another one was texted since."""
+    out = meant.texted(x.session, x.text.from_number, now=x.now)
+    if any(left > since for offer, left in out.items() if offer != offer_id):
+        return None
+    if all(offer.id != offer_id for offer in asking.standing(x).offers):
+        return None
+    if x.command.name in (words.YES, words.ACCEPT):
+        return _accept(x, offer_id)
+    return _decline(x, offer_id) if x.command.name in (words.NO, words.DECLINE) else None
 
 
 def help_(x: Exchange) -> str:
@@ -98,9 +134,9 @@ def confirm(x: Exchange) -> str:
     """The next appointment; without one, an offer that waits is meant."""
     if not x.caller.people:
         return _verify(x)
-    ahead = _standing(x)
+    ahead = asking.standing(x)
     if ahead.appointments:
-        return _come(x, ahead.appointments[0])
+        return _come(x, ahead)
     return accept(x) if ahead.offers else _none(x)
 
 
@@ -108,71 +144,61 @@ def yes(x: Exchange) -> str:
     """An offer runs out, an appointment doesn't: it is the offer that a bare “yes” answers."""
     if not x.caller.people:
         return _verify(x)
-    return accept(x) if _standing(x).offers else confirm(x)
+    return accept(x) if asking.standing(x).offers else confirm(x)
 
 
 def no(x: Exchange) -> str:
     if not x.caller.people:
         return _verify(x)
-    return decline(x) if _standing(x).offers else cancel(x)
+    return decline(x) if asking.standing(x).offers else cancel(x)
 
 
 def cancel(x: Exchange) -> str:
     """There is no way back from a cancelled time: it is named, and asked once more."""
     if not x.caller.people:
         return _verify(x)
-    ahead = _standing(x)
+    ahead = asking.standing(x)
     if not ahead.appointments:
         return decline(x) if ahead.offers else _none(x)
-    appointment = ahead.appointments[0]
-    inbound.ask(x.dialogue, understand.ASK_CANCEL, now=x.now, appointment=appointment.id)
-    x.reply("reply_cancel_sure", when=_when(x, appointment))
-    return rules.ASKED_CANCEL
+    return _ask_cancel(x, ahead)
 
 
 def move(x: Exchange) -> str:
     """To choose another time one must see the free ones: the link goes out in a text of its own."""
     if not x.caller.people:
         return _verify(x)
-    ahead = _standing(x)
+    ahead = asking.standing(x)
     if not ahead.appointments:
         return _none(x)
+    if ahead.only_appointment is None:
+        return asking.which_appointment(x, ahead.appointments)
     try:
         with x.session.begin_nested():
-            replies.send_link(x.session, x.caller.ids, ahead.appointments[0].id, now=x.now, settings=x.settings)
+            replies.send_link(x.session, x.caller.ids, ahead.only_appointment.id, now=x.now, settings=x.settings)
     except (NotFound, Refused):
         return _none(x)
     return rules.LINK
 
 
 def accept(x: Exchange) -> str:
-    """The confirmation of the booking, which leaves by itself, is the answer."""
+    """The offer that was read; without one, an appointment is meant."""
     if not x.caller.people:
         return _verify(x)
-    ahead = _standing(x)
+    ahead = asking.standing(x)
     if not ahead.offers:
-        return _come(x, ahead.appointments[0]) if ahead.appointments else _no_offer(x)
-    try:
-        with x.session.begin_nested():
-            replies.accept(x.session, x.caller.ids, ahead.offers[0].id, now=x.now)
-    except (NotFound, Refused):
-        return _no_offer(x)
-    return rules.ACCEPTED
+        return _come(x, ahead) if ahead.appointments else _no_offer(x)
+    offer = asking.meant_offer(x, ahead.offers)
+    return _accept(x, offer.id) if offer else asking.this_offer(x, ahead.offers)
 
 
 def decline(x: Exchange) -> str:
     if not x.caller.people:
         return _verify(x)
-    ahead = _standing(x)
+    ahead = asking.standing(x)
     if not ahead.offers:
         return _no_offer(x)
-    try:
-        with x.session.begin_nested():
-            replies.decline(x.session, x.caller.ids, ahead.offers[0].id, now=x.now)
-    except (NotFound, Refused):
-        return _no_offer(x)
-    x.reply("reply_declined")
-    return rules.DECLINED
+    offer = asking.meant_offer(x, ahead.offers)
+    return _decline(x, offer.id) if offer else asking.this_offer(x, ahead.offers)
 
 
 def centre(x: Exchange) -> str:
@@ -246,21 +272,36 @@ def _verify(x: Exchange) -> str:
     return rules.UNVERIFIED
 
 
-def _standing(x: Exchange) -> replies.Standing:
-    return replies.standing(x.session, x.caller.ids, now=x.now)
+def _accept(x: Exchange, offer_id: str) -> str:
+    """The confirmation of the booking, which leaves by itself, is the answer."""
+    try:
+        with x.session.begin_nested():
+            replies.accept(x.session, x.caller.ids, offer_id, now=x.now)
+    except (NotFound, Refused):
+        return _no_offer(x)
+    return rules.ACCEPTED
 
 
-def _when(x: Exchange, appointment: Appointment) -> str:
-    return moment(appointment.slot.starts_at, x.caller.language, x.settings.timezone)
+def _decline(x: Exchange, offer_id: str) -> str:
+    try:
+        with x.session.begin_nested():
+            replies.decline(x.session, x.caller.ids, offer_id, now=x.now)
+    except (NotFound, Refused):
+        return _no_offer(x)
+    x.reply("reply_declined")
+    return rules.DECLINED
 
 
-def _come(x: Exchange, appointment: Appointment) -> str:
+def _come(x: Exchange, ahead: replies.Standing) -> str:
+    appointment = ahead.only_appointment
+    if appointment is None:
+        return asking.which_appointment(x, ahead.appointments)
     try:
         with x.session.begin_nested():
             replies.come(x.session, x.caller.ids, appointment.id, now=x.now)
     except (NotFound, Refused):
         return _none(x)
-    x.reply("reply_confirmed", when=_when(x, appointment))
+    x.reply("reply_confirmed", when=asking.when(x, appointment.slot))
     return rules.CONFIRMED
 
 
@@ -270,16 +311,34 @@ def _cancel(x: Exchange, appointment_id: str) -> str:
         with x.session.begin_nested():
             replies.cancel(x.session, x.caller.ids, appointment_id, now=x.now)
     except (NotFound, Refused):
-        return _none(x)
+        ahead = asking.standing(x)
+        now_is = _now_is(x, ahead, appointment_id)
+        if now_is is not None:
+            return asking.really_cancel(x, now_is)
+        return _ask_cancel(x, ahead) if ahead.appointments else _none(x)
     return rules.CANCELLED
 
 
 def _kept(x: Exchange, appointment_id: str) -> str:
-    for appointment in _standing(x).appointments:
-        if appointment.id == appointment_id:
-            x.reply("reply_kept", when=_when(x, appointment))
-            return rules.KEPT
-    return _none(x)
+    appointment = _now_is(x, asking.standing(x), appointment_id)
+    if appointment is None:
+        return _none(x)
+    x.reply("reply_kept", when=asking.when(x, appointment.slot))
+    return rules.KEPT
+
+
+def _ask_cancel(x: Exchange, ahead: replies.Standing) -> str:
+    if ahead.only_appointment is None:
+        return asking.which_appointment(x, ahead.appointments)
+    return asking.really_cancel(x, ahead.only_appointment)
+
+
+def _now_is(x: Exchange, ahead: replies.Standing, appointment_id: str) -> Appointment | None:
+    """What stands for the appointment that was asked about: itself, or what it was moved to in the meantime."""
+    asked = x.session.get(Appointment, appointment_id)
+    if asked is None:
+        return None
+    return next((row for row in ahead.appointments if row.petition_id == asked.petition_id), None)
 
 
 def _none(x: Exchange) -> str:

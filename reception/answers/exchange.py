@@ -24,7 +24,8 @@ class Exchange:
     now: datetime
     needs_person: bool = False
 
-    def reply(self, template: str, language: str = "", **fields: str) -> None:
+    def reply(self, template: str, language: str = "", *, about: str = "", secret: str = "", **fields: str) -> None:
+        """`about` tells apart several of one kind; `secret` is for its reader alone (`messages.queue`)."""
         language = language or self.caller.language
         messages.queue(
             self.session,
@@ -34,7 +35,8 @@ class Exchange:
             language=language,
             subject=("inbound", self.text.id),
             visitor_id=self.caller.people[0].id if len(self.caller.people) == 1 else None,
-            key=f"{template}:{self.text.id}",
+            key=f"{template}:{self.text.id}" + (f":{about}" if about else ""),
+            secret=secret,
             now=self.now,
         )
 

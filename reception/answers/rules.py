@@ -1,7 +1,8 @@
 """Where a petition stands in the words of a text, which centre a text names, and in which language to answer. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from core.text import search_form
@@ -21,7 +22,10 @@ CONFIRMED, ASKED_CANCEL, CANCELLED, KEPT, LINK, NO_APPOINTMENT = (
     "confirmed", "asked to cancel", "cancelled", "kept", "link", "no appointment",
 )  # fmt: skip
 ACCEPTED, DECLINED, NO_OFFER = "accepted", "declined", "no offer"
+ASKED_OFFER, ASKED_WHICH, ASKED_EITHER = "asked about the offer", "asked which", "asked: offer or cancel"
 CENTRE, ASKED_CITY, CALL, NOT_UNDERSTOOD = "centre", "asked for the city", "call", "not understood"
+
+READ_IN = timedelta(minutes=1)  # a text that left later may lie unread while its number answers an older one
 
 _WORKING = {"ar": "قيد الدراسة لدى الجهة المختصة", "en": "the department is at work on it"}
 STATUS_WORDS: Mapping[str, Mapping[str, str]] = {
@@ -63,6 +67,19 @@ def language(text: str, *wishes: str | None) -> str:
         if wish in ("ar", "en"):
             return wish
     return "en" if re.search(r"[A-Za-z]", text) and not re.search(r"[\u0600-\u06ff]", text) else "ar"
+
+
+def meant(standing: Sequence[str], out: Mapping[str, datetime], *, at: datetime) -> str | None:
+    """The one of the `standing` offers that a “yes” or “no” of `at` answers; None where there is a doubt.
+
+    `out` is when the texts of offers left, of those too that stand no more: who was offered one time alone means that
+    one, however quick the answer; else it must have been there long enough to be read.
+    """
+    readable = {offer: left for offer, left in out.items() if left < at}
+    found = [offer for offer in standing if offer in readable]
+    if len(found) != 1:
+        return None
+    return found[0] if len(readable) == 1 or at - readable[found[0]] >= READ_IN else None
 
 
 def named_place(said: str, places: Iterable[P]) -> P | None:

@@ -39,8 +39,9 @@ def _answered(x: Exchange) -> str:
     if x.command.name == words.STOP:
         return _stopped(x)
     question, detail = inbound.asked(x.dialogue, now=x.now)
+    since = understand.asked_at(x.dialogue.expires_at or x.now)
     inbound.close(x.dialogue)
-    if question and (outcome := commands.answered_question(x, question, detail)):
+    if question and (outcome := commands.answered_question(x, question, detail, since=since)):
         return outcome
     return commands.COMMANDS[x.command.name](x)
 

@@ -12,9 +12,9 @@ from messaging.inbound.models import InboundAnswer
 from messaging.models import InboundText, Message
 from messaging.numbers import service as numbers
 from reception.answers.service import answer_inbound
-from tests.unit.reception.appointed.conftest import SETTINGS, slots
+from tests.unit.reception.appointed.conftest import SETTINGS, agent, slots
 
-__all__ = ["slots"]
+__all__ = ["agent", "slots"]
 NUMBER = "+966501234567"
 
 

@@ -1,10 +1,10 @@
 """From a text to what it does: to whom it may do it, what it answers, and what it leaves alone."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.audit import AuditEntry
@@ -13,13 +13,16 @@ from messaging.inbound import rules as understand
 from messaging.inbound.models import InboundAnswer
 from messaging.models import InboundText, Message
 from messaging.numbers import service as numbers
+from queueing.appointments import calendar
 from queueing.appointments import service as appointments
 from queueing.appointments.models import Appointment
 from queueing.appointments.states import BOOKED, CANCELLED
 from queueing.waitlist import service as waitlist
-from queueing.waitlist.states import ACCEPTED, DECLINED
+from queueing.waitlist.models import Offer
+from queueing.waitlist.states import ACCEPTED, DECLINED, OPEN
 from reception.answers import rules
 from reception.answers.failed import call_after_failed_text
+from reception.appointed import waiting
 from reception.appointed.models import AppointmentWord
 from reception.centres.models import Centre
 from reception.hotline.models import CallBack
@@ -27,7 +30,8 @@ from reception.petitions import states
 from reception.petitions.models import Petition
 from reception.visitors.models import Visitor
 from tests.unit.reception.answers.conftest import NUMBER, Phone
-from tests.unit.reception.appointed.conftest import SETTINGS, ZONE
+from tests.unit.reception.appointed.conftest import AGENT_NUMBER, SETTINGS, ZONE
+from tests.unit.reception.appointed.reacting import react
 
 
 @pytest.fixture
@@ -138,11 +142,25 @@ def test_without_an_offer_that_is_said(verified: Phone, text: str) -> None:
     assert verified.says(text) == rules.NO_OFFER
 
 
-def offered(session: Session, slots: list[str], now: datetime):  # type: ignore[no-untyped-def]
-    waitlist.join(
-        session, petition_id="petition", visitor_id="visitor", label="48-000123", by="aide", zone=ZONE, now=now
-    )
-    return waitlist.offer_next(session, slots[1], now=now)
+def offered(
+    session: Session, slot_id: str, now: datetime, *, out: bool = True, joins: bool = True, **who: str
+) -> Offer:
+    """A time offered to who waits; `out`: its text is on the phone since half an hour."""
+    person = {"petition_id": "petition", "visitor_id": "visitor", "label": "48-000123"} | who
+    if joins:
+        waitlist.join(session, **person, by="aide", zone=ZONE, now=now)  # type: ignore[arg-type]
+    offer = waitlist.offer_next(session, slot_id, now=now)
+    assert offer is not None and offer.waiting.petition_id == person["petition_id"]
+    react(session, now=now, settings=SETTINGS)
+    if out:
+        leave(session, offer, now - timedelta(minutes=30))
+    return offer
+
+
+def leave(session: Session, offer: Offer, at: datetime) -> None:
+    """The text of this offer leaves."""
+    told = Message.key.in_([f"waitlist_offer:{offer.id}", f"waitlist_earlier:{offer.id}"])
+    session.execute(update(Message).where(told).values(sent_at=at, state="sent"))
 
 
 @pytest.mark.parametrize(
@@ -151,12 +169,160 @@ def offered(session: Session, slots: list[str], now: datetime):  # type: ignore[
 def test_an_offer_is_taken_or_left_by_a_word(
     verified: Phone, session: Session, slots: list[str], now: datetime, text: str, state: str
 ) -> None:
-    offer = offered(session, slots, now)
-    assert offer is not None
+    offer = offered(session, slots[1], now)
     verified.says(text)
     session.refresh(offer)
     assert offer.state == state
     assert verified.says(text) in (rules.NO_OFFER, rules.CONFIRMED, rules.ASKED_CANCEL, rules.NO_APPOINTMENT)
+
+
+@pytest.fixture
+def earlier(session: Session, booked: Appointment, now: datetime) -> str:
+    """A visitor with an appointment waits for an earlier day; the slot of that day."""
+    waiting.wait_for_earlier(session, session.get_one(Petition, "petition"), by="visitor", zone=ZONE, now=now)
+    (slot, *_) = calendar.add_session(
+        session, official_id="minister", kind="video", centre_id="riyadh", place_ar="م", place_en="P",
+        day=date(2026, 10, 28), start=time(16), end=time(17), minutes=30, zone=ZONE, now=now,
+    )  # fmt: skip
+    return slot.id
+
+
+@pytest.mark.parametrize("text", ["نعم", "لا"])
+def test_an_answer_that_may_have_meant_an_offer_cancels_nothing(
+    verified: Phone, booked: Appointment, session: Session, earlier: str, text: str
+) -> None:
+    """“Cancel?” was asked, then an earlier day was offered: YES and NO are said to nobody knows which."""
+    assert verified.says("إلغاء") == rules.ASKED_CANCEL
+    offer = offered(session, earlier, verified.now, out=False, joins=False)
+    leave(session, offer, verified.now + timedelta(seconds=5))
+    for _ in range(2):
+        assert verified.says(text) == rules.ASKED_EITHER
+    assert (booked.state, offer.state) == (BOOKED, OPEN) and "«قبول»" in verified.last and "«إلغاء»" in verified.last
+    assert verified.says("قبول", after=timedelta(minutes=2)) == rules.ACCEPTED
+    assert offer.appointment.state == BOOKED
+
+
+def test_after_both_were_named_who_means_it_can_still_cancel(
+    verified: Phone, booked: Appointment, session: Session, earlier: str
+) -> None:
+    verified.says("إلغاء")
+    leave(session, offered(session, earlier, verified.now, out=False, joins=False), verified.now)
+    assert verified.says("نعم") == rules.ASKED_EITHER
+    assert verified.says("إلغاء", after=timedelta(minutes=2)) == rules.ASKED_CANCEL
+    assert verified.says("نعم") == rules.CANCELLED and booked.state == CANCELLED
+
+
+def test_an_offer_that_ended_while_cancelling_was_asked_is_not_named(
+    verified: Phone, booked: Appointment, session: Session, earlier: str
+) -> None:
+    verified.says("إلغاء")
+    offer = offered(session, earlier, verified.now, out=False, joins=False)
+    leave(session, offer, verified.now)
+    waitlist.decline(session, offer.id, keep=False, by="visitor", now=verified.now)
+    assert verified.says("نعم", after=timedelta(minutes=2)) == rules.ASKED_CANCEL and booked.state == BOOKED
+    assert verified.says("نعم") == rules.CANCELLED
+
+
+def another(session: Session, now: datetime) -> dict[str, str]:
+    """A second member of the family, with the same phone and a petition of their own."""
+    petition = session.get_one(Petition, "petition")
+    values = {column.name: getattr(petition, column.name) for column in Petition.__table__.columns}
+    session.add(
+        Visitor(id="son", identity_number="1000000016", name="ناصر", name_search="ناصر", phone=NUMBER, language="ar",
+                created_at=now)
+    )  # fmt: skip
+    session.flush()
+    own = {"id": "second", "case_number": "48-000124", "follow_code": "m2x9qd4wk7", "visitor_id": "son"}
+    session.add(Petition(**values | own))
+    session.flush()
+    numbers.verify(session, NUMBER, "son", place="counter", by_staff="aide", now=now)
+    return {"petition_id": "second", "visitor_id": "son", "label": "48-000124"}
+
+
+@pytest.mark.parametrize("text", ["نعم", "قبول", "لا", "رفض"])
+def test_of_two_offers_to_one_phone_none_is_guessed(
+    verified: Phone, session: Session, slots: list[str], now: datetime, text: str
+) -> None:
+    offers = [offered(session, slots[0], now), offered(session, slots[1], now, **another(session, now))]
+    assert verified.says(text) == rules.ASKED_WHICH
+    assert [offer.state for offer in offers] == [OPEN, OPEN]
+    assert verified.got == ["reply_which_offer"] * 2
+    bodies = session.scalars(select(Message.body).where(Message.template == "reply_which_offer")).all()
+    assert {"48-000123" in body for body in bodies} == {True, False} and all("/a/" in body for body in bodies)
+
+
+def test_the_offer_that_was_read_is_answered_though_another_one_is_on_its_way(
+    verified: Phone, session: Session, slots: list[str], now: datetime
+) -> None:
+    read = offered(session, slots[0], now)
+    unread = offered(session, slots[1], now, out=False, **another(session, now))
+    assert verified.says("نعم") == rules.ACCEPTED
+    assert (read.state, unread.state) == (ACCEPTED, OPEN)
+
+
+@pytest.mark.parametrize(("text", "then"), [("نعم", ACCEPTED), ("لا", DECLINED)])
+def test_what_was_said_to_an_offer_that_ended_is_no_answer_to_the_next_one(
+    verified: Phone, session: Session, slots: list[str], now: datetime, text: str, then: str
+) -> None:
+    """The first one ends as the answer is on its way, or NO is sent twice: the next one is named before it counts."""
+    first = offered(session, slots[0], now)
+    waitlist.decline(session, first.id, keep=True, by="visitor", now=now)
+    second = offered(session, slots[1], now, out=False, joins=False)
+    leave(session, second, now + timedelta(seconds=10))
+    assert verified.says(text) == rules.ASKED_OFFER
+    assert second.state == OPEN and "١٠:٣٠" in verified.last
+    verified.says(text)
+    session.refresh(second)
+    assert second.state == then
+
+
+def test_who_answers_the_only_offer_at_once_is_not_asked_again(
+    verified: Phone, session: Session, slots: list[str], now: datetime
+) -> None:
+    offer = offered(session, slots[0], now, out=False)
+    leave(session, offer, now)
+    assert verified.says("نعم", after=timedelta(seconds=9)) == rules.ACCEPTED
+
+
+def test_an_offer_whose_text_never_left_is_named_first(
+    verified: Phone, session: Session, slots: list[str], now: datetime
+) -> None:
+    offer = offered(session, slots[0], now, out=False)
+    assert verified.says("نعم") == rules.ASKED_OFFER and offer.state == OPEN
+    assert verified.says("نعم") == rules.ACCEPTED
+
+
+@pytest.mark.parametrize("text", ["تأكيد", "إلغاء", "تغيير", "نعم", "لا"])
+def test_of_two_appointments_of_one_phone_each_has_its_link(
+    verified: Phone, booked: Appointment, session: Session, slots: list[str], now: datetime, text: str
+) -> None:
+    person = another(session, now)
+    del person["label"]
+    other = appointments.book(session, slot_id=slots[1], by="aide", now=now, **person)
+    assert verified.says(text) == rules.ASKED_WHICH and verified.got == ["reply_which_appointment"] * 2
+    assert verified.says("نعم") == rules.ASKED_WHICH
+    assert (booked.state, other.state) == (BOOKED, BOOKED) and session.get(AppointmentWord, booked.id) is None
+
+
+def test_an_appointment_moved_while_cancelling_was_asked_is_asked_about_anew(
+    verified: Phone, booked: Appointment, session: Session, slots: list[str]
+) -> None:
+    verified.says("إلغاء")
+    new = appointments.reschedule(session, booked.id, slot_id=slots[3], by="aide", now=verified.now)
+    assert verified.says("نعم") == rules.ASKED_CANCEL and "١١:٣٠" in verified.last and new.state == BOOKED
+    newest = appointments.reschedule(session, new.id, slot_id=slots[2], by="aide", now=verified.now)
+    assert verified.says("لا") == rules.KEPT and "١١:٠٠" in verified.last and newest.state == BOOKED
+
+
+def test_an_agent_who_alone_is_told_answers_the_offer(
+    agent: Visitor, session: Session, slots: list[str], now: datetime
+) -> None:
+    numbers.verify(session, AGENT_NUMBER, agent.id, place="counter", by_staff="aide", now=now)
+    offer = offered(session, slots[0], now, out=False)
+    session.execute(update(Message).where(Message.to_number == AGENT_NUMBER).values(sent_at=now, state="sent"))
+    assert Phone(session, now, AGENT_NUMBER).says("YES") == rules.ACCEPTED
+    session.refresh(offer)
+    assert offer.state == ACCEPTED
 
 
 def test_language_changes_answers_and_notices(phone: Phone, session: Session) -> None:
