@@ -1,33 +1,33 @@
-"""What gateways tell us is entered here: receipts, in any order and as often as they come, and texts to us."""
+"""What gateways tell us of our texts is entered here: receipts, in any order and as often as they come."""
 
-import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from core.db import new_id
 from core.events import emit
 from core.text import clean
-from messaging.encoding import read
-from messaging.events import InboundReceived, MessageDelivered, MessageFailed, MessageLost, MessagesMoved
+from messaging.events import MessageDelivered, MessageFailed, MessageLost, MessagesMoved
 from messaging.lanes import CAMPAIGN
 from messaging.many import among
-from messaging.models import Dispatch, InboundPart, InboundText, Message, MessagePart, MessageReceipt
-from messaging.providers.base import Inbound, Receipt
+from messaging.models import Dispatch, Message, MessagePart, MessageReceipt
+from messaging.providers.base import Receipt
 from messaging.receipts import RANK, key_of, keys_for, of_all
 from messaging.states import CREATED, DELIVERED, EXPIRED, FAILED, MESSAGE, SENDING, SENT, TEMPORARY, UNKNOWN, VERBS
 
 log = structlog.get_logger(__name__)
-THE_SAME_WITHIN = timedelta(seconds=60)  # a text told twice, by a gateway that gives it no id
-PARTS_WITHIN = timedelta(hours=1)
-LONGEST_INBOUND = 2000  # characters kept of a text to us
+MISSED_WITHIN = timedelta(minutes=10)  # so long a receipt and its part may be written down beside each other
+MOST_MISSED = 512
 _EVENTS = {DELIVERED: MessageDelivered, FAILED: MessageFailed, EXPIRED: MessageFailed, UNKNOWN: MessageLost}
+
+
+Told = tuple[str, Receipt]  # with the gateway's name
 
 
 @dataclass(slots=True)
@@ -37,35 +37,53 @@ class _Part:
     id: str
     message_id: str
     number: int
+    provider: str
     provider_id: str | None
+    provider_key: str | None
     state: str
     error: str | None
     settled_at: datetime | None
-    changed: bool = False
+    was: str = ""  # the state it was found in, once it is changed
 
 
-def receipts(session: Session, told: Sequence[tuple[str, Receipt]], *, now: datetime) -> int:
-    """Enter receipts of gateways (given with their names). Answers how many fit no part; those wait for theirs."""
+def receipts(session: Session, told: Sequence[Told], *, now: datetime) -> int:
+    """Enter receipts of gateways. Answers how many fit no part; those wait for theirs.
+
+    The texts are locked before their parts are read: of the receipts of two parts that come in two transactions at
+    once, the second must see what the first one said.
+    """
     if not told:
         return 0
-    by_key = _parts_by_key(session, told)
-    by_id = _parts_by_id(session, told)
-    adopted = _adopted(session, told, by_id)
+    places = _places(session, told)
+    meant = [_meant(one, places) for one in told]
+    adopted = _adopted(session, [one for one, message_id in zip(told, meant, strict=True) if message_id is None])
+    texts = _locked(session, {message_id for message_id in meant if message_id} | set(adopted.values()))
+    parts = _parts_of(session, texts)
+    by_key = {f"{part.message_id}.{part.number}": part for part in parts}  # the newest attempt at each
+    by_id = {(part.provider, part.provider_key): part for part in parts if part.provider_key}
     touched: set[str] = set()
     rows, changed, unknown = [], {}, 0
-    for provider, receipt in told:
-        part = by_key.get(receipt.key) if receipt.key else _find(session, provider, receipt, by_id)
-        part = part or adopted.get((provider, receipt.provider_id))
+    for (provider, receipt), message_id in zip(told, meant, strict=True):
+        if receipt.key:
+            part = by_key.get(receipt.key)
+        else:
+            keys = keys_for(receipt.provider_id) if message_id else (key_of(receipt.provider_id),)
+            found = [by_id[provider, key] for key in keys if (provider, key) in by_id]
+            part = next((one for one in found if message_id in (None, one.message_id)), None)
+            part = part or _open_part(parts, provider, adopted.get((provider, receipt.provider_id)))
         rows.append(row := _row(provider, receipt, part, now))
         if part is None:
             unknown += 1
             continue
+        before = part.state, part.provider_id
         if part.provider_id is None and receipt.provider_id:
-            part.provider_id, part.changed = receipt.provider_id, True
+            part.provider_id, part.provider_key = receipt.provider_id, key_of(receipt.provider_id)
+            by_id[provider, part.provider_key] = part
         row["repeated"] = not _settle(part, receipt.state, receipt.code, now)
         if not row["repeated"]:
             touched.add(part.message_id)
-        if part.changed:
+        if before != (part.state, part.provider_id):
+            part.was = part.was or before[0]
             changed[part.id] = part
     if unknown:
         log.warning("receipts for no text of ours", count=unknown, gateways=sorted({name for name, _ in told}))
@@ -74,8 +92,14 @@ def receipts(session: Session, told: Sequence[tuple[str, Receipt]], *, now: date
     if changed:
         session.connection().execute(_CHANGE_PART, [_changed(part) for part in changed.values()])
     session.expire_all()
-    _conclude(session, touched, now)
+    _conclude(session, [texts[message_id] for message_id in sorted(touched)], parts, now)
     return unknown
+
+
+def conclude(session: Session, message_ids: Collection[str], *, now: datetime) -> set[str]:
+    """Enter what the parts' states make of these texts, if it is anything new. Answers of which it was."""
+    texts = _locked(session, message_ids)
+    return _conclude(session, list(texts.values()), _parts_of(session, texts), now)
 
 
 def match_early(session: Session, parts: Sequence[dict[str, Any]], *, now: datetime) -> None:
@@ -95,11 +119,43 @@ def match_early(session: Session, parts: Sequence[dict[str, Any]], *, now: datet
                 among(MessageReceipt.provider_key, keys),
             )
             .order_by(MessageReceipt.received_at)
+            .with_for_update(skip_locked=True)
         ).all()
-        for row in waiting:
-            session.delete(row)
-        session.flush()
-        receipts(session, [(provider, _told_before(row, ours)) for row in waiting], now=now)
+        _enter_again(session, waiting, ours, now)
+
+
+def match_late(session: Session, *, now: datetime) -> int:
+    """Receipts that came while their part was being written down: neither transaction saw the other's row.
+
+    Looked for without a lock, for another's texts on our line may have their receipts here, too. Answers how many fit.
+    """
+    lately = MessageReceipt.part_id.is_(None), MessageReceipt.received_at > now - MISSED_WITHIN
+    newest = select(MessageReceipt).where(*lately).order_by(MessageReceipt.received_at.desc()).limit(MOST_MISSED)
+    rows = session.scalars(newest).all()
+    if not rows:
+        return 0
+    ids = {row.provider_key.rpartition(".")[0] for row in rows} - {""}
+    written = session.execute(
+        select(MessagePart.message_id, MessagePart.number).where(among(MessagePart.message_id, ids))
+    )
+    ours = {f"{message_id}.{number}" for message_id, number in written}
+    told = {row.id: (row.provider, _told_before(row, ours)) for row in rows}
+    places = _places(session, list(told.values()))
+    fit = {row.id for row in rows if row.provider_key in ours or _meant(told[row.id], places)}
+    if not fit:
+        return 0
+    missed = select(MessageReceipt).where(among(MessageReceipt.id, fit), MessageReceipt.part_id.is_(None))
+    found = session.scalars(missed.order_by(MessageReceipt.received_at).with_for_update(skip_locked=True)).all()
+    _enter_again(session, found, ours, now)
+    return len(found)
+
+
+def _enter_again(session: Session, rows: Sequence[MessageReceipt], ours: set[str], now: datetime) -> None:
+    told = [(row.provider, _told_before(row, ours)) for row in rows]
+    for row in rows:
+        session.delete(row)
+    session.flush()
+    receipts(session, told, now=now)
 
 
 def _told_before(row: MessageReceipt, ours: set[str]) -> Receipt:
@@ -108,36 +164,20 @@ def _told_before(row: MessageReceipt, ours: set[str]) -> Receipt:
     return Receipt(identity, row.state, row.code, row.from_number, key=row.provider_key if by_key else "")
 
 
-def inbound(session: Session, provider: str, text: Inbound, *, now: datetime) -> InboundText | None:
-    """Keep a text to us; None for a part that waits for others, and for what we have already."""
-    if text.of is not None and text.of[1] > 1:
-        return _part(session, provider, text, now)
-    return _whole(session, provider, text, read(text.octets, text.encoding), now=now)
-
-
-def join_late(session: Session, *, now: datetime) -> int:
-    """Texts whose other parts never came are kept as they are."""
-    stale = select(InboundPart).where(InboundPart.received_at < now - PARTS_WITHIN).limit(100)
-    groups: dict[tuple[str, str, int], InboundPart] = {}
-    for row in session.scalars(stale):
-        groups.setdefault((row.provider, row.from_number, row.reference), row)
-    for row in groups.values():
-        _join(session, row.provider, row.from_number, row.reference, now=now, complete=False)
-    return len(groups)
-
-
 _KNOWN = (
     MessagePart.id,
     MessagePart.message_id,
     MessagePart.number,
+    MessagePart.provider,
     MessagePart.provider_id,
+    MessagePart.provider_key,
     MessagePart.state,
     MessagePart.error,
     MessagePart.settled_at,
 )
 _CHANGE_PART = (
     update(MessagePart)
-    .where(MessagePart.id == bindparam("b_id"))
+    .where(MessagePart.id == bindparam("b_id"), MessagePart.state == bindparam("b_was"))
     .values(
         provider_id=bindparam("b_provider_id"),
         provider_key=bindparam("b_provider_key"),
@@ -151,25 +191,17 @@ _CHANGE_PART = (
 def _changed(part: _Part) -> dict[str, Any]:
     return {
         "b_id": part.id,
+        "b_was": part.was,
         "b_provider_id": part.provider_id,
-        "b_provider_key": key_of(part.provider_id) if part.provider_id else None,
+        "b_provider_key": part.provider_key,
         "b_state": part.state,
         "b_error": part.error,
         "b_settled_at": part.settled_at,
     }
 
 
-def _parts_by_key(session: Session, told: Sequence[tuple[str, Receipt]]) -> dict[str, _Part]:
-    """Our own keys: the newest attempt at that part."""
-    ids = {receipt.key.rpartition(".")[0] for _provider, receipt in told if receipt.key}
-    if not ids:
-        return {}
-    rows = session.execute(select(*_KNOWN).where(among(MessagePart.message_id, ids)).order_by(MessagePart.at))
-    parts = [_Part(*row) for row in rows]
-    return {f"{part.message_id}.{part.number}": part for part in parts}
-
-
-def _parts_by_id(session: Session, told: Sequence[tuple[str, Receipt]]) -> dict[tuple[str, str], _Part]:
+def _places(session: Session, told: Sequence[Told]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Gateways and ids under which these receipts may be known: the text whose part that is, and its number."""
     wanted: dict[str, set[str]] = defaultdict(set)
     for provider, receipt in told:
         if not receipt.key:
@@ -177,54 +209,95 @@ def _parts_by_id(session: Session, told: Sequence[tuple[str, Receipt]]) -> dict[
     found = {}
     for provider, keys in wanted.items():
         rows = session.execute(
-            select(MessagePart.provider_key, *_KNOWN)
+            select(MessagePart.provider_key, Message.id, Message.to_number)
+            .join(Message, Message.id == MessagePart.message_id)
             .where(MessagePart.provider == provider, among(MessagePart.provider_key, keys))
             .order_by(MessagePart.at)
         )
-        found |= {(provider, str(row[0])): _Part(*row[1:]) for row in rows}
+        found |= {(provider, str(key)): (message_id, number) for key, message_id, number in rows}
     return found
 
 
-def _find(session: Session, provider: str, receipt: Receipt, parts: dict[tuple[str, str], _Part]) -> _Part | None:
-    """An id that only fits in another base is believed if the number fits, too."""
+def _meant(told: Told, places: Mapping[tuple[str, str], tuple[str, str]]) -> str | None:
+    """The text of a receipt. An id that only fits in another base is believed if the number fits, too."""
+    provider, receipt = told
+    if receipt.key:
+        return receipt.key.rpartition(".")[0] or None
     for place, key in enumerate(keys_for(receipt.provider_id)):
-        part = parts.get((provider, key))
-        if part is None:
-            continue
-        if place == 0 or _same_number(session.get_one(Message, part.message_id).to_number, receipt.from_number):
-            return part
+        message_id, number = places.get((provider, key), ("", ""))
+        if message_id and (place == 0 or _same_number(number, receipt.from_number)):
+            return message_id
     return None
 
 
-def _adopted(
-    session: Session, told: Sequence[tuple[str, Receipt]], by_id: dict[tuple[str, str], _Part]
-) -> dict[tuple[str, str], _Part]:
+_Text = Row[tuple[str, str, int, str, str, str]]
+
+
+def _locked(session: Session, message_ids: Collection[str]) -> dict[str, _Text]:
+    """These texts, in the order in which everybody locks several."""
+    if not message_ids:
+        return {}
+    columns = Message.id, Message.state, Message.parts, Message.message_class, Message.subject_kind, Message.subject_id
+    rows = session.execute(
+        select(*columns).where(among(Message.id, message_ids)).order_by(Message.id).with_for_update()
+    )
+    return {row.id: row for row in rows}
+
+
+def _parts_of(session: Session, message_ids: Collection[str]) -> list[_Part]:
+    """The parts of all attempts, the oldest first."""
+    if not message_ids:
+        return []
+    query = select(*_KNOWN).where(among(MessagePart.message_id, message_ids)).order_by(MessagePart.at)
+    return [_Part(*row) for row in session.execute(query)]
+
+
+def _adopted(session: Session, strange: Sequence[Told]) -> dict[tuple[str, str], str]:
     """A receipt whose id nobody knows, for a part that left and whose answer was never seen: they meet by number.
 
-    Only where a single part to that number is in question, whatever the text and the attempt.
+    Only where a single part to that number is in question, whatever the text and the attempt; and where no other text
+    to it is in hand, whose id we may hear before its answer is written down.
     """
-    strange: dict[tuple[str, str], str] = {}
-    for provider, receipt in told:
-        if not receipt.key and len(receipt.from_number) > 8 and _find(session, provider, receipt, by_id) is None:
-            strange[provider, receipt.from_number] = receipt.provider_id
-    if not strange:
+    known_by = {
+        (provider, receipt.from_number): receipt
+        for provider, receipt in strange
+        if not receipt.key and len(receipt.from_number) > 8
+    }
+    if not known_by:
         return {}
-    rows = session.execute(
-        select(Message.to_number, MessagePart.provider, *_KNOWN)
+    numbers = {number for _provider, number in known_by}
+    open_parts: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for provider, number, message_id in session.execute(
+        select(MessagePart.provider, Message.to_number, Message.id)
         .join(Message, Message.id == MessagePart.message_id)
         .where(
-            among(Message.to_number, {number for _provider, number in strange}),
+            among(Message.to_number, numbers),
             MessagePart.state == UNKNOWN,
             MessagePart.provider_id.is_(None),
-            Message.state.in_((CREATED, SENDING, TEMPORARY, UNKNOWN)),
+            Message.state.in_((*_TO_GO, UNKNOWN)),
         )
+    ):
+        open_parts[provider, number].append(message_id)
+    single = {place: open_parts[place][0] for place in known_by if len(open_parts[place]) == 1}
+    if not single:
+        return {}
+    in_hand = session.execute(
+        select(Message.to_number, Message.id).where(among(Message.to_number, numbers), Message.state == SENDING)
     ).all()
-    open_parts: dict[tuple[str, str], list[_Part]] = defaultdict(list)
-    for row in rows:
-        open_parts[row[1], row[0]].append(_Part(*row[2:]))
+    since = _places(session, [(place[0], known_by[place]) for place in single])  # what was in hand until a moment ago
     return {
-        (place[0], identity): open_parts[place][0] for place, identity in strange.items() if len(open_parts[place]) == 1
+        (place[0], known_by[place].provider_id): message_id
+        for place, message_id in single.items()
+        if not any(number == place[1] and other != message_id for number, other in in_hand)
+        and _meant((place[0], known_by[place]), since) is None
     }
+
+
+def _open_part(parts: Sequence[_Part], provider: str, message_id: str | None) -> _Part | None:
+    """The part of an adopted text that is still in question."""
+    found = [p for p in parts if p.message_id == message_id and p.provider == provider and p.state == UNKNOWN]
+    found = [part for part in found if part.provider_id is None]
+    return found[0] if len(found) == 1 else None
 
 
 def _same_number(ours: str, theirs: str) -> bool:
@@ -253,7 +326,7 @@ def _settle(part: _Part, state: str, code: str, now: datetime) -> bool:
     """Whether the receipt tells something new of the part."""
     if RANK[state] <= RANK.get(part.state, 0):
         return False
-    part.state, part.changed = state, True
+    part.state = state
     part.error = code[:500] if state != DELIVERED and code else part.error
     part.settled_at = now if state != SENT else part.settled_at
     return True
@@ -271,22 +344,15 @@ def _all_there(states: Sequence[str], count: int, parts: Mapping[int, _Part]) ->
     return (len(parts) >= count or 0 in parts) and set(states) <= {SENT, DELIVERED}
 
 
-def _conclude(session: Session, message_ids: set[str], now: datetime) -> None:
+def _conclude(session: Session, texts: Sequence[_Text], told_of: Sequence[_Part], now: datetime) -> set[str]:
     """What the parts' states make of these texts."""
-    if not message_ids:
-        return
     best: dict[str, dict[int, _Part]] = defaultdict(dict)
-    for row in session.execute(select(*_KNOWN).where(among(MessagePart.message_id, message_ids))):
-        part = _Part(*row)
+    for part in told_of:
         known = best[part.message_id].get(part.number)
         if known is None or _BETTER.index(part.state) > _BETTER.index(known.state):
             best[part.message_id][part.number] = part
-    query = select(
-        Message.id, Message.state, Message.parts, Message.message_class, Message.subject_kind, Message.subject_id
-    )
-    messages = session.execute(query.where(among(Message.id, message_ids)).order_by(Message.id).with_for_update()).all()
-    becomes: dict[str, list[Any]] = defaultdict(list)
-    for message in messages:
+    becomes: dict[str, list[_Text]] = defaultdict(list)
+    for message in texts:
         parts = best[message.id]
         states = [part.state for part in parts.values()]
         if len(states) < message.parts and 0 not in parts:
@@ -298,10 +364,11 @@ def _conclude(session: Session, message_ids: set[str], now: datetime) -> None:
             becomes[state].append(message)
     for state, rows in becomes.items():
         _become(session, state, rows, best, now)
+    return {row.id for rows in becomes.values() for row in rows}
 
 
 def _become(
-    session: Session, state: str, messages: Sequence[Any], best: dict[str, dict[int, _Part]], now: datetime
+    session: Session, state: str, messages: Sequence[_Text], best: dict[str, dict[int, _Part]], now: datetime
 ) -> None:
     ids = [message.id for message in messages]
     change = update(Message).execution_options(synchronize_session=False)
@@ -325,84 +392,3 @@ def _become(
         emit(session, _EVENTS[state](**told), now=now)
     if many := len(messages) - len(singly):
         emit(session, MessagesMoved(count=many), now=now)
-
-
-def _part(session: Session, provider: str, text: Inbound, now: datetime) -> InboundText | None:
-    assert text.of is not None
-    reference, total, number = text.of
-    mine = (
-        InboundPart.provider == provider,
-        InboundPart.from_number == text.from_number,
-        InboundPart.reference == reference,
-    )
-    for known in session.scalars(select(InboundPart).where(*mine)).all():
-        if known.total != total:  # the reference is used again, for another text
-            _join(session, provider, text.from_number, reference, now=now, complete=False)
-            break
-        if known.number == number:
-            return None
-    session.add(
-        InboundPart(
-            id=new_id(),
-            provider=provider,
-            from_number=text.from_number,
-            to_number=text.to_number,
-            reference=reference,
-            total=total,
-            number=number,
-            encoding=text.encoding,
-            octets=text.octets.hex(),
-            received_at=now,
-        )
-    )
-    session.flush()
-    if len(session.scalars(select(InboundPart.id).where(*mine)).all()) < total:
-        return None
-    return _join(session, provider, text.from_number, reference, now=now, complete=True)
-
-
-def _join(
-    session: Session, provider: str, from_number: str, reference: int, *, now: datetime, complete: bool
-) -> InboundText | None:
-    rows = session.scalars(
-        select(InboundPart)
-        .where(
-            InboundPart.provider == provider,
-            InboundPart.from_number == from_number,
-            InboundPart.reference == reference,
-        )
-        .order_by(InboundPart.number)
-    ).all()
-    octets = b"".join(bytes.fromhex(row.octets) for row in rows)
-    first = rows[0]
-    for row in rows:
-        session.delete(row)
-    session.flush()
-    whole = Inbound(from_number, first.to_number, octets, first.encoding)
-    return _whole(session, provider, whole, read(octets, first.encoding), now=now, complete=complete)
-
-
-def _whole(
-    session: Session, provider: str, text: Inbound, body: str, *, now: datetime, complete: bool = True
-) -> InboundText | None:
-    """A text of ten thousand letters, of control characters or of marks that turn it round is kept without them."""
-    kept = clean(body, lines=True)[:LONGEST_INBOUND]
-    from_number, to_number = clean(text.from_number)[:40], clean(text.to_number)[:40]
-    if text.id:
-        key = f"{provider}:{text.id}"[:200]
-        if session.scalar(select(InboundText.id).where(InboundText.key == key)) is not None:
-            return None
-    else:
-        recent = InboundText.from_number == from_number, InboundText.received_at > now - THE_SAME_WITHIN
-        if session.scalar(select(InboundText.id).where(*recent, InboundText.body == kept)) is not None:
-            return None
-        digest = hashlib.sha256(f"{from_number}\0{to_number}\0{kept}\0{now.isoformat()}".encode()).hexdigest()
-        key = f"{provider}:{digest[:40]}"
-    row = InboundText(
-        id=new_id(), key=key, provider=provider, from_number=from_number, to_number=to_number, body=kept,
-        complete=complete and "\ufffd" not in kept, received_at=now,
-    )  # fmt: skip
-    session.add(row)
-    session.flush()
-    emit(session, InboundReceived(inbound_id=row.id), now=now)
-    return row

@@ -37,7 +37,7 @@ from messaging.states import (
 from messaging.work import DEADLY_TRIES, Outcome, Work, outcome
 
 log = structlog.get_logger(__name__)
-LEASE = timedelta(minutes=5)  # for senders of which no journal is found; longer than any gateway is waited for
+LEASE = timedelta(minutes=5)  # for senders of which no journal is found; a living one renews it
 URGENT_ROOM = 50
 BATCH = 500
 _EVENTS: Mapping[str, Any] = {
@@ -130,6 +130,8 @@ def record(session: Session, claim: str, finished: Sequence[Work], *, now: datet
     if not finished:
         return
     ids = [work.message_id for work in finished]
+    # a receipt may settle one at this moment: it waits for us, or we for it
+    session.execute(select(Message.id).where(among(Message.id, ids)).order_by(Message.id).with_for_update())
     mine = set(
         session.scalars(select(Dispatch.message_id).where(among(Dispatch.message_id, ids), Dispatch.claim == claim))
     )
@@ -259,9 +261,18 @@ def lose(session: Session, *, manners: Manners, now: datetime) -> int:
         .limit(BATCH)
         .with_for_update(skip_locked=True)
     ).all()
-    _update(session, ids, state=UNKNOWN, error="no receipt came")
-    _tell(session, ids, UNKNOWN, now)
-    return len(ids)
+    lost = sorted(set(ids) - entering.conclude(session, ids, now=now))  # what its parts say comes first
+    _update(session, lost, state=UNKNOWN, error="no receipt came")
+    _tell(session, lost, UNKNOWN, now)
+    return len(lost)
+
+
+def renew(session: Session, claim: str, message_ids: Collection[str], *, now: datetime) -> None:
+    """A living sender keeps what it has in hand, however long its gateways take."""
+    if message_ids:
+        kept = among(Dispatch.message_id, message_ids), Dispatch.claim == claim
+        change = update(Dispatch).where(*kept).values(run_at=now + LEASE)
+        session.execute(change.execution_options(synchronize_session=False))
 
 
 def _sorted_out(session: Session, rows: Sequence[Dispatch], manners: Manners, now: datetime) -> list[Dispatch]:

@@ -4,6 +4,7 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import structlog
 
@@ -98,9 +99,10 @@ class Pipeline:
         finished: Callable[[Work], None],
         heard: Callable[[Heard], None],
         stirred: Callable[[], None],
+        clock: Callable[[], datetime],
     ) -> None:
         self.handles, self.journal = list(handles), journal
-        self._finished, self._heard, self._stirred = finished, heard, stirred
+        self._finished, self._heard, self._stirred, self._clock = finished, heard, stirred, clock
         self._loop = asyncio.new_event_loop()
         self._heap: list[tuple[int, int, Work, Part | None]] = []
         self._order = itertools.count()
@@ -108,12 +110,16 @@ class Pipeline:
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = True
         self._flushing = False
-        self.in_hand = 0
+        self.held: set[str] = set()  # ids of the texts in hand, until the database knows what became of them
 
     # what the sender's thread sees
 
+    @property
+    def in_hand(self) -> int:
+        return len(self.held)
+
     def put(self, work: Sequence[Work]) -> None:
-        self.in_hand += len(work)
+        self.held |= {one.message_id for one in work}
         self._loop.call_soon_threadsafe(self._take, list(work))
 
     def kept(self, heard: Sequence[Heard]) -> None:
@@ -212,6 +218,10 @@ class Pipeline:
         while self._heap:
             lane, _order, work, part = self._heap[0]
             now = self._loop.time()
+            if work.expires_at is not None and work.expires_at <= self._clock():
+                heapq.heappop(self._heap)
+                self._answered(work, part, "", Answer(CREATED, error="its hour passed while it waited in hand"))
+                continue
             handle = self._handle_for(work, part, now)
             if handle is None:
                 if not self._may_go(work, part, now):  # nothing waits in memory for a gateway that is away

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from core.db import Database
 from core.errors import Fault
 from core.settings import Settings
-from messaging import entering, lent, outbox, seen
+from messaging import entering, incoming, lent, outbox, seen
 from messaging.journal import Journal, left_behind
 from messaging.lanes import URGENT
 from messaging.outbox import Manners
@@ -32,6 +32,7 @@ IDLE_S = 0.1
 PORTION = 150  # a longer transaction would keep a code waiting, and whoever else writes
 TIDY_EVERY = timedelta(seconds=2)
 LOOK_EVERY = timedelta(seconds=10)
+RENEW_EVERY = timedelta(minutes=1)
 
 
 def manners_of(settings: Settings) -> Manners:
@@ -110,6 +111,7 @@ class Sender:
         self._loop: threading.Thread | None = None
         self._tidied: datetime | None = None
         self._looked: datetime | None = None
+        self._renewed: datetime | None = None
         self._ask_at: dict[str, datetime] = {}
         self._rest: tuple[object, datetime | None] = None, None  # of a look in vain: the database's mark, until when
 
@@ -161,7 +163,7 @@ class Sender:
             raise
         assert self._journal is not None
         self._journal.recorded({work.message_id for work in finished})
-        pipeline.in_hand -= len(finished)
+        pipeline.held -= {work.message_id for work in finished}
         pipeline.kept(heard)
         if taken:
             pipeline.put(taken)
@@ -191,6 +193,7 @@ class Sender:
                 finished=self._on_finished,
                 heard=self._on_heard,
                 stirred=self._news.set,
+                clock=self.clock,
             )
             self._loop = threading.Thread(target=self._pipeline.run, name="gateways", daemon=True)
             self._loop.start()
@@ -228,7 +231,7 @@ class Sender:
         )
         for one in heard:
             if isinstance(one.what, Inbound):
-                entering.inbound(session, one.provider, one.what, now=now)
+                incoming.inbound(session, one.provider, one.what, now=now)
 
     def _take(self, session: Session, room: int, now: datetime) -> list[Work]:
         if self._pipeline is None or self._journal is None or not self._pipeline.any_usable():
@@ -267,10 +270,21 @@ class Sender:
             for notes in found:
                 with self.db.write() as session:
                     outbox.recover(session, notes, now=now, settle=self.manners.settle)
+        if self._renewed is None or now - self._renewed >= RENEW_EVERY:
+            self._renewed = now
+            self._renew(now)
         with self.db.write() as session:
             outbox.expire(session, now=now)
             seen.write(session, self.handles, now=now, wrong=self.wrong)
-            if self._looked is None or now - self._looked >= LOOK_EVERY:
-                self._looked = now
+        if self._looked is None or now - self._looked >= LOOK_EVERY:
+            self._looked = now
+            with self.db.write() as session:
+                entering.match_late(session, now=now)
                 outbox.lose(session, manners=self.manners, now=now)
-                entering.join_late(session, now=now)
+                incoming.join_late(session, now=now)
+
+    def _renew(self, now: datetime) -> None:
+        """Many parts to a slow gateway take longer than a lease: nobody, we included, is to take such a text again."""
+        if self._pipeline is not None and self._journal is not None and self._pipeline.held:
+            with self.db.write() as session:
+                outbox.renew(session, self._journal.claim, self._pipeline.held, now=now)

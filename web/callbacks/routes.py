@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import PlainTextResponse, Response
 
 from core.settings import Settings
-from messaging import entering
+from messaging import entering, incoming
 from messaging.providers import Setup, setups
 from messaging.providers.config import callback_secret
 from web.callbacks import rules
@@ -64,7 +64,7 @@ def _inbound(ctx: Context, told: Mapping[str, str]) -> Response:
         log.warning("a text to us is not understood", gateway=setup.name, fields=sorted(told)[:20])
         return PlainTextResponse("not understood", 422)
     with _writing(ctx) as session:
-        entering.inbound(session, setup.name, found, now=ctx.now)
+        incoming.inbound(session, setup.name, found, now=ctx.now)
     return PlainTextResponse("")  # Kannel sends what stands here back to the person
 
 

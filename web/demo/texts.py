@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from messaging import allowed, entering
+from messaging import allowed, entering, incoming
 from messaging.campaigns import service as campaigns
 from messaging.models import MessagePart
 from messaging.numbers import service as numbers
@@ -123,7 +123,7 @@ def _campaign(session: Session, name: str, kind: str, detail: dict[str, str], *,
 def _writes(number: str, text: str):  # type: ignore[no-untyped-def]
     def act(session: Session, when: datetime) -> None:
         octets = text.encode("utf-16-be")
-        entering.inbound(
+        incoming.inbound(
             session,
             "console",
             Inbound(from_number=number, to_number=OWN_NUMBER, octets=octets, encoding="UCS-2"),

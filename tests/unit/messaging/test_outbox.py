@@ -307,3 +307,62 @@ def test_a_strange_receipt_settles_nothing_where_two_texts_are_in_question(sessi
     entering.receipts(session, [("way", Receipt("X1", DELIVERED, "DELIVRD", "+966501234567"))], now=now)
     session.expire_all()
     assert {first.state, second.state} == {TEMPORARY}
+
+
+@pytest.mark.parametrize("identity", ["0A7", "167", ""], ids=["by its id", "in another base", "by our key"])
+def test_a_receipt_that_was_missed_is_entered_a_little_later(session: Session, now: datetime, identity: str) -> None:
+    message = write(session, now, "a")
+    taken = take(session, now)
+    told = Receipt(identity, DELIVERED, "", "+966501234567", key="" if identity else f"{message.id}.1")
+    strange = Receipt("beef", DELIVERED, "", "+966509999999")
+    assert entering.receipts(session, [("way", told), ("way", strange)], now=now) == 2
+    with pytest.MonkeyPatch.context() as between:  # as if each had been written down without sight of the other
+        between.setattr(entering, "match_early", lambda *_a, **_k: None)
+        answered(session, taken, now, Answer(SENT, "A7"))
+    assert entering.match_late(session, now=now + entering.MISSED_WITHIN) == 0, "that was long ago"
+    assert entering.match_late(session, now=now + timedelta(seconds=10)) == 1
+    session.expire_all()
+    assert message.state == DELIVERED
+    assert entering.match_late(session, now=now + timedelta(seconds=20)) == 0, "what nobody knows is left alone"
+
+
+def test_what_its_parts_say_of_a_text_comes_before_that_no_receipt_came(session: Session, now: datetime) -> None:
+    message = write(session, now, "a")
+    answered(session, take(session, now), now, Answer(SENT, "1"))
+    session.scalars(select(MessagePart)).one().state = DELIVERED
+    session.flush()
+    assert outbox.lose(session, manners=PLAIN, now=now + timedelta(hours=73)) == 0
+    session.expire_all()
+    assert message.state == DELIVERED
+
+
+def test_a_strange_receipt_settles_nothing_while_another_text_to_the_number_is_in_hand(
+    session: Session, now: datetime
+) -> None:
+    """Its first part may have been answered though it is written down only after the last."""
+    doubtful = write(session, now, "a")
+    answered(session, take(session, now), now, Answer(UNKNOWN, error="no answer"))
+    other = write(session, now, "b")
+    (in_hand,) = [work for work in take(session, now) if work.message_id == other.id]
+    early = Receipt("B1", DELIVERED, "DELIVRD", "+966501234567")
+    assert entering.receipts(session, [("way", early)], now=now) == 1
+    session.expire_all()
+    assert (doubtful.state, other.state) == (TEMPORARY, SENDING)
+    answered(session, [in_hand], now, Answer(SENT, "B1"))
+    assert (doubtful.state, other.state) == (TEMPORARY, DELIVERED)
+    entering.receipts(session, [("way", replace(early, provider_id="A1"))], now=now)
+    session.expire_all()
+    assert doubtful.state == DELIVERED
+
+
+def test_a_lease_is_renewed_for_what_its_sender_has_in_hand(session: Session, now: datetime) -> None:
+    message = write(session, now, "a")
+    take(session, now)
+    outbox.renew(session, "another", [message.id], now=now + outbox.LEASE / 2)
+    outbox.renew(session, "me", [], now=now + outbox.LEASE / 2)
+    session.expire_all()
+    assert session.get_one(Dispatch, message.id).run_at == now + outbox.LEASE
+    outbox.renew(session, "me", [message.id], now=now + outbox.LEASE / 2)
+    session.expire_all()
+    assert take(session, now + outbox.LEASE) == []
+    assert len(take(session, now + outbox.LEASE * 2)) == 1

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -321,3 +322,66 @@ def test_notes_of_another_container_on_this_machine_are_found_and_old_ones_of_an
     with left_behind(tmp_path, now=clock.now()) as found:
         assert [notes.claim for notes in found] == ["elsewhere-1"] and found[0].complete
     assert [path.name for path in folder.iterdir()] == ["far-2.journal"]
+
+
+class Given:
+    """A clock that stands until it is put forward, a little ahead of what is written by the other one."""
+
+    def __init__(self) -> None:
+        self.at = clock.now() + timedelta(minutes=1)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def forward(self, by: timedelta) -> None:
+        self.at += by
+
+
+def test_what_is_in_hand_for_longer_than_a_lease_is_handed_over_once(
+    db: Database, sender: Callable[..., Sender], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow gateway with a narrow window and many parts before it."""
+    gateway = Scripted("a")
+    one = sender(handle(gateway, window=1))
+    one.clock = time_ = Given()
+    monkeypatch.setattr(gateway, "submit", slow := Slow(gateway))
+    write(db, 2)
+    work_until(one, lambda: states(db) == {"sending": 2} and len(gateway.seen) == 1)
+    for _ in range(7):
+        time_.forward(timedelta(minutes=1))
+        one.step()
+    slow.open.set()
+    work_until(one, lambda: states(db) == {SENT: 2})
+    assert len(gateway.seen) == 2, "each once"
+    with db.read() as session:
+        assert [row.doubts for row in session.scalars(select(Message))] == [0, 0]
+
+
+def test_what_waits_in_hand_beyond_its_hour_does_not_leave(
+    db: Database, sender: Callable[..., Sender], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = Scripted("a")
+    one = sender(handle(gateway, window=1))
+    one.clock = time_ = Given()
+    monkeypatch.setattr(gateway, "submit", slow := Slow(gateway))
+    write(db, 1)
+    work_until(one, lambda: len(gateway.seen) == 1)
+    write(db, 1, "one_time_code", "o")
+    work_until(one, lambda: states(db) == {"sending": 2})
+    time_.forward(timedelta(minutes=11))
+    slow.open.set()
+    work_until(one, lambda: time_.forward(timedelta(seconds=2)) or states(db) == {SENT: 1, "expired": 1})
+    assert len(gateway.seen) == 1
+
+
+class Slow:
+    """Hands over as the gateway does, once it is let."""
+
+    def __init__(self, gateway: Scripted) -> None:
+        self.gateway, self.open = gateway, threading.Event()
+
+    async def __call__(self, part: Part) -> Answer:
+        self.gateway.seen.append(part)
+        while not self.open.is_set():
+            await asyncio.sleep(0.01)
+        return self.gateway.say(part)
