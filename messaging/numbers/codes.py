@@ -11,6 +11,7 @@ from core import audit
 from core.db import new_id
 from core.errors import Refused
 from messaging import service as messages
+from messaging.models import Dispatch, Message
 from messaging.numbers import rules, service
 from messaging.numbers.models import NumberCode
 from messaging.numbers.states import CODE, OPEN
@@ -30,7 +31,9 @@ def ask(
     key: bytes,
     now: datetime,
 ) -> NumberCode:
-    """Send a fresh code; earlier ones open nothing any more. Raises Refused, with the wait, for too many.
+    """Send a fresh code; earlier ones open nothing any more, and don't arrive after it.
+
+    Raises Refused, with the wait, for too many.
 
     `device` is whatever stands for the one who asks: an account, a kiosk, an address of the network. `key` is the
     installation's for this purpose.
@@ -45,11 +48,14 @@ def ask(
     if again is not None:
         minutes = -(-int((again - now).total_seconds()) // 60)
         raise Refused("A code was sent already. Please wait {minutes} min before asking for another.", minutes=minutes)
-    session.execute(
+    overtaken = session.scalars(
         update(NumberCode)
         .where(NumberCode.number == number, NumberCode.owner_id == owner_id, NumberCode.state == OPEN)
         .values(state=CODE.next(OPEN, "overtake"))
-    )
+        .returning(NumberCode.id)
+    ).all()
+    for old_id in overtaken:
+        _take_back(session, old_id, now=now)
     digits = f"{secrets.randbelow(10**rules.DIGITS):0{rules.DIGITS}d}"
     code_id = new_id()
     row = NumberCode(
@@ -71,7 +77,7 @@ def ask(
         fields={"code": digits},
         language=language,
         subject=("number", code_id),
-        key=f"one_time_code:{code_id}",
+        key=_key(code_id),
         secret=digits,
         now=now,
     )
@@ -125,3 +131,22 @@ def waiting(session: Session, number: str, owner_id: str, *, now: datetime) -> N
             NumberCode.expires_at > now,
         )
     )
+
+
+def _key(code_id: str) -> str:
+    return f"one_time_code:{code_id}"
+
+
+def _take_back(session: Session, code_id: str, *, now: datetime) -> None:
+    """The text of a code that opens nothing any more, if it has yet to leave: who gets it last would type that one."""
+    waiting = session.scalar(
+        select(Dispatch)
+        .join(Message, Message.id == Dispatch.message_id)
+        .where(Message.key == _key(code_id))
+        .with_for_update(of=Dispatch)
+        .execution_options(populate_existing=True)
+    )
+    if waiting is not None and waiting.claim is None:
+        messages.drop(session, waiting.message_id, now=now)
+    elif waiting is not None:
+        waiting.expires_at = now  # a sender has it in hand: if it comes back it is not tried again

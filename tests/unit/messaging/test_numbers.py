@@ -5,9 +5,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import Refused
+from messaging import outbox
 from messaging.models import Message
 from messaging.numbers import codes, rules, service
 from messaging.numbers.models import NumberCode
+from messaging.providers import Answer
 
 NUMBER, OWNER, KEY = "+966501234567", "visitor", b"k" * 32
 
@@ -74,6 +76,33 @@ def test_a_newer_code_overtakes_the_older(session: Session, now: datetime, told:
     ask(session, now + rules.BETWEEN)
     assert check(session, now + rules.BETWEEN, told[0]) == codes.WRONG
     assert check(session, now + rules.BETWEEN, told[1]) == codes.RIGHT
+
+
+def test_a_code_that_waits_is_taken_back_when_a_newer_one_is_sent(session: Session, now: datetime) -> None:
+    """After an outage the last one on the phone is the one that opens."""
+    first = ask(session, now)
+    others = ask(session, now + rules.BETWEEN, owner_id="somebody else")
+    third = ask(session, later := now + rules.BETWEEN * 2)
+    session.expire_all()
+    texts = {row.subject_id: row.state for row in session.scalars(select(Message))}
+    assert texts == {first.id: "dropped", others.id: "created", third.id: "created"}
+    taken = outbox.take(session, "me", room=5, manners=outbox.Manners(), now=later)
+    assert len(taken) == 2
+
+
+def test_a_code_that_a_sender_has_in_hand_is_not_tried_again_once_it_is_overtaken(
+    session: Session, now: datetime
+) -> None:
+    ask(session, now)
+    taken = outbox.take(session, "me", room=1, manners=outbox.Manners(), now=now)
+    second = ask(session, later := now + rules.BETWEEN)
+    taken[0].answers = {1: ("way", Answer("temporary", error="RSYSERR"))}
+    outbox.record(session, "me", taken, now=later)
+    session.expire_all()
+    again = outbox.take(session, "me", room=5, manners=outbox.Manners(), now=later + timedelta(seconds=30))
+    assert [session.get_one(Message, work.message_id).subject_id for work in again] == [second.id]
+    session.expire_all()
+    assert session.get_one(Message, taken[0].message_id).state == "expired"
 
 
 def test_a_code_is_its_owners(session: Session, now: datetime, told: list[str]) -> None:
