@@ -118,12 +118,12 @@ def _registered(ctx: Context, details: dict[str, Any], petition: Petition) -> Vi
     )
 
 
-def ids_of(ctx: Context, values: dict[str, str]) -> set[str]:
-    """Visitors who are known already by the numbers in a form, whoever they are in it."""
+def ids_of(ctx: Context, values: dict[str, str], *, agent: bool = True) -> set[str]:
+    """Visitors who are known already by the numbers in a form, whoever they are in it; without `agent` whose it is."""
     fields = ["identity_number", "agent_identity_number", *(f"p{row['n']}_identity_number" for row in rows(values))]
     found = set()
     for name in fields:
-        if name.startswith("agent") and not values.get("acting"):
+        if name.startswith("agent") and not (agent and values.get("acting")):
             continue
         try:
             visitor = visitors.by_identity_number(ctx.session, values.get(name, ""))

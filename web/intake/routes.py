@@ -15,8 +15,6 @@ from queueing.tickets.models import Ticket
 from reception import access
 from reception.centres.models import Centre
 from reception.duplicates import rules as like_rules
-from reception.duplicates import service as duplicates
-from reception.duplicates.service import Likely
 from reception.files import service as files
 from reception.files.models import Attachment
 from reception.files.rules import ACCEPT
@@ -31,7 +29,7 @@ from web.cases.view import show as show_case
 from web.cases.view import since_midnight, told
 from web.forms import Form
 from web.http import Context, Pages, staff
-from web.intake import people
+from web.intake import alike, people
 from web.intake.form import check, misread, typed
 
 pages = Pages()
@@ -71,8 +69,7 @@ def enter(ctx: Context) -> Response:
         form.add("papers", reason)
     waiting = _waiting(ctx, draft_id)
     checked = check(ctx, form, waiting)
-    alike = _alike(ctx, form.values) if checked is not None else []
-    if checked is not None and not form.errors and not alike:
+    if checked is not None and not form.errors and alike.find(ctx, form.values).asked:
         with form.catch(), ctx.session.begin_nested():
             petition = service.receive(
                 ctx.session,
@@ -105,9 +102,9 @@ def enter(ctx: Context) -> Response:
 
 
 @pages.post("/intake/alike", audience=ONLY)
-def alike(ctx: Context) -> Response:
+def look_alike(ctx: Context) -> Response:
     """Open petitions that this may repeat, for the page's script while one writes."""
-    return show(ctx, "intake/alike.html", alike=_alike(ctx, typed(ctx), acknowledged=False), form=Form(ctx))
+    return show(ctx, "intake/alike.html", alike=_alike(ctx, typed(ctx)))
 
 
 @pages.post("/intake/person", audience=ONLY)
@@ -254,18 +251,10 @@ def _waiting(ctx: Context, draft_id: str) -> list[Attachment]:
     return files.pending(ctx.session, staff_id=ctx.staff.id, draft_id=draft_id)
 
 
-def _alike(ctx: Context, values: dict[str, str], *, acknowledged: bool = True) -> list[Likely]:
-    """Open petitions that look like this one, but for those that the clerk has looked at and called another matter."""
-    found = duplicates.likely(
-        ctx.session,
-        people=people.ids_of(ctx, values),
-        type_id=values.get("type", ""),
-        subject=values.get("subject", ""),
-        body=values.get("body", ""),
-        now=ctx.now,
-    )
-    seen = set(values.get("another", "").split(",")) if acknowledged else set()
-    return [one for one in found if one.petition.id not in seen]
+def _alike(ctx: Context, values: dict[str, str]) -> alike.Alike:
+    found = alike.find(ctx, values)
+    alike.write_down(ctx, found)
+    return found
 
 
 def _page(ctx: Context, form: Form, draft_id: str, ticket: Ticket | None) -> Response:
@@ -295,7 +284,7 @@ def _page(ctx: Context, form: Form, draft_id: str, ticket: Ticket | None) -> Res
         family=parties.household(ctx.session, visitor.id) if visitor else [],
         powers=[(key, ctx._(words)) for key, words in party_rules.POWERS.items()],
         relations=[(key, ctx._(words)) for key, words in party_rules.RELATIONS.items()],
-        alike=_alike(ctx, form.values) if "check" in ctx.query else [],
+        alike=_alike(ctx, form.values) if "check" in ctx.query else alike.Alike(),
         elsewhere=elsewhere,
         draft_id=draft_id,
         ticket=ticket,

@@ -26,6 +26,19 @@ def test_who_sees_a_case_and_who_never_does(ministry: Ministry, who: str) -> Non
             access.require(ministry.session, staff, petition.id, "note")
 
 
+@pytest.mark.parametrize("who", sorted(CAST))
+def test_what_is_hidden_is_exactly_what_is_not_visible(ministry: Ministry, who: str) -> None:
+    """Also of a case that lies with no department: where a comparison is neither true nor false."""
+    nowhere = ministry.petition("violation")
+    nowhere.department_id = None
+    every = {ministry.petition(code).id for code in ("violation", "retribution", "threat")} | {nowhere.id}
+    ministry.session.flush()
+    staff = ministry.staff[who]
+    seen = set(ministry.session.scalars(access.visible(select(Petition.id), staff)))
+    hidden = set(ministry.session.scalars(access.hidden(select(Petition.id), staff)))
+    assert seen | hidden == every and not seen & hidden
+
+
 def test_nobody_signed_in_sees_nothing(ministry: Ministry) -> None:
     petition = ministry.petition()
     assert not access.may_see(ministry.session, None, petition)

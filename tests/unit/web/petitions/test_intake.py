@@ -1,4 +1,5 @@
 import io
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -286,12 +287,59 @@ def test_the_same_matter_is_shown_before_it_is_entered_a_second_time(desk: Desk,
     assert count(desk, Petition) == 2
 
 
-def test_of_another_centres_case_only_the_number_is_told(desk: Desk, form: dict[str, str]) -> None:
+ELSEWHERE = "The same person has an open petition at another centre"
+
+
+def test_of_another_centres_case_it_is_told_only_that_there_is_one(desk: Desk, form: dict[str, str]) -> None:
     desk.as_("receptionist").send_form(PAGE, form | {"draft": "a" * 26})
-    far = desk.as_("far-receptionist")
-    page = refused(far, form | {"draft": opened(far), "subject": "شيء آخر"}).split('id="alike"')[1].split("</form>")[0]
-    assert one(desk, Petition).case_number in page and "at Riyadh centre" in page
-    assert form["subject"] not in page
+    first, far = one(desk, Petition), desk.as_("far-receptionist")
+    for more in (
+        {},
+        {"type": desk.do(lambda s: catalogue.by_code(s, "violation").id), "subject": "آخر", "body": "آخر"},
+    ):
+        live = far.send_form("/intake/alike", form | more | {"draft": opened(far)}).text
+        assert ELSEWHERE in live and "Riyadh" not in live and "the same type" not in live
+        assert first.case_number not in live and first.id not in live and form["subject"] not in live
+    again = form | {"draft": opened(far), "subject": "شيء آخر"}
+    page = refused(far, again)
+    assert ELSEWHERE in page and first.case_number not in page and count(desk, Petition) == 1
+    tick = re.search(r'name="another" value="([^"]+)"( checked)?', page)
+    assert tick and not tick[2]
+    assert far.send_form(PAGE, again | {"another": tick[1]}).status_code == 303
+    assert count(desk, Petition) == 2, "whoever stands there is asked, not turned away"
+
+
+def test_a_tick_is_for_what_was_shown_and_for_nothing_else(desk: Desk, form: dict[str, str]) -> None:
+    browser = desk.as_("receptionist")
+    browser.send_form(PAGE, form | {"draft": opened(browser)})
+    first = one(desk, Petition)
+    page = refused(browser, form | {"draft": opened(browser), "another": "a" * 26})
+    assert f'name="another" value="{first.id}">' in page, "what somebody else was asked stands for nobody else"
+    wrong = refused(browser, form | {"draft": opened(browser), "another": first.id, "phone": "12"})
+    assert f'name="another" value="{first.id}" checked>' in wrong, "what was answered need not be answered again"
+
+
+def test_nobody_finds_out_a_secret_case_by_typing_a_number_and_a_type(desk: Desk, form: dict[str, str]) -> None:
+    """Who is threatened may be threatened by somebody who works here."""
+    secret = form | {"type": desk.do(lambda s: catalogue.by_code(s, "threat").id)}
+    desk.as_("receptionist").send_form(PAGE, secret | {"draft": "a" * 26})
+    mine = desk.as_("receptionist").send_form("/intake/alike", secret | {"draft": "b" * 26}).text
+    assert one(desk, Petition).case_number in mine, "who took it in is shown it: it is not entered twice"
+    desk.do(lambda s: setattr(s.scalars(select(Petition)).one(), "received_by", desk.ids["verifier"]))
+    for who in ("receptionist", "far-receptionist"):
+        assert 'class="alike"' not in desk.as_(who).send_form("/intake/alike", secret | {"draft": "b" * 26}).text
+
+
+def test_what_looks_alike_is_written_down_as_read_once_for_a_look(desk: Desk, form: dict[str, str]) -> None:
+    near, far = desk.as_("receptionist"), desk.as_("far-receptionist")
+    near.send_form(PAGE, form | {"draft": opened(near)})
+    first = one(desk, Petition).id
+    for browser in (near, far):
+        for body in ("ألتمس", form["body"]):
+            assert 'class="alike"' in browser.send_form("/intake/alike", form | {"draft": "b" * 26, "body": body}).text
+    rows = desk.do(lambda s: [(r.actor_id, r.action) for r in s.scalars(select(AuditEntry)) if r.subject_id == first
+                              and r.detail.get("at") == "intake"])  # fmt: skip
+    assert sorted(rows) == sorted([(desk.ids["receptionist"], "read"), (desk.ids["far-receptionist"], "find")])
 
 
 # ── Papers of every kind ─────────────────────────────────────────────
