@@ -45,8 +45,7 @@ def answered_question(x: Exchange, question: str, detail: dict[str, Any], *, sin
 def _answered_cancel(x: Exchange, appointment_id: str, *, since: datetime) -> str | None:
     """There is no way back: a “yes” that may have meant an offer, texted since the question, cancels nothing."""
     said = x.command.name
-    out = meant.texted(x.session, x.text.from_number, now=x.now)
-    if any(left > since - rules.READ_IN for left in out.values()):
+    if meant.texted_since(x.session, x.text.from_number, since - rules.READ_IN, now=x.now):
         return _either(x, appointment_id) if said in (words.YES, words.NO) else None
     if said in (words.ACCEPT, words.DECLINE) and asking.standing(x).offers:  # the words for an offer
         return None
@@ -67,8 +66,7 @@ def _either(x: Exchange, appointment_id: str) -> str | None:
 
 def _answered_offer(x: Exchange, offer_id: str, *, since: datetime) -> str | None:
     """The one that was named; not once it has ended, or another one was texted since."""
-    out = meant.texted(x.session, x.text.from_number, now=x.now)
-    if any(left > since for offer, left in out.items() if offer != offer_id):
+    if meant.texted_since(x.session, x.text.from_number, since, but=offer_id, now=x.now):
         return None
     if all(offer.id != offer_id for offer in asking.standing(x).offers):
         return None

@@ -223,6 +223,21 @@ def test_an_offer_that_ended_while_cancelling_was_asked_is_not_named(
     assert verified.says("نعم") == rules.CANCELLED
 
 
+@pytest.mark.parametrize(("state", "asked"), [("sending", 2), ("temporary", 1), ("unknown", 1), ("created", 0)])
+def test_a_text_that_may_have_left_counts_and_one_that_has_not_does_not(
+    verified: Phone, booked: Appointment, session: Session, earlier: str, state: str, asked: int
+) -> None:
+    """What no gateway owned to holds a cancellation up once; a text that is kept back never does."""
+    verified.says("إلغاء")
+    offered(session, earlier, verified.now, out=False, joins=False)
+    session.execute(update(Message).where(Message.template == "waitlist_earlier").values(state=state))
+    for _ in range(asked):
+        assert verified.says("نعم", after=timedelta(minutes=2)) == rules.ASKED_EITHER
+        assert verified.says("إلغاء") == rules.ASKED_CANCEL
+    said = verified.says("نعم", after=timedelta(minutes=2))
+    assert said == (rules.ASKED_EITHER if state == "sending" else rules.CANCELLED)
+
+
 def another(session: Session, now: datetime) -> dict[str, str]:
     """A second member of the family, with the same phone and a petition of their own."""
     petition = session.get_one(Petition, "petition")
