@@ -299,15 +299,16 @@ def refuse(session: Session, petition_id: str, *, reason: str, staff_id: str, no
 
 def merge(session: Session, petition_id: str, *, into: str, staff_id: str, now: datetime) -> Petition:
     """Join it to another open petition of the same visitor (`into`: its case number), whose clocks alone go on."""
-    petition = custody.locked(session, petition_id)
+    other = by_case_number(session, latin_digits(into).strip().replace(" ", ""))
+    for id_ in sorted({petition_id, other.id if other else petition_id}):  # whoever holds two takes them in one order
+        custody.locked(session, id_)
+    petition = get(session, petition_id)
     state = PETITION.next(petition.state, "close")
     custody.no_open_order(session, petition)
-    other = by_case_number(session, latin_digits(into).strip().replace(" ", ""))
     if other is None or other.id == petition.id or other.visitor_id != petition.visitor_id:
         raise Mistake("Write the case number of another petition of this visitor.", field="into")
     if other.state in states.SETTLED:
         raise Mistake("That petition is settled. Take it up again first.", field="into")
-    other = custody.locked(session, other.id)
     _settle(session, petition, state, now)
     petition.close_reason, petition.merged_into_id = "duplicate", other.id
     story.tell(session, petition, "merged", now=now, by=staff_id, fields={"case": other.case_number})
