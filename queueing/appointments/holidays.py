@@ -16,6 +16,7 @@ from queueing.appointments import resources, service
 from queueing.appointments.events import SlotsClosed, SlotsReopened
 from queueing.appointments.models import Appointment, Slot
 from queueing.appointments.rules import VIDEO
+from queueing.appointments.series import settling
 from queueing.appointments.states import AWAITED, CLOSED, HELD, OPEN, SLOT
 
 
@@ -37,14 +38,17 @@ def close(session: Session, holiday: Holiday, *, zone: str, now: datetime) -> in
 def reopen(
     session: Session, holiday: Holiday, *, zone: str, now: datetime, days: tuple[date, date] | None = None
 ) -> int:
-    """Offer again what `close` has closed, but on days of another holiday. To be called after the withdrawal.
+    """Offer again what `close` has closed, but on days of another holiday, nor what a session has given up meanwhile.
+
+    To be called after the withdrawal.
 
     `days` are those it had before, all of which are locked at once.
     """
     first, last = days or (holiday.first_day, holiday.last_day)
     resources.lock(session, _utc_days(min(first, holiday.first_day), max(last, holiday.last_day), zone))
     own = (Slot.closed_for == holiday.id, Slot.starts_at > now)
-    slots = list(session.scalars(select(Slot).where(*own).execution_options(populate_existing=True)))
+    closed = session.scalars(select(Slot).where(*own).execution_options(populate_existing=True)).all()
+    slots = settling.restored(session, closed, now=now)
     calendars = {
         place: workdays.calendar_for(session, zone=zone, centre_id=place) for place in {s.centre_id for s in slots}
     }

@@ -5,7 +5,7 @@ or cancels it, and who is expected at such a time is known by name.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Select, false, or_, select
 from sqlalchemy.orm import Session
@@ -17,8 +17,8 @@ from core.workdays.service import MINISTRY
 from queueing.appointments import resources, rules, service
 from queueing.appointments.events import SlotsClosed, SlotsReopened
 from queueing.appointments.models import Appointment, Slot
+from queueing.appointments.series import settling
 from queueing.appointments.series.models import Series
-from queueing.appointments.series.rules import AHEAD
 from queueing.appointments.states import AWAITED, CLOSED, HELD, HOURS, OPEN, SLOT
 
 Calendars = Mapping[str, WorkCalendar]  # by place: a centre, or MINISTRY for the audience at the office
@@ -27,31 +27,29 @@ Calendars = Mapping[str, WorkCalendar]  # by place: a centre, or MINISTRY for th
 def follow(session: Session, before: Calendars, after: Calendars, *, now: datetime) -> int:
     """Close and open what the change of hours asks for; how many times are offered no longer. Holds on them are let go.
 
-    To be called in the transaction that has set the new hours. All days in sight are locked at once, since those of the
-    sessions are offered again after it.
+    To be called in the transaction that has set the new hours and, before that, has locked all days in sight.
     """
-    today = local_day(now, next(iter(after.values())).zone)
     resources.lock(
         session,
-        [
-            *rules.days_between(today, today + AHEAD + timedelta(days=1)),
-            *(
-                day
-                for slot in session.scalars(_coming(before, now=now))
-                if _change(slot, before, after) is not None
-                for day in rules.days(slot.starts_at, slot.ends_at)
-            ),
-        ],
+        (
+            day
+            for slot in session.scalars(_coming(before, now=now))
+            if _change(slot, before, after) is not None
+            for day in rules.days(slot.starts_at, slot.ends_at)
+        ),
     )
     closed = opened = 0
+    again: list[Slot] = []
     for slot in session.scalars(_coming(before, now=now).execution_options(populate_existing=True)).all():
         change = _change(slot, before, after)
         if change == CLOSED:
             _close(session, slot, now=now)
             closed += 1
         elif change == OPEN:
-            _open(slot, after[slot.centre_id or MINISTRY])
-            opened += slot.state == OPEN
+            again.append(slot)
+    for slot in settling.restored(session, again, now=now):
+        _open(slot, after[slot.centre_id or MINISTRY])
+        opened += slot.state == OPEN
     if closed:
         emit(session, SlotsClosed(count=closed, holiday_id=HOURS), now=now)
     if opened:

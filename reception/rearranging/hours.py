@@ -18,6 +18,7 @@ from queueing.appointments.models import Appointment
 from queueing.appointments.rearranging import HOURS, Plan
 from queueing.appointments.series import rules as series_rules
 from queueing.appointments.series import service as series
+from queueing.appointments.series import settling
 from queueing.opening.events import OpeningChanged
 from reception.centres import service as centres
 from reception.rearranging.service import MOST_AT_ONCE, urgent_of
@@ -34,8 +35,12 @@ def set_hours(
 ) -> int:
     """Hours of a centre or the ministry, and the calendar by them; how many are expected outside them now.
 
-    Raises what `workdays.set_hours` raises.
+    All days in sight are locked before anything is read: others who set hours wait, and so does whoever makes or moves
+    anything by them. Raises what `workdays.set_hours` raises.
     """
+    today = local_day(now, zone)
+    last = today + series_rules.AHEAD + timedelta(days=1)
+    settling.hold_days(session, today, last)
     places = _places(session, centre_id)
     before = _calendars(session, places, zone)
     workdays.set_hours(session, week, ramadan, now=now, centre_id=centre_id)
@@ -43,8 +48,7 @@ def set_hours(
         session.flush()
         emit(session, OpeningChanged(centre_id), now=now)
     hours.follow(session, before, _calendars(session, places, zone), now=now)
-    today = local_day(now, zone)
-    series.refill(session, today, today + series_rules.AHEAD + timedelta(days=1), now=now)
+    series.refill(session, today, last, now=now)
     return sum((row.slot.centre_id or MINISTRY) in places for row in hours.hit(session, now=now))
 
 

@@ -274,6 +274,36 @@ def _forget(session: Session, slot_ids: Sequence[str]) -> None:
     session.flush()
 
 
+def restored(session: Session, closed: Sequence[Slot], *, now: datetime) -> list[Slot]:
+    """Those of these times, which a holiday or the hours had closed, that their sessions still have, as they have them.
+
+    What a session has changed or ended meanwhile names no more is given up. The caller holds the days.
+    """
+    ids = {slot.series_id for slot in closed if slot.series_id is not None}
+    kept, given_up = [slot for slot in closed if slot.series_id is None], []
+    query = select(Series).where(Series.id.in_(ids)).execution_options(populate_existing=True)
+    for series in session.scalars(query).all() if ids else ():
+        own = [slot for slot in closed if slot.series_id == series.id]
+        days = sorted({local_day(slot.starts_at, series.zone) for slot in own})
+        work = workdays.calendar_for(session, zone=series.zone, centre_id=series.centre_id)
+        exceptions = exceptions_by_day(session, series.id)
+        open_days = replace(work, closed={})  # whether another holiday lies on them is asked elsewhere
+        ought = rules.wanted(pattern_of(series), days, exceptions, open_days, now=now)
+        reserved = {(one.starts_at, one.ends_at): one.reserved_urgent for one in ought}
+        for slot in own:
+            if (slot.starts_at, slot.ends_at) not in reserved:
+                slot.closed_for = series.id
+                given_up.append(slot.id)
+                continue
+            slot.capacity = max(series.capacity, slot.taken)
+            slot.reserved_urgent = reserved[slot.starts_at, slot.ends_at]
+            slot.place_ar, slot.place_en = series.place_ar, series.place_en
+            kept.append(slot)
+    session.flush()
+    _forget(session, given_up)
+    return kept
+
+
 def slots(session: Session, series: Series, first: date, last: date, *, now: datetime) -> list[Slot]:
     """Its slots on these days, but those given up and those closed by a holiday or the hours, which name whom they hit.
 

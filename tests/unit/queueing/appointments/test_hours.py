@@ -20,7 +20,7 @@ from queueing.appointments.states import BOOKED, EXPIRED, HOURS
 
 ZONE = "Asia/Riyadh"
 NOW = datetime(2026, 10, 27, 9, 0, tzinfo=UTC)  # a Tuesday
-WEDNESDAY = date(2026, 10, 28)
+WEDNESDAY, NEXT = date(2026, 10, 28), date(2026, 11, 4)
 MORNING = Pattern(
     weekdays=frozenset({2}), every_weeks=1, times=(600, 720), ramadan=None, minutes=30, pause=0, capacity=1,
     reserved_urgent=0, first_day=WEDNESDAY, last_day=None, zone=ZONE,
@@ -130,6 +130,28 @@ def test_a_holiday_keeps_what_the_hours_would_open_and_the_other_way_round(sessi
     work(session, work_rules.DEFAULT_WEEK)
     assert clocks(session) == []
     assert {row.closed_for for row in session.scalars(select(Slot)) if row.state == "closed"} == {again.id}
+
+
+def test_what_a_session_has_given_up_is_not_offered_when_the_hours_grow_or_a_holiday_goes(session: Session) -> None:
+    row = begin(session)
+    late = book(session, "11:30")
+    holiday = workdays.declare_holiday(
+        session, first_day=NEXT, last_day=NEXT, name_ar="ع", name_en="H", kind="other", zone=ZONE, now=NOW
+    )
+    holidays.close(session, holiday, zone=ZONE, now=NOW)
+    work(session, SHORT)
+    changed = replace(MORNING, times=(600, 660), capacity=2)
+    series.change(session, row.id, changed, place_ar="ق", place_en="Q", by="aide", now=NOW)
+    work(session, work_rules.DEFAULT_WEEK)
+    workdays.withdraw_holiday(session, holiday.id, zone=ZONE, now=NOW)
+    holidays.reopen(session, holiday, zone=ZONE, now=NOW)
+    series.refill(session, NEXT, NEXT, now=NOW)
+    for day in (WEDNESDAY, NEXT):
+        assert clocks(session, day) == ["10:00", "10:30"]
+    assert {(one.capacity, one.place_en) for one in session.scalars(select(Slot).where(Slot.state == "open"))} == {
+        (2, "Q")
+    }
+    assert (late.state, late.slot.state) == (BOOKED, "closed"), "who is expected there is, until somebody moves them"
 
 
 def test_a_time_closed_by_hand_and_one_of_another_centre_stay_as_they_are(session: Session) -> None:
