@@ -1,14 +1,20 @@
 """What must be true of the calendar at every moment, told from the appointments and not from the claims alone."""
 
 from collections import Counter
+from datetime import datetime
 from itertools import combinations
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.calendar import local_day
+from core.workdays import service as workdays
 from queueing.appointments import rules
 from queueing.appointments.models import Appointment, Claim, Slot
-from queueing.appointments.states import EXPIRED, HELD, LIVE, MET, MISSED
+from queueing.appointments.series import settling
+from queueing.appointments.series.models import Series
+from queueing.appointments.series.rules import wanted
+from queueing.appointments.states import EXPIRED, HELD, LIVE, MET, MISSED, OPEN
 from queueing.waitlist import states as waitlist
 from queueing.waitlist.models import Offer, Waiting
 from queueing.waitlist.service import BY
@@ -44,6 +50,19 @@ def check(session: Session) -> list[Appointment]:
     assert named == expected, "all that a meeting needs is claimed, and nothing else"
     check_offers(session, placed)
     return placed
+
+
+def check_sessions(session: Session, *, now: datetime) -> None:
+    """What stands open of a session is what its rule names, within the hours as they are, on no holiday."""
+    rows = {row.id: row for row in session.scalars(select(Series))}
+    open_ones = select(Slot).where(Slot.state == OPEN, Slot.starts_at > now, Slot.series_id.is_not(None))
+    for slot in session.scalars(open_ones):
+        series = rows[slot.series_id or ""]
+        work = workdays.calendar_for(session, zone=series.zone, centre_id=series.centre_id)
+        day, exceptions = local_day(slot.starts_at, series.zone), settling.exceptions_by_day(session, series.id)
+        ought = wanted(settling.pattern_of(series), [day], exceptions, work, now=now)
+        assert (slot.starts_at, slot.ends_at) in {(one.starts_at, one.ends_at) for one in ought}
+        assert slot.capacity == max(series.capacity, slot.taken)
 
 
 def check_offers(session: Session, placed: list[Appointment]) -> None:

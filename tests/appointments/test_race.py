@@ -28,12 +28,15 @@ from core.staff.rules import ATTENDANT, INTERPRETER
 from core.workdays import service as workdays
 from queueing.appointments import calendar, holidays, rearranging, service, urgent
 from queueing.appointments.models import Appointment, Claim, Slot
+from queueing.appointments.series import service as series
+from queueing.appointments.series.rules import Pattern
 from queueing.appointments.states import BOOKED, HELD, LIVE
 from queueing.waitlist import line
 from queueing.waitlist import service as waitlist
 from queueing.waitlist.models import Offer, Waiting
 from queueing.waitlist.states import IN_LINE
-from tests.appointments.invariants import check
+from reception.rearranging import hours
+from tests.appointments.invariants import check, check_sessions
 from tests.children import die_with_parent
 from tests.conftest import attendant
 
@@ -41,11 +44,12 @@ ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = 64
 ZONE = "Asia/Riyadh"
 WAITLIST = ("join", "join", "earlier", "wish", "sweep", "give", "accept", "accept", "decline", "leave")
-OFFICE = ("holiday", "work after all", "move everybody", "urgent")
+OFFICE = ("holiday", "work after all", "move everybody", "urgent", "hours", "session", "session", "last session")
 PASSES = (1, 60, 200, 400) * 4 + (5 * 3600,)  # seconds between two rounds; rarely an afternoon, and offers lapse
 LEAST = 2  # rounds after the first, in any case
 SHORT_S = 5.0  # of racing in the short version; a slow machine gets through fewer rounds
 MORNING, EVENING = (datetime(2026, 10, 27, hour, tzinfo=UTC) for hour in (9, 20))
+DAY = timedelta(days=1)
 SECOND_DAY = datetime(2026, 10, 29, tzinfo=UTC)
 LONGEST_HOLD = timedelta(hours=15)  # an offer in the evening, answered by the next morning
 ROUNDS = int(os.environ.get("MAJLIS_ROUNDS", "2000"))
@@ -89,12 +93,14 @@ def one_person(db: Database, slots: list[str], n: int, dice: random.Random, now:
     mine: str | None = None
     for _ in range(3):
         act = dice.choice(
-            ["hold", "hold", "book", "confirm", "confirm", "cancel", "move", "offers", *OFFICE, *WAITLIST]
+            ["first", "hold", "hold", "book", "confirm", "confirm", "cancel", "move", "offers", *OFFICE, *WAITLIST]
         )
         plug = dice.random()
         try:
             with db.write() as session:
-                if act in ("hold", "book"):
+                if act == "first":
+                    mine = first_that_fits(session, n, dice, now)
+                elif act in ("hold", "book"):
                     verb = service.hold if act == "hold" else service.book
                     mine = verb(
                         session, slot_id=dice.choice(slots), visitor_id=f"v{n % 40}", petition_id=f"p{n % 50}",
@@ -130,10 +136,24 @@ def one_person(db: Database, slots: list[str], n: int, dice: random.Random, now:
     return done
 
 
+def first_that_fits(session: Session, n: int, dice: random.Random, now: datetime) -> str | None:
+    """As the page of the booking does it, which lets go what it holds already: one try after the other."""
+    free = service.open_slots(session, now=now, urgent=True)
+    for slot_id in dice.sample([slot.id for slot in free], min(3, len(free))):
+        with suppress(Refused), session.begin_nested():
+            return service.hold(
+                session, slot_id=slot_id, visitor_id=f"v{n % 40}", petition_id=f"p{n % 50}", by="aide", now=now,
+                urgent=True,
+            ).id  # fmt: skip
+    return None
+
+
 def at_the_office(session: Session, act: str, n: int, dice: random.Random, now: datetime) -> None:
     """A day becomes a holiday or is worked on after all, whom it hits is moved, and an urgent case gets a place."""
     days = workdays.holidays(session)
-    if act == "holiday":
+    if act in ("hours", "session", "last session"):
+        a_session(session, act, dice, now)
+    elif act == "holiday":
         day = date(2026, 10, dice.choice([28, 29]))
         holiday = workdays.declare_holiday(
             session, first_day=day, last_day=day, name_ar="ع", name_en="H", kind="other", zone=ZONE, now=now
@@ -155,6 +175,28 @@ def at_the_office(session: Session, act: str, n: int, dice: random.Random, now: 
     elif days:
         holiday = workdays.withdraw_holiday(session, dice.choice(days).id, zone=ZONE, now=now)
         holidays.reopen(session, holiday, zone=ZONE, now=now)
+        series.refill(session, holiday.first_day, holiday.last_day, now=now)
+
+
+def a_session(session: Session, act: str, dice: random.Random, now: datetime) -> None:
+    """The hours become others, and beside the ten slots a session begins, changes or ends."""
+    if act == "hours":
+        hours.set_hours(session, {day: [[480, dice.choice([660, 900])]] for day in "60123"}, zone=ZONE, now=now)
+        return
+    pattern = Pattern(
+        weekdays=frozenset({dice.choice([2, 3])}), every_weeks=1, times=(600, dice.choice([660, 780])), ramadan=None,
+        minutes=30, pause=0, capacity=dice.choice([1, 2]), reserved_urgent=0, first_day=SECOND_DAY.date() - DAY,
+        last_day=SECOND_DAY.date(), zone=ZONE,
+    )  # fmt: skip
+    place = {"place_ar": "م", "place_en": "P", "by": "aide", "now": now}
+    row = next(iter(series.listed(session)), None)
+    if row is None:
+        series.begin(session, pattern, official_id="third", kind="audience", centre_id=None, **place)
+    elif act == "session":
+        mark = series.propose(session, row.id, pattern, now=now).plan.mark
+        series.change(session, row.id, pattern, **place, mark=mark)
+    else:
+        series.end(session, row.id, SECOND_DAY.date() - 2 * DAY, by="aide", now=now)
 
 
 def in_the_line(session: Session, act: str, slots: list[str], n: int, dice: random.Random, now: datetime) -> None:
@@ -213,6 +255,7 @@ def race(db: Database, now: datetime, *, rounds: int, seconds: float = 1e9, seed
             came_to["rounds"] += 1
             with db.read() as session:
                 check(session)
+                check_sessions(session, now=now)
             now = after_round(db, now, random.Random(f"{seed} {number}"))
             if clock.monotonic() > until and number >= LEAST:
                 break

@@ -94,6 +94,23 @@ def test_another_time_in_two_presses_and_every_further_press_changes_nothing(
     assert current(office, appointment).state == "booked"
 
 
+def test_what_the_office_does_after_a_move_stands_behind_the_spent_link_too(
+    office: Office, visitor: TestClient
+) -> None:
+    here, appointment, slots = booked(office)
+    visitor.post(f"{here}/move", data={"slot": slots[1]})
+    with office.db.write() as session:
+        chosen = current(office, appointment).id
+        moved = service.reschedule(session, chosen, slot_id=slots[2], by="aide", now=office.now)
+        starts = moved.slot.starts_at
+    assert f"DTSTART:{starts:%Y%m%dT%H%M%SZ}" in visitor.get(f"{here}/majlis.ics").text
+    with office.db.write() as session:
+        service.cancel(session, moved.id, reason="ill", by="aide", now=office.now)
+    page = visitor.get(f"{here}?lang=en").text
+    assert "has been cancelled" in page and "has been moved" not in page and appointment.code not in page
+    assert "METHOD:CANCEL" in visitor.get(f"{here}/majlis.ics").text
+
+
 def test_a_time_taken_meanwhile_is_said_and_the_old_one_stands(office: Office, visitor: TestClient) -> None:
     (here, mine, slots), (_, rival, _) = booked(office), booked(office)
     with office.db.write() as session:
