@@ -206,7 +206,7 @@ def _places(session: Session, told: Sequence[Told]) -> dict[tuple[str, str], tup
     for provider, receipt in told:
         if not receipt.key:
             wanted[provider] |= set(keys_for(receipt.provider_id))
-    found = {}
+    found: dict[tuple[str, str], tuple[str, str]] = {}
     for provider, keys in wanted.items():
         rows = session.execute(
             select(MessagePart.provider_key, Message.id, Message.to_number)
@@ -230,7 +230,7 @@ def _meant(told: Told, places: Mapping[tuple[str, str], tuple[str, str]]) -> str
     return None
 
 
-_Text = Row[tuple[str, str, int, str, str, str]]
+_Text = Row[Any]
 
 
 def _locked(session: Session, message_ids: Collection[str]) -> dict[str, _Text]:
