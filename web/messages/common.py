@@ -17,6 +17,7 @@ from messaging.inbound import service as inbound
 from messaging.inbound.models import InboundAnswer
 from messaging.models import InboundText, Message
 from messaging.numbers.models import VerifiedNumber
+from messaging.templates import REPLY
 from reception import access
 from reception.answers import rules as answers
 from reception.petitions.models import Petition
@@ -29,13 +30,18 @@ keepers = staff(AIDE, ADMIN)  # of words, campaigns and the pilot: any two of th
 answerers = staff(AIDE, HOTLINE)  # who reads what people write
 
 CASE = "petition"  # the subject of a text about a case
-TELLING = ("reply_status", "reply_confirmed", "reply_cancel_sure", "reply_kept", "reply_declined")
-"""Answers that tell of a case or its appointment. They stand under the text that they answer, not under the case."""
-OF_A_CASE = (
-    answers.STATUS, answers.CONFIRMED, answers.ASKED_CANCEL, answers.CANCELLED, answers.KEPT, answers.LINK,
-    answers.ACCEPTED, answers.DECLINED,
+NAMELESS = (
+    "reply_help", "reply_unknown", "reply_verify", "reply_no_case", "reply_no_appointment", "reply_no_offer",
+    "reply_centre", "reply_which_city", "reply_language", "reply_stopped", "reply_started", "reply_call",
+    "reply_too_many",
 )  # fmt: skip
-"""What can only come of a text where there is a case."""
+"""Answers to texts that tell of no case. Others may, and stand under the text that they answer, not under a case."""
+OF_NO_CASE = (
+    answers.STOPPED, answers.STARTED, answers.LANGUAGE, answers.HELPED, answers.TOO_MANY, answers.IGNORED,
+    answers.NO_CASE, answers.UNVERIFIED, answers.NO_APPOINTMENT, answers.NO_OFFER, answers.CENTRE, answers.ASKED_CITY,
+    answers.CALL, answers.NOT_UNDERSTOOD,
+)  # fmt: skip
+"""What may come of anybody's text. All else comes only where there is a case."""
 
 CURRENCIES = {"SAR": N_("SAR")}  # as it stands behind an amount; others as the settings write them
 
@@ -89,7 +95,8 @@ def within(ctx: Context) -> ColumnElement[bool] | None:
     of_cases = and_(Message.subject_kind == CASE, seen.correlate(Message).exists())
     if HOTLINE not in ctx.staff.roles:
         return of_cases
-    told = and_(Message.template.in_(TELLING), _has_hidden(ctx, Message.to_number))
+    may_tell = and_(Message.message_class == REPLY, Message.template.not_in(NAMELESS))
+    told = and_(may_tell, _has_hidden(ctx, Message.to_number))
     return or_(of_cases, and_(Message.subject_kind != CASE, ~told))
 
 
@@ -101,8 +108,8 @@ def heard(ctx: Context) -> ColumnElement[bool] | None:
     """
     if AIDE in ctx.staff.roles:
         return None
-    open_ = or_(InboundAnswer.outcome.is_(None), InboundAnswer.outcome.not_in(OF_A_CASE))
-    return or_(open_, ~_has_hidden(ctx, InboundText.from_number))
+    plain = or_(InboundAnswer.outcome.is_(None), InboundAnswer.needs_person, InboundAnswer.outcome.in_(OF_NO_CASE))
+    return or_(plain, ~_has_hidden(ctx, InboundText.from_number))
 
 
 def _has_hidden(ctx: Context, number: InstrumentedAttribute[str]) -> ColumnElement[bool]:
