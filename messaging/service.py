@@ -1,5 +1,6 @@
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, delete, false, func, not_, or_, select
@@ -7,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.db import new_id
-from core.errors import NotFound
+from core.errors import NotFound, Refused
 from core.events import emit
 from core.text import latin_digits
 from messaging.events import MessageDropped, MessageFailed, MessageQueued, MessageReleased
@@ -15,11 +16,12 @@ from messaging.lanes import expiry, lane_of
 from messaging.models import Dispatch, Message, MessagePart, MessageReceipt
 from messaging.numbers.service import refuses
 from messaging.rules import can_be_written_to, segments
-from messaging.states import CREATED, HELD, MESSAGE
+from messaging.states import CREATED, HELD, MESSAGE, TEMPORARY
 from messaging.templates import CAMPAIGN, OTP
 from messaging.wording.service import in_force
 
 HIDDEN = "••••"
+_TO_LEAVE = (CREATED, HELD, TEMPORARY)
 CASE_NUMBER = re.compile(r"\d{2}-\d{6}")
 
 
@@ -111,6 +113,23 @@ def drop(session: Session, message_id: str, *, now: datetime) -> Message:
     session.execute(delete(Dispatch).where(Dispatch.message_id == message_id))
     emit(session, _event(MessageDropped, message), now=now)
     return message
+
+
+def overtake(session: Session, subject: tuple[str, str], of: str, *, now: datetime) -> int:
+    """Take back the texts of one occasion (a part of their keys) that have yet to leave; how many there were.
+
+    After an outage they would come behind the news that has overtaken them. What a sender has in hand leaves.
+    """
+    waiting = select(Message.id, Message.key).where(
+        Message.subject_kind == subject[0], Message.subject_id == subject[1], Message.state.in_(_TO_LEAVE)
+    )
+    taken_back = 0
+    for message_id, key in session.execute(waiting).all():
+        if of in key.split(":"):
+            with suppress(Refused), session.begin_nested():
+                drop(session, message_id, now=now)
+                taken_back += 1
+    return taken_back
 
 
 def release(session: Session, message_id: str, *, now: datetime) -> Message:

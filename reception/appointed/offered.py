@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from core.calendar import When, moment
 from core.settings import Settings
+from messaging import service as messages
 from queueing.appointments import calendar
 from queueing.waitlist import service
 from queueing.waitlist.events import OfferLapsed, OfferWithdrawn, PlaceOffered, WaitlistJoined, WaitlistOver
@@ -40,6 +41,7 @@ def text_place_offered(session: Session, event: PlaceOffered, *, now: datetime, 
             "until": When(offer.until, settings.timezone).said(lang),
         },
         key=offer.id,
+        expires_at=offer.until,
         now=now,
     )
     send_link(
@@ -54,6 +56,7 @@ def text_place_offered(session: Session, event: PlaceOffered, *, now: datetime, 
 
 
 def text_offer_lapsed(session: Session, event: OfferLapsed, *, now: datetime, settings: Settings) -> None:
+    messages.overtake(session, ("petition", event.petition_id), event.offer_id, now=now)
     earlier = service.get(session, event.waiting_id).for_earlier
     template = "waitlist_earlier_passed" if earlier else "waitlist_paused" if event.paused else "waitlist_passed"
     _tell(session, event, template, key=event.offer_id, case=False, now=now, settings=settings)
@@ -61,6 +64,7 @@ def text_offer_lapsed(session: Session, event: OfferLapsed, *, now: datetime, se
 
 def text_offer_withdrawn(session: Session, event: OfferWithdrawn, *, now: datetime, settings: Settings) -> None:
     """To who waits on; whoever has an appointment instead has the texts of that."""
+    messages.overtake(session, ("petition", event.petition_id), event.offer_id, now=now)
     waiting = service.of_petition(session, event.petition_id)
     if waiting is not None and (waiting.for_earlier or calendar.current(session, event.petition_id) is None):
         _tell(session, event, "waitlist_withdrawn", key=event.offer_id, case=False, now=now, settings=settings)

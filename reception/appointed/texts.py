@@ -46,6 +46,7 @@ def remind(session: Session, appointment: Appointment, template: str, *, now: da
             "code": appointment.code,
         },
         key=appointment.id,
+        expires_at=slot.starts_at,
         now=now,
     )
     if template == DAY:

@@ -69,6 +69,7 @@ def text_turn_phone(session: Session, event: TicketNearing, *, now: datetime, se
         language=row.lang,
         subject=("ticket", ticket.id),
         key=f"turn_phone:{ticket.id}:{ticket.stage}",
+        expires_at=ticket.expires_at,
         now=now,
     )
 

@@ -9,6 +9,7 @@ from core.calendar import local_day, moment
 from core.settings import Settings
 from core.workdays import service as workdays
 from core.workdays.models import Holiday
+from messaging import service as messages
 from messaging.rules import Segments, segments
 from messaging.templates import TEMPLATES
 from queueing.appointments.events import (
@@ -46,6 +47,8 @@ def text_appointment_rescheduled(
 ) -> None:
     """Whom a holiday has moved reads which one."""
     appointment = session.get_one(Appointment, event.appointment_id)
+    if appointment.previous_id:
+        messages.overtake(session, ("petition", event.petition_id), appointment.previous_id, now=now)
     holiday = _holiday(session, appointment)
     template = MOVED_BY_HOLIDAY if holiday else MOVED
     _tell(session, event, template, holiday=holiday, now=now, settings=settings)
@@ -76,6 +79,7 @@ def text_appointment_cancelled(
     petition = session.get(Petition, event.petition_id)
     if petition is None or not _was_booked(session, appointment):
         return
+    messages.overtake(session, ("petition", petition.id), appointment.id, now=now)
     tell(
         session,
         petition,

@@ -21,10 +21,20 @@ def follow_link(settings: Settings, petition: Petition) -> str:
     return f"{settings.url}/p/{petition.follow_code}"
 
 
-def tell(session: Session, petition: Petition, template: str, fields: Fields, *, key: str, now: datetime) -> Message:
+def tell(
+    session: Session,
+    petition: Petition,
+    template: str,
+    fields: Fields,
+    *,
+    key: str,
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> Message:
     """Queue `template` for everybody who is told of this petition, each in their own language.
 
-    `key` names the occasion: the same one is never told twice. Returns the text to the first of them.
+    `key` names the occasion: the same one is never told twice. After `expires_at` it would serve nobody, and doesn't
+    leave. Returns the text to the first of them.
     """
     sent = [
         messages.queue(
@@ -36,6 +46,7 @@ def tell(session: Session, petition: Petition, template: str, fields: Fields, *,
             subject=("petition", petition.id),
             visitor_id=visitor.id,
             key=own_key(f"{template}:{key}", petition, visitor),
+            expires_at=expires_at,
             now=now,
         )
         for visitor in parties.told(session, petition, now=now)

@@ -32,5 +32,6 @@ def text_ticket_near(session: Session, event: TicketNearing, *, now: datetime, s
         subject=("ticket", ticket.id),
         visitor_id=visitor.id,
         key=f"ticket_near:{ticket.id}:{ticket.stage}",
+        expires_at=ticket.expires_at,
         now=now,
     )

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from messaging.models import Message
+from messaging.models import Dispatch, Message
+from messaging.states import CREATED, DROPPED, SENT
 from queueing.appointments import calendar, service, wall
 from queueing.appointments.models import Appointment, Slot
 from queueing.waitlist import service as waitlist
@@ -116,6 +117,26 @@ def test_of_two_changes_at_once_only_the_last_is_told(
 
 def _current(session: Session) -> Appointment:
     return session.scalars(select(Appointment).where(Appointment.state == "booked")).one()
+
+
+@pytest.mark.parametrize("end", ["move", "cancel"])
+def test_what_has_yet_to_leave_when_it_is_overtaken_never_leaves(
+    session: Session, booked: Appointment, slots: list[str], now: datetime, end: str
+) -> None:
+    """After an outage the old time would come behind the new one."""
+    react(session, now=now, settings=SETTINGS)
+    written(session, "appointment_link").state = SENT
+    session.flush()
+    if end == "move":
+        service.reschedule(session, booked.id, slot_id=slots[2], by="aide", now=now)
+    else:
+        service.cancel(session, booked.id, reason="ill", by="aide", now=now)
+    react(session, now=now, settings=SETTINGS)
+    assert written(session, "appointment_video").state == DROPPED
+    states = session.scalars(select(Message.state).where(Message.template == "appointment_link"))
+    assert sorted(states) == ([CREATED, SENT] if end == "move" else [SENT]), "what has left has left"
+    waiting = session.scalars(select(Dispatch.message_id)).all()
+    assert len(waiting) == (2 if end == "move" else 1) + 1, "and the link's, which we have only called sent"
 
 
 def test_a_changed_clock_is_told_and_its_meeting_moves_along(

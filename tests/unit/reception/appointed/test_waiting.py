@@ -81,6 +81,7 @@ def test_an_offer_says_when_where_and_until_when(session: Session, offered: Offe
     assert said_at(body, "ar") == (date(2026, 10, 29), 10, 0)
     assert "مركز الرياض، طريق الملك فهد" in body and "«نعم»" in body and "«لا»" in body
     assert offered.until == offered.offered_at + timedelta(hours=2)
+    assert text(session, "waitlist_offer").expires_at == offered.until, "later it would be no offer"
     assert "الثلاثاء ٢٧ أكتوبر، ٢:٠٠ ظهرًا" in body
     assert {m.template for m in session.scalars(select(Message))} == {
         "waitlist_joined", "waitlist_offer", "waitlist_link"
