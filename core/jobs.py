@@ -77,10 +77,11 @@ def enqueue(
 ) -> str | None:
     """Add a job in the present transaction; with `unique_key` only once (None when it was there already).
 
-    With `again_after` one that came to its end so long ago, well or not, is done once more.
+    With `again_after` one that came to its end so long ago, well or not, is done once more; with none at all, whatever
+    the clock said at its end.
     """
     if unique_key is not None and session.scalar(select(Job.id).where(Job.unique_key == unique_key)):
-        return _again(session, unique_key, before=now - again_after, now=now) if again_after is not None else None
+        return _again(session, unique_key, after=again_after, now=now) if again_after is not None else None
     job = Job(
         id=new_id(),
         kind=kind,
@@ -94,10 +95,11 @@ def enqueue(
     return job.id
 
 
-def _again(session: Session, unique_key: str, *, before: datetime, now: datetime) -> str | None:
+def _again(session: Session, unique_key: str, *, after: timedelta, now: datetime) -> str | None:
+    long_ago = (Job.finished_at <= now - after,) if after else ()
     return session.scalar(
         update(Job)
-        .where(Job.unique_key == unique_key, Job.state.in_((DONE, FAILED)), Job.finished_at <= before)
+        .where(Job.unique_key == unique_key, Job.state.in_((DONE, FAILED)), *long_ago)
         .values(state=PENDING, run_at=now, attempts=0, finished_at=None, claim=None)
         .returning(Job.id)
     )
