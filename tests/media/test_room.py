@@ -116,6 +116,30 @@ def test_a_second_tab_takes_over_and_the_first_says_so_in_the_person_s_language(
     until(room, lambda: room.evaluate(FRAMES) > before + 15)
 
 
+def test_a_host_shows_somebody_out_and_calls_them_back(server: Server, pages: tuple[Page, Page]) -> None:
+    minister, room = pages
+    people, sheet = minister.locator("#people"), minister.locator("#out-sheet")
+    visitor = people.locator("[data-show-out]")
+    visitor.click()
+    expect(sheet).to_contain_text(people.locator("bdi").inner_text())
+    minister.keyboard.press("Escape")  # a wrong press does nothing
+    expect(sheet).to_be_hidden()
+    expect(visitor).to_be_focused()
+    minister.keyboard.press("Enter")
+    sheet.locator("[data-sure]").click()
+    expect(room.locator("#over-text")).to_contain_text("أخرج مكتب الوزير هذه الشاشة من اللقاء")
+    expect(minister.locator("#stage video")).to_have_count(0)
+    expect(people).to_be_hidden()
+    room.click("#again")
+    expect(room.locator("#lobby-text")).to_contain_text("أخرج مكتب الوزير هذه الشاشة من اللقاء")
+    minister.locator("#shown-out [data-invite]").click()
+    expect(minister.locator("#shown-out [data-invite]")).to_have_count(0)
+    room.click("#join")
+    minister.locator("[data-admit]").click()
+    for page in pages:
+        until(page, lambda page=page: page.evaluate(FRAMES) > 15)
+
+
 def longest_still(page: Page, over: Callable[[float], bool]) -> float:
     """Seconds that one picture stood, watched until it is `over`."""
     began = since = time.monotonic()

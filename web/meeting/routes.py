@@ -160,8 +160,16 @@ def _render(ctx: Context, meeting: Meeting, me: Participant, *, base: str, **val
 
 
 def _token(ctx: Context, meeting: Meeting, me: Participant) -> Response:
-    """A token for one join of this person in this meeting, good for two minutes."""
+    """A token for one join of this person in this meeting, good for two minutes.
+
+    Raises Refused for the hall's screen that was shown out, until its visitor is invited again: staff find no place.
+    """
     meeting = service.locked(ctx.session, meeting.id)
+    if me.state == REMOVED:
+        raise Refused(
+            "The minister's office has taken this screen out of the meeting. If that is a mistake, please speak to the "
+            "attendant."
+        )
     rules.check_joinable(meeting.state, meeting.starts_at, now=ctx.now)
     meeting.node = ctx.extras["nodes"].place(meeting)
     claims = JoinClaims(

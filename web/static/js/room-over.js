@@ -16,7 +16,7 @@ const WORDS = {
   bad_message: "reload",
   flooding: "reload",
 };
-const FINAL = new Set(["ended", "removed", "not_invited"]);
+const FINAL = new Set(["ended", "not_invited"]); // who was shown out may be invited again
 
 /** Shows the end and its reason; whoever reads by ear is led there. */
 export function showOver(reason, say) {

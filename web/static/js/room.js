@@ -10,6 +10,7 @@ import { chime, measureLine } from "./room-checks.js";
 import { Devices } from "./room-devices.js";
 import { Written } from "./room-text.js";
 import { Orders } from "./room-orders.js";
+import { People } from "./room-people.js";
 import { showOver } from "./room-over.js";
 import { Lacks, reasonInside, reasonOf } from "./room-lacks.js";
 import { Stage } from "./room-stage.js";
@@ -26,11 +27,12 @@ const OFF = `majlis.off.${base}`; // what was switched off stays off when the pa
 const stage = new Stage({ stage: $("stage"), say, lang, interpreted: "interpreted" in frame.dataset });
 const large = role === "visitor" || role === "official";
 const written = new Written({ form: $("rtt"), line: $("rtt-line"), log: $("captions"), button: $("write"), send: (...args) => client?.sendText(...args) });
-const devices = new Devices({ button: $("devices"), sheet: $("device-sheet"), client: () => client, faces: () => document.querySelectorAll("#stage video") });
+const devices = new Devices({ button: $("devices"), sheet: $("device-sheet"), client: () => client, speak: (id) => stage.speak(id) });
 const lacks = new Lacks({ visitor: role === "visitor", show: (key) => lines.lack(key), once: (key) => lines.notice(key) });
 const lines = new Lines({ me, role, say, name: nameOf, stage, present: $("present"), trouble: $("trouble"), voice: $("said"), siren: $("alarmed") });
 const seen = new Map(); // track → whose picture it is
 const connection = new Connection({ button: $("connection"), sheet: $("line-sheet"), list: $("line-numbers"), copy: $("line-copy"), client: () => client, say, of: (track) => seen.get(track) });
+const people = host ? new People({ section: $("people"), sheet: $("out-sheet"), name: nameOf, say, post: (path) => post(`${base}${path}`, frame.dataset.csrf), after: $("in-room") }) : null;
 let client = null;
 let stream = null;
 let stopMeter = () => {};
@@ -123,6 +125,7 @@ function listen() {
   client.addEventListener("presence", ({ detail }) => {
     written.know(detail.participants.map((one) => [one.id, nameOf(one)]));
     showKnocking(detail.participants);
+    people?.presence(detail.participants.filter((one) => one.id !== me));
     stage.presence(detail.participants.filter((one) => one.id !== me));
     lines.people(detail.participants);
   });
