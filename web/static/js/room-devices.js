@@ -5,15 +5,13 @@ import { digits, make } from "./words.js";
 const $ = (id) => document.getElementById(id);
 
 export class Devices {
-  constructor({ button, sheet, client, faces }) {
-    Object.assign(this, { sheet, client, faces });
+  constructor({ button, sheet, client, speak }) {
+    Object.assign(this, { sheet, client, speak });
     button.addEventListener("click", () => this.#open());
     navigator.mediaDevices?.addEventListener?.("devicechange", () => sheet.open && this.#list());
     $("in-camera").addEventListener("change", ({ target }) => this.client()?.replaceDevice("video", target.value));
     $("in-microphone").addEventListener("change", ({ target }) => this.client()?.replaceDevice("audio", target.value));
-    $("in-speaker").addEventListener("change", ({ target }) => {
-      for (const face of this.faces()) face.setSinkId?.(target.value).catch(() => {});
-    });
+    $("in-speaker").addEventListener("change", ({ target }) => this.speak(target.value));
     for (const id of ["echo", "noise"]) $(id).addEventListener("change", () => this.#treat());
   }
 

@@ -6,6 +6,7 @@ const ORDER = ["visitor", "official", "aide", "interpreter"];
 
 export class Stage {
   #tiles = new Map();
+  #speaker = ""; // the browser's own choice
 
   constructor({ stage, say, lang, interpreted }) {
     Object.assign(this, { stage, say, lang, interpreted, chosen: null });
@@ -57,6 +58,12 @@ export class Stage {
     tile.bars.hidden = bars === 3;
   }
 
+  /** From which loudspeaker everybody is heard, whoever comes later too: a private talk stays in the headset. */
+  speak(id) {
+    this.#speaker = id;
+    for (const { video } of this.#tiles.values()) video.setSinkId?.(id).catch(() => {});
+  }
+
   clear() {
     for (const id of [...this.#tiles.keys()]) this.detach(id);
   }
@@ -64,6 +71,7 @@ export class Stage {
   #tile(id) {
     if (this.#tiles.has(id)) return this.#tiles.get(id);
     const video = make("video", { playsinline: true, autoplay: true });
+    if (this.#speaker) video.setSinkId?.(this.#speaker).catch(() => {});
     const name = make("span", {});
     const bars = barsElement(3, "");
     bars.hidden = true;

@@ -6,7 +6,9 @@ import base64
 import json
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -23,12 +25,21 @@ def node() -> str:
     return found
 
 
-def run(module: str, script: str) -> Any:
-    """What `script` (the body of a function of `m`, the module) returns."""
-    source = base64.b64encode((STATIC / module).read_bytes()).decode()
+def as_address(source: str) -> str:
+    return "data:text/javascript;base64," + base64.b64encode(source.encode()).decode()
+
+
+def run(module: str, script: str, imports: Mapping[str, str] = MappingProxyType({})) -> Any:
+    """What `script` (the body of an async function of `m`, the module) returns. `imports`: for each file that the
+    module imports, what stands in for it.
+    """
+    source = (STATIC / module).read_text()
+    for name, stand_in in imports.items():
+        assert f'from "{name}"' in source
+        source = source.replace(f'from "{name}"', f'from "{as_address(stand_in)}"')
     program = (
-        f"const m = await import('data:text/javascript;base64,{source}');"
-        f"console.log(JSON.stringify((() => {{ {script} }})()));"
+        f"const m = await import('{as_address(source)}');"
+        f"console.log(JSON.stringify(await (async () => {{ {script} }})()));"
     )
     done = subprocess.run(
         [node(), "--input-type=module", "-e", program], capture_output=True, text=True, timeout=30, check=False
