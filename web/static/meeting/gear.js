@@ -53,12 +53,13 @@ export class Gear {
   }
 
   async #swap(kind, open) {
-    const old = this.#tracks(kind);
-    const enabled = kind === "video" || old.every((track) => track.enabled);
     try {
       // Some cameras cannot be opened twice: the old one goes first.
-      if (kind === "video") old.forEach((track) => track.stop());
-      await this.#put(kind, await open(), enabled);
+      if (kind === "video") this.#tracks(kind).forEach((track) => track.stop());
+      const track = await open();
+      if (this.#over) return track?.stop(); // who left while it opened is neither seen nor heard
+      // Asked only now: who was muted while it opened stays muted.
+      await this.#put(kind, track, kind === "video" || this.#tracks(kind).every((one) => one.enabled));
       this.#emit("device", { kind, what: "here" });
     } catch (error) {
       this.#emit("error", { code: error.code ?? "fault" });
