@@ -156,6 +156,7 @@ class Forward:
             if number >= LATE_START:
                 self.number_offset = 0x8000
             self._first_number = (number + self.number_offset) & 0xFFFF
+            self._last_number = (self._first_number - 1) & 0xFFFF  # wherever it begins, nothing came before
             return
         rate = rtp.CLOCK_RATES[self.kind]
         passed = max(FRAME_S[self.kind], now - self._last_at)
