@@ -81,7 +81,8 @@ def sweep_disk(settings: Settings) -> Callable[[Session, datetime], None]:
             log.warning("the disk for recordings is getting full", free_gib=found.free_gib, need_gib=found.need_gib)
             return
         reasons = or_(*(Recording.problem.contains(reason, autoescape=True) for reason in NO_ROOM))
-        for recording in session.scalars(select(Recording).where(Recording.state == FAILED, reasons)):
+        waiting = select(Recording).where(Recording.state == FAILED, reasons).with_for_update()
+        for recording in session.scalars(waiting):  # locked: one that is being destroyed must not come back to life
             recording.state = MACHINE.next(recording.state, "try_again")
             emit(session, RecordingTriedAgain(recording.id, recording.meeting_id), now=now)
 

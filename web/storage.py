@@ -16,6 +16,7 @@ from core.db import Database
 from core.jobs import Handler
 from core.settings import Settings
 from recordings import container
+from recordings.archive import service as archive
 from recordings.archive.models import Recording
 from recordings.archive.states import READY, SETTLED
 from recordings.container import KEY_SLOT
@@ -256,7 +257,7 @@ def take_out(settings: Settings, bucket: Bucket, row: StoredFile) -> Removed:
 def free(settings: Settings, db: Database, bucket: Bucket) -> int:
     """Let local copies go by the rule, those stored first first; returns how many went."""
     with db.read() as session:
-        rows = [row for row in service.in_state(session, BOTH) if row.file == JOURNAL or row.file.endswith(FILM)]
+        rows = [row for row in service.settled(session, BOTH) if row.file == JOURNAL or row.file.endswith(FILM)]
         session.expunge_all()
     rows = [row for row in rows if row.file != JOURNAL or _listed(settings, db, row.recording_id)]
     keep, count = timedelta(days=settings.storage_keep_days), 0
@@ -285,15 +286,28 @@ def _listed(settings: Settings, db: Database, recording_id: str) -> bool:
 
 
 def _free(settings: Settings, db: Database, bucket: Bucket, row: StoredFile) -> bool:
+    """Reading it all takes minutes, so whether it may go is asked again at the end, where nobody can change it: what
+    is tried again needs its journal, and a destruction finds either the file or what stays of it."""
     path = settings.recordings_dir / row.recording_id / row.file
-    if not away.is_away(path):  # else we were killed just behind it
+    seen = _look(path)
+    if seen is not None:  # else we were killed just behind it
         _same_everywhere(db, bucket, row, path)
-        away.leave(path, Away(row.object_key, row.version, row.size, row.sha256))
     with db.write() as session:
-        if session.get_one(Recording, row.recording_id).state not in SETTLED:  # destroyed at this very moment
-            container.destroy_key(away.stub_of(path))
-        service.freed(session, row.id, now=clock.now())
+        if archive.locked(session, row.recording_id).state not in SETTLED or _look(path) != seen:
+            return False
+        if not service.freed(session, row.id, now=clock.now()):
+            return False
+        if seen is not None:
+            away.leave(path, Away(row.object_key, row.version, row.size, row.sha256))
     return True
+
+
+def _look(path: Path) -> tuple[int, int] | None:
+    """None where it is away. Another answer than before: it was written anew, or its key was."""
+    if away.is_away(path):
+        return None
+    stat = path.stat()
+    return stat.st_ino, stat.st_mtime_ns
 
 
 def _same_everywhere(db: Database, bucket: Bucket, row: StoredFile, path: Path) -> None:

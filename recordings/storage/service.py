@@ -143,11 +143,14 @@ def sent(session: Session, file_id: str, outcome: Sent, *, now: datetime) -> Non
     emit(session, FileStored(row.recording_id, row.file), now=now)
 
 
-def freed(session: Session, file_id: str, *, now: datetime) -> None:
+def freed(session: Session, file_id: str, *, now: datetime) -> bool:
+    """False where it is not to go (any more): what was brought back a moment ago is needed here."""
     row = _locked(session, file_id)
-    if row is not None and row.state == BOTH:
-        row.state, row.freed_at = MACHINE.next(row.state, "free"), now
-        emit(session, LocalCopyFreed(row.recording_id, row.file), now=now)
+    if row is None or row.state != BOTH or (row.due_at is not None and row.due_at > now):
+        return False
+    row.state, row.freed_at = MACHINE.next(row.state, "free"), now
+    emit(session, LocalCopyFreed(row.recording_id, row.file), now=now)
+    return True
 
 
 def brought_back(session: Session, file_id: str, *, now: datetime) -> None:
@@ -226,6 +229,13 @@ def of_recording(session: Session, recording_id: str) -> list[StoredFile]:
 def in_state(session: Session, *states: str) -> list[StoredFile]:
     """Those stored first come first."""
     return list(session.scalars(select(StoredFile).where(StoredFile.state.in_(states)).order_by(StoredFile.stored_at)))
+
+
+def settled(session: Session, *states: str) -> list[StoredFile]:
+    """As `in_state`, of recordings to whose files nothing is written any more."""
+    query = select(StoredFile).join(Recording, Recording.id == StoredFile.recording_id)
+    query = query.where(StoredFile.state.in_(states), Recording.state.in_(SETTLED))
+    return list(session.scalars(query.order_by(StoredFile.stored_at)))
 
 
 def counts(session: Session) -> dict[str, int]:
