@@ -11,6 +11,7 @@ from pathlib import Path
 
 from recordings import container
 from recordings.container import NotSealed, SealBroken
+from recordings.proof.manifest import JOURNAL
 from recordings.proof.manifest import NAME as MANIFEST
 from recordings.proof.pieces import take
 from recordings.storage.away import SUFFIX, read_stub
@@ -35,12 +36,18 @@ class Destroyed:
     sha256: str
 
 
-def erase(folder: Path, others: Iterable[Path] = (), *, owner: str = "") -> list[Destroyed]:
+def erase(folder: Path, others: Iterable[Path] = (), *, owner: str = "", named: Iterable[str] = ()) -> list[Destroyed]:
     """The recording's folder, and sealed files elsewhere that were made of it. Raises OSError, KeyLeft, NotItsOwn.
 
-    With `owner`, the recording's id, nothing is touched where a file of another one lies in the place of one of this.
+    With `owner`, the recording's id, nothing is touched where a file of another one lies in the place of one of this;
+    and nothing where its journal, or another file that is `named`, is not there: on a disk that was not mounted nothing
+    is found, and every key is still in it when it comes back.
     The manifest stays as it is: it names nobody, and goes on to prove what there was.
     """
+    needed = {JOURNAL, *named}
+    for name in sorted(needed):
+        if not (folder / name).is_file() and not (folder / (name + SUFFIX)).is_file():
+            raise FileNotFoundError(f"{name} is not there: its key may be elsewhere, so nothing was destroyed")
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MANIFEST]
     files += [path for path in sorted(others) if path.is_file()]
     for path in files:
@@ -58,7 +65,12 @@ def erase(folder: Path, others: Iterable[Path] = (), *, owner: str = "") -> list
             with suppress(FileNotFoundError):
                 if path.name.endswith(UNFINISHED) and path.stat().st_size >= container.HEADER_BYTES:
                     container.destroy_key(path)
-                path.unlink()
+                if name in needed:
+                    path.write_bytes(
+                        b""
+                    )  # its name stays: who comes again, after a run that was broken off, asks for it
+                else:
+                    path.unlink()
     return done
 
 

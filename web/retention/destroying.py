@@ -37,16 +37,19 @@ def destroy_handler(settings: Settings, db: Database) -> Handler:
                 return None
         with db.read() as session:
             facts = facts_of(session, destruction_id)
-            exports = list(session.scalars(select(Export).where(Export.recording_id == facts["recording"]["id"])))
+            id_ = facts["recording"]["id"]
+            exports = list(session.scalars(select(Export).where(Export.recording_id == id_)))
+            films = {Path(one.path).name for one in session.get_one(Recording, id_).renditions}
         others = [place for one in exports for place in settings.exports_dir.glob(f"{one.id}.*")]
-        folder = settings.recordings_dir / facts["recording"]["id"]
-        destroyed = erase(folder, others, owner=folder.name)
+        folder = settings.recordings_dir / id_
+        named, hashes = _signed(folder)
+        destroyed = erase(folder, others, owner=folder.name, named=films | named)
         for place in others:  # what was made to be taken away is not kept even as noise
             place.unlink(missing_ok=True)
         take_out_now(settings, db, folder.name)
         with db.read() as session:
             store = removal.objects(storage.of_recording(session, folder.name))
-        what = _what(destroyed, _signed_hashes(folder), clock.now())
+        what = _what(destroyed, hashes, clock.now())
         return certificate.sign({**facts, **what, "store": store}, signer(settings))
 
     def record(session: Session, payload: dict[str, Any], result: str | None, now: datetime) -> None:
@@ -92,17 +95,23 @@ def _person(session: Session, staff_id: str, at: datetime) -> dict[str, str]:
     return {"staff_id": staff_id, **names, "at": instant(at)}
 
 
-def _signed_hashes(folder: Path) -> dict[str, str]:
-    """Of each file that the manifest names. Whether the manifest is ours, its own hash in the certificate tells."""
+def _signed(folder: Path) -> tuple[set[str], dict[str, str]]:
+    """Each file that the manifest names, and the hashes that can be compared: those that leave the key slot out.
+
+    A manifest of version 1 hashed the slot as it lay; behind a rotation or a destruction nothing has that hash any
+    more. Whether the manifest is ours, its own hash in the certificate tells.
+    """
     try:
         _, fields = manifest.glance((folder / manifest.NAME).read_bytes())
     except (OSError, manifest.ManifestBroken):
-        return {}
-    return {str(entry["file"]): str(entry["sha256"]) for entry in fields["files"]}
+        return set(), {}
+    entries = fields["files"]
+    hashes = {str(entry["file"]): str(entry["sha256"]) for entry in entries if "key_slot" in entry}
+    return {str(entry["file"]) for entry in entries}, hashes
 
 
 def _what(destroyed: list[Destroyed], signed: dict[str, str], at: datetime) -> dict[str, Any]:
-    """`as_signed` says of files in the manifest whether they were still what was signed."""
+    """`as_signed` says of files in the manifest whether they were still what was signed, where that can be told."""
     files = []
     for one in destroyed:
         known = {"as_signed": signed[one.file] == one.sha256} if one.file in signed else {}

@@ -1,11 +1,13 @@
 """The end of a recording: two people, no hold, keys gone, a certificate that holds."""
 
 import hashlib
+import json
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from core import clock
 from core.audit import AuditEntry
@@ -15,10 +17,11 @@ from core.language import catalogue
 from core.settings import Settings
 from recordings.archive.models import Recording
 from recordings.archive.states import DESTROYED
-from recordings.container import KEY_SLOT, KeyDestroyed
+from recordings.container import KEY_SLOT, KeyDestroyed, read_header
 from recordings.export.models import Export
 from recordings.export.states import CANCELLED, READY
 from recordings.journal import open_journal
+from recordings.proof import manifest
 from recordings.proof import service as proof
 from recordings.proof.pieces import take
 from recordings.retention import certificate, service
@@ -27,6 +30,7 @@ from recordings.sealed import SealedReader, SealedWriter
 from recordings.storage import bucket
 from recordings.storage.models import StoredFile
 from recordings.storage.states import DOOMED, LOCKED, REMOVED
+from tests.recordings.proofs import Keys, small
 from tests.unit.web.conftest import Cast
 from tests.unit.web.test_library import _csrf, shelf
 from web import proof as web_proof
@@ -99,7 +103,7 @@ def test_from_due_to_certificate(
     id_, folder = old["id"], settings.recordings_dir / old["id"]
     sealed = [folder / "journal", folder / "p.webm", folder / "strip.sealed", *folder.glob("people-*.sealed")]
     before = {path.name: take(path, blank=KEY_SLOT).sha256 for path in sealed}
-    manifest = (folder / "manifest").read_bytes()
+    signed = (folder / "manifest").read_bytes()
     assert f"/retention/{id_}" in cast("aide").get("/retention").text
     assert _post(cast, "aide", id_, "propose", reason="") == 422
     # under a hold nothing is proposed, and what was proposed is stopped
@@ -134,14 +138,14 @@ def test_from_due_to_certificate(
     assert cast("minister").get(old["side"]).status_code == 404
     assert cast("minister").get(f"{old['page']}/strip").status_code in (204, 404)
     # what it was is still proven
-    assert (folder / "manifest").read_bytes() == manifest
+    assert (folder / "manifest").read_bytes() == signed
     with db.read() as session:
         report = web_proof.examine(folder, web_proof.OnRecord.of(session, id_), public_keys(settings))
     assert report.verdict == "proven", report.findings
     # the certificate
     fields = certificate.read(done.certificate or "", public_keys(settings))
     assert {one["file"]: one["sha256"] for one in fields["files"] if one["file"] in before} == before
-    assert fields["manifest"]["sha256"] == hashlib.sha256(manifest).hexdigest()
+    assert fields["manifest"]["sha256"] == hashlib.sha256(signed).hexdigest()
     assert fields["reason"] == "انتهت المدة" and fields["proposed"]["staff_id"] != fields["agreed"]["staff_id"]
     for who, lang in (("minister", "ar"), ("aide", "en")):
         page = cast(who).get(f"{old['page']}/certificate?lang={lang}")
@@ -154,6 +158,93 @@ def test_from_due_to_certificate(
     # it stays on the shelf
     assert old["page"] in cast("minister").get("/library").text
     assert cast("minister").get(old["page"]).status_code == 200
+
+
+def _agreed(session: Session, ministry: Ministry, recording_id: str) -> Destruction:
+    """A recording that is to be destroyed, without all that leads there."""
+    now, people = clock.now(), ministry.people
+    session.add(
+        Recording(
+            id=recording_id,
+            meeting_id="m",
+            petition_id="-",
+            state="ready",
+            started_at=now,
+            closed_at=now,
+            journal=f"{recording_id}/journal",
+        )
+    )
+    session.flush()
+    row = Destruction(
+        id=new_id(),
+        recording_id=recording_id,
+        state="agreed",
+        reason="-",
+        kept_until=now,
+        years=1,
+        proposed_by=people["aide"].id,
+        proposed_at=now,
+        decided_by=people["minister"].id,
+        decided_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def test_a_disk_that_is_not_mounted_ends_in_no_certificate(
+    settings: Settings, house: tuple[Database, Ministry]
+) -> None:
+    db, ministry = house
+    id_ = new_id()
+    folder, elsewhere = settings.recordings_dir / id_, settings.data_dir / "elsewhere"
+    folder.mkdir(parents=True)
+    journal = open_journal(
+        folder / "journal", key_ring(settings), recording_id=id_, meeting_id="m", started_at=clock.now()
+    )
+    journal.close(1.0)
+    with db.write() as session:
+        row = _agreed(session, ministry, id_)
+    folder.rename(elsewhere)
+    handler, payload = destroy_handler(settings, db), {"destruction_id": row.id}
+    with pytest.raises(OSError, match="journal is not there"):
+        handler.act(payload)
+    with db.write() as session:
+        assert handler.gave_up
+        handler.gave_up(session, payload, "journal is not there", clock.now())
+        assert _said(session, row.id) == ("failed", None)
+    elsewhere.rename(folder)
+    _work(settings, db, row.id)
+    with db.read() as session:
+        state, text = _said(session, row.id)
+    assert state == "done" and not read_header(folder / "journal").wrapped_key
+    assert [one["file"] for one in certificate.read(text or "", public_keys(settings))["files"]] == ["journal"]
+
+
+def test_a_manifest_of_version_1_is_not_said_to_differ(settings: Settings, house: tuple[Database, Ministry]) -> None:
+    """It hashed the key slot too: whether a file without a key still is that file nothing can tell."""
+    db, ministry = house
+    id_ = new_id()
+    folder = settings.recordings_dir / id_
+    made = small(folder, Keys(settings.data_dir / "other"), id_)
+    fields = json.loads((folder / "manifest").read_text().splitlines()[0])
+    for entry in fields["files"]:
+        del entry["key_slot"]
+        entry |= manifest.hashes_of(take(folder / entry["file"]))
+    line = manifest.canonical({**fields, "version": 1}) + b"\n"
+    signature = f"ed25519 {made.keys.signer.fingerprint} {made.keys.signer.sign(line).hex()}\n"
+    (folder / "manifest").write_bytes(line + signature.encode())
+    with db.write() as session:
+        row = _agreed(session, ministry, id_)
+    _work(settings, db, row.id)
+    with db.read() as session:
+        files = certificate.read(_said(session, row.id)[1] or "", public_keys(settings))["files"]
+    assert len(files) == len(fields["files"]) and not any("as_signed" in one for one in files)
+
+
+def _said(session: Session, destruction_id: str) -> tuple[str, str | None]:
+    row = session.get_one(Destruction, destruction_id)
+    return row.state, row.certificate
 
 
 def _state(db: Database, recording_id: str) -> str:
