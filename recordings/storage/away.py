@@ -7,6 +7,7 @@ neither database nor settings are needed to read.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import io
 import json
@@ -14,6 +15,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -62,9 +64,32 @@ def stub_of(path: Path) -> Path:
     return path.with_name(path.name + SUFFIX)
 
 
+@contextmanager
+def alone(folder: Path, *, wait: bool = True) -> Iterator[None]:
+    """In a recording's folder only one thread of one process at a time lets files go, brings them back, or writes the
+    slots of their keys: a slot is copied from file to stub and back, and must not change hands half-way.
+
+    The lock is the folder's own, so nothing is left behind, and it falls with whoever holds it. Raises BlockingIOError
+    where somebody is at it and `wait` is False. Who has it must not ask for it again.
+    """
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
+    finally:
+        os.close(fd)
+
+
 def leave(path: Path, away: Away) -> None:
-    """Let the local copy go; its header stays. The caller has read the bucket's copy back."""
-    stub = stub_of(path)
+    """Let the local copy go; its header stays. The caller has read the bucket's copy back.
+
+    Raises BlockingIOError while files of the folder are brought back: there is time.
+    """
+    with alone(path.parent, wait=False):
+        _leave(path, stub_of(path), away)
+
+
+def _leave(path: Path, stub: Path, away: Away) -> None:
     with path.open("rb") as file:
         head = file.read(HEADER_BYTES)
         container.decode_header(head)
@@ -100,9 +125,11 @@ def open_sealed(path: Path, keyring: KeyRing) -> SealedReader:
     try:
         return SealedReader(path, keyring)
     except FileNotFoundError:
-        if not stub_of(path).exists():
-            raise
-    head, away = read_stub(stub_of(path))
+        pass
+    try:
+        head, away = read_stub(stub_of(path))
+    except FileNotFoundError:  # it is nowhere, or came back at this very moment
+        return SealedReader(path, keyring)
     try:
         remote = Remote(bucket_of(path.parent.parent), away, head)
         return SealedReader.of_source(remote.pread, away.size, keyring)
@@ -177,14 +204,20 @@ class RawAway(io.RawIOBase):
 
 
 def bring_back(folder: Path, progress: Progress = silent, *, only: str = "") -> list[str]:
-    """Every file of a recording that lies in the bucket alone comes back; returns their names. Raises BucketError."""
+    """Every file of a recording that lies in the bucket alone comes back; returns the names of those that we fetched.
+
+    Somebody else may be fetching them too: whoever comes second waits, and finds them here. Raises BucketError.
+    """
     back = []
     for stub in sorted(folder.glob(f"{only or '*'}{SUFFIX}")):
         path = stub.with_name(stub.name.removesuffix(SUFFIX))
-        if not path.exists():
-            _fetch(path, stub, progress)
-            back.append(path.name)
-        stub.unlink()
+        with alone(folder):  # for each file: who needs the journal does not wait for all films
+            if not stub.exists():
+                continue
+            if not path.exists():
+                _fetch(path, stub, progress)
+                back.append(path.name)
+            stub.unlink()
     return back
 
 

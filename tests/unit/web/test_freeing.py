@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -154,3 +156,88 @@ def test_what_was_brought_back_or_written_anew_while_it_was_read_stays(house: Ho
     assert house.free() == 0 and has_key(journal)
     house.shelf.asked = lambda: None
     assert house.free() == 1
+
+
+def gone(house: House, id_: str = "r1") -> Path:
+    journal = house.recording(id_)
+    assert house.free() == 1
+    return journal
+
+
+def whole(house: House, journal: Path) -> bool:
+    """It lies here, every byte of it, and opens; no stub and no draft beside it."""
+    names = {path.name for path in journal.parent.iterdir()}
+    same = blanked(journal.read_bytes(), 0, KEY_SLOT) == house.shelf.objects[journal.parent.name]
+    return same and has_key(journal) and names == {"journal", storage.MARKS}
+
+
+def test_two_that_bring_back_the_same_file_fetch_it_once(house: House) -> None:
+    journal = gone(house)
+    fetched: list[str] = []
+    second = threading.Thread(target=lambda: fetched.extend(away.bring_back(journal.parent)))
+
+    def while_the_first_reads() -> None:
+        house.shelf.asked = lambda: pytest.fail("fetched twice")
+        second.start()
+        second.join(0.1)
+
+    house.shelf.asked = while_the_first_reads
+    assert away.bring_back(journal.parent) == ["journal"]
+    second.join()
+    assert fetched == [] and whole(house, journal)
+
+
+def test_who_asks_for_a_file_that_is_just_leaving_gets_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind the stub's writing, and before the file's end: both are there, and one of the two has to go."""
+    journal = house.recording()
+    asker = threading.Thread(target=lambda: storage.here(house.settings, "r1"))
+    real = container.fsync_folder
+
+    def sync(folder: Path) -> None:
+        real(folder)
+        if journal.exists() and away.stub_of(journal).exists() and not asker.is_alive():
+            asker.start()
+            asker.join(0.1)
+
+    monkeypatch.setattr(container, "fsync_folder", sync)
+    assert house.free() == 1
+    asker.join()
+    assert whole(house, journal)
+
+
+def test_nothing_leaves_while_files_are_brought_back_and_nobody_waits_for_it(house: House) -> None:
+    journal = house.recording()
+    with away.alone(journal.parent):
+        assert house.free() == 0
+    assert house.file().state == BOTH and whole(house, journal)
+    assert house.free() == 1
+
+
+def _hold(folder: Path, told: multiprocessing.synchronize.Event) -> None:
+    with away.alone(folder):
+        told.set()
+        threading.Event().wait()
+
+
+def test_the_lock_holds_between_processes_and_falls_with_a_killed_one(tmp_path: Path) -> None:
+    spawn = multiprocessing.get_context("fork")
+    told = spawn.Event()
+    other = spawn.Process(target=_hold, args=(tmp_path, told), daemon=True)
+    other.start()
+    try:
+        assert told.wait(30)
+        with pytest.raises(BlockingIOError), away.alone(tmp_path, wait=False):
+            pass
+    finally:
+        other.kill()
+    with away.alone(tmp_path):
+        assert not list(tmp_path.iterdir()), "nothing to clear away"
+    other.join()
+
+
+def test_what_a_killed_one_left_half_fetched_is_in_nobodys_way(house: House) -> None:
+    journal = gone(house)
+    journal.with_name(".journal.unfinished").write_bytes(b"half")
+    assert away.bring_back(journal.parent) == ["journal"] and whole(house, journal)
+    with pytest.raises(FileNotFoundError):
+        away.open_sealed(journal.with_name("nothing"), key_ring(house.settings))
