@@ -205,6 +205,7 @@ class Room:
     async def end(self, by: Member) -> None:
         if not by.host:
             raise Refused("not_allowed")
+        await self.errands.told()  # that it went live, above all: what was never live ends as not held
         await self.around.directory.end(self.info.id, by.id, self.around.wall())
 
     def mark(self, by: Member, kind: str, data: dict[str, Any]) -> float:
@@ -223,6 +224,7 @@ class Room:
 
     def apply(self, info: MeetingInfo | None) -> None:
         """Makes the room what the directory says it is; whoever lost the right to be here goes first."""
+        self.errands.again()
         if info is None or info.state == "ended":
             self.close(CloseReason.ENDED)
             return

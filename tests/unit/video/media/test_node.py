@@ -1082,3 +1082,50 @@ def test_how_a_leg_fared_is_told_each_half_minute_and_when_it_ends(play: Play) -
         assert {who for who, _ in stage.book.fared[before:]} == {"minister"}
 
     play(scene)
+
+
+def test_a_meeting_that_went_live_while_the_directory_was_out_of_reach_is_told_as_live_before_its_end(
+    play: Play,
+) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.book.change(admitted=frozenset({"sara"}))
+        minister, sara = await stage.join("minister"), await stage.join("sara")
+        await minister.answer()
+        stage.book.broken = True
+        await sara.answer()
+        await settle()
+        live_at = stage.now
+        assert stage.room.live and "went_live" not in stage.book.names()
+        await sara.say("leave")
+        stage.now += 20
+        await stage.node.sync("m1")
+        stage.book.broken = False
+        assert stage.book.names() == ["joined", "joined"]
+        await stage.node.sync("m1")
+        await settle()
+        assert stage.book.told[2:] == [("went_live", "m1", live_at), ("left", "m1", "sara", live_at)]
+
+    play(scene)
+
+
+def test_the_end_waits_for_what_comes_before_it(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        may_write, fails = asyncio.Event(), [OSError("locked")]
+
+        async def went_live(*arguments: Any) -> None:
+            if fails:
+                raise fails.pop()
+            await may_write.wait()
+            stage.book.told.append(("went_live", *arguments, stage.book.info.state))
+
+        stage.book.went_live = went_live  # type: ignore[attr-defined]
+        minister, _ = await stage.couple()
+        assert stage.room.live and not fails
+        await minister.say("end")
+        assert stage.book.info.state == "open" and minister.reason is None
+        may_write.set()
+        await settle()
+        assert stage.book.told[2][0] == "went_live" and stage.book.told[2][-1] == "open"
+        assert stage.book.info.state == "ended" and minister.reason == "ended"
+
+    play(scene)
