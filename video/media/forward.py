@@ -150,8 +150,6 @@ class Forward:
 
     def _splice(self, ssrc: int, number: int, packet: bytes, now: float) -> None:
         self._spliced_for = ssrc
-        if self.source is not None:
-            self._downlink.follow(self.source.connection, packet)
         if self._last_number < 0:
             if number >= LATE_START:
                 self.number_offset = 0x8000

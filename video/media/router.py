@@ -200,7 +200,9 @@ class Endpoint:
         if self._router.relaying:
             peer = self._router.peer_of(self)
             if peer is not None and len(packet) >= 20:
-                peer.outlet.send_rtcp(self.downlink.relayed(packet, peer.video.ssrc or peer.audio.ssrc))
+                relayed = self.downlink.relayed(packet, peer.video.ssrc or peer.audio.ssrc)
+                if relayed is not None:
+                    peer.outlet.send_rtcp(relayed)
 
     def _wants_keyframe(self, kind: int, packet: bytes, now: float) -> None:
         if kind == rtcp.PLI:

@@ -18,31 +18,41 @@ def numbers(downlink: Downlink, make: Make, first: int, count: int) -> list[int]
 def test_a_call_without_incidents_passes_packets_untouched(packet: Make) -> None:
     downlink = Downlink()
     made = packet(1, transport=500)
-    downlink.follow("sara/1", made)
-    assert downlink.numbered(made, 0.0) is made
-
-
-def test_a_publisher_who_comes_back_goes_on_in_the_receiver_s_count(packet: Make) -> None:
-    downlink = Downlink()
-    downlink.follow("sara/1", packet(1, transport=65534))
-    assert numbers(downlink, packet, 65534, 3) == [65534, 65535, 0]
-    downlink.follow("sara/2", packet(1, transport=7))
-    assert numbers(downlink, packet, 7, 2) == [1, 2]
-    feedback = twcc.write(0xD0, 1, [1000, 2000], 0)
-    back = downlink.relayed(feedback, 0xA0)
-    assert [report.number for report in twcc.read(back)] == [7, 8]
-    assert back[8:12] == (0xA0).to_bytes(4, "big")
+    assert downlink.plain and downlink.numbered(made, 0.0) is made
+    alone = Downlink()
+    alone.measure(True, now=0.0)
+    alone.measure(False, now=1.0)
+    assert alone.plain and alone.numbered(made, 2.0) is made, "nothing was sent yet that it must go on from"
 
 
 def test_the_count_goes_on_when_two_become_three_and_three_become_two(packet: Make) -> None:
     downlink = Downlink()
-    downlink.follow("sara/1", packet(1, transport=900))
-    assert numbers(downlink, packet, 900, 2) == [900, 901]
+    assert numbers(downlink, packet, 65534, 3) == [65534, 65535, 0]
     downlink.measure(True, now=0.0)
-    assert numbers(downlink, packet, 5, 1) + numbers(downlink, packet, 902, 1) == [902, 903]
+    assert numbers(downlink, packet, 5, 1) + numbers(downlink, packet, 902, 1) == [1, 2]
     downlink.measure(False, now=0.0)
-    downlink.follow("sara/1", packet(1, transport=950))
-    assert numbers(downlink, packet, 950, 2) == [904, 905]
+    without = packet(1)
+    assert downlink.numbered(without, 0.0) is without, "what has no number is no beginning"
+    assert numbers(downlink, packet, 950, 2) == [3, 4]
+    downlink.measure(True, now=0.0)
+    downlink.measure(False, now=0.0)
+    assert numbers(downlink, packet, 5, 2) == [5, 6]
+    assert downlink.plain, "where both counts agree nothing is to be done"
+
+
+def test_feedback_goes_to_the_publisher_by_its_own_numbers_and_never_about_what_had_others(packet: Make) -> None:
+    downlink = Downlink()
+    downlink.measure(True, now=0.0)
+    assert numbers(downlink, packet, 40_000, 100)[-1] == 99
+    downlink.measure(False, now=0.0)
+    before = twcc.write(0xD0, 90, [1000] * 10, 0)
+    assert downlink.relayed(before, 0xA0) is None
+    assert numbers(downlink, packet, 65535, 3) == [100, 101, 102]
+    across = twcc.write(0xD0, 99, [1000] * 3, 1)
+    assert downlink.relayed(before, 0xA0) is None and downlink.relayed(across, 0xA0) is None
+    back = downlink.relayed(twcc.write(0xD0, 100, [1000, 2000], 2), 0xA0)
+    assert back is not None and back[8:12] == (0xA0).to_bytes(4, "big")
+    assert [report.number for report in twcc.read(back)] == [65535, 0]
 
 
 def test_a_packet_without_a_number_takes_none(packet: Make) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.unit.video.media.conftest import make_rtp
 from video.media import rtcp, rtp, twcc
 from video.media.router import Endpoint, Router
 from video.media.rtcp import Block
@@ -325,6 +326,24 @@ def test_with_three_each_publisher_is_answered_by_the_node(three: Hall, packet: 
     assert (block.ssrc, block.lost, block.highest) == (0xA1, 0, 19)
 
 
+def test_the_count_goes_on_when_a_third_leaves_and_the_publisher_hears_of_it_in_its_own_numbers(
+    three: Hall, packet: Make
+) -> None:
+    for number in range(100):
+        three["sara"].on_rtp(packet(number, ssrc=0xA1, transport=5000 + number), 0.0)
+        three["signer"].on_rtp(packet(number, ssrc=0xB1, transport=9 + number), 0.0)
+    three.router.remove("signer")
+    three["minister"].on_rtcp(twcc.write(VIDEO, 195, [1000] * 5, 0), 0.1)
+    for number in range(100, 103):
+        three["sara"].on_rtp(packet(number, ssrc=0xA1, transport=5000 + number), 0.1)
+    seen = [rtp.transport_sequence(one) for one, _ in three.outlets["minister"].rtp]
+    assert seen == list(range(203))
+    assert three.feedback("sara", rtcp.RTPFB, rtcp.TWCC) == [], "the node's own numbers say nothing to her"
+    three["minister"].on_rtcp(twcc.write(VIDEO, 200, [1000, 2000, 3000], 0), 0.2)
+    (passed,) = three.feedback("sara", rtcp.RTPFB, rtcp.TWCC)
+    assert [report.number for report in twcc.read(passed)] == [5100, 5101, 5102]
+
+
 def test_with_three_each_receiver_has_a_count_of_its_own(three: Hall, packet: Make) -> None:
     three["sara"].on_rtp(packet(1, ssrc=0xA1, transport=5000), 0.0)
     three["signer"].on_rtp(packet(1, ssrc=0xB1, transport=9), 0.0)
@@ -461,6 +480,58 @@ def test_repair_goes_on_after_numbers_have_gone_half_round(two: Hall, packet: Ma
         two["sara"].on_rtp(packet(number), 0.0)
     two["minister"].on_rtcp(rtcp.nack(VIDEO, [39_990]), 1.0)
     assert len(two.sent("minister", RTX)) == 1
+
+
+INCIDENTS = ["third", "back", "deaf", "heard", "shut", "opened"]
+
+
+@settings(max_examples=40)
+@given(st.lists(st.sampled_from(INCIDENTS), max_size=8), st.integers(0, 0xFFFF))
+def test_whoever_comes_goes_or_falls_silent_each_receiver_reads_one_unbroken_count(
+    outlets_for_properties: Callable[[], Any], incidents: list[str], first: int
+) -> None:
+    """And what it tells of a packet reaches the publisher under the number the publisher gave it, or not at all."""
+    hall, people = Hall(outlets_for_properties, ["minister", "sara"]), ["minister", "sara"]
+    receiver, count = hall.outlets["minister"], {"sara": first, "signer": 7}
+    came: list[tuple[str, int]] = []
+    """What the minister was sent: on which leg it came up, and under which number."""
+    for incident in ["", *incidents]:
+        if incident == "third" and "signer" in people:
+            people.remove("signer")
+            hall.router.remove("signer")
+        elif incident == "third":
+            people.append("signer")
+            hall.join("signer", people)
+            hall.router.seat(hall["minister"], {0: "sara", 1: "signer"})
+        elif incident == "back":
+            count["sara"] = (count["sara"] * 31 + 999) & 0xFFFF
+            hall.join("sara", people)
+        elif incident in ("deaf", "heard"):
+            hall["minister"].whole = incident == "heard"
+            hall.router.flow(hall.router.flowing)
+        elif incident:
+            hall.router.flow(incident == "opened")
+        for step in range(10):
+            for who in people[1:]:
+                leg, kind = f"{who}/{hall.legs[who]}", rtp.VP8 if step % 3 else rtp.OPUS
+                made = make_rtp(count[who], kind=kind, ssrc=kind + hall.legs[who], transport=count[who])
+                hall[who].on_rtp(made, 1.0)
+                if len(receiver.rtp) > len(came):
+                    came.append((leg, count[who]))
+                count[who] = (count[who] + 1) & 0xFFFF
+            if step in (0, 4, 9) and came:
+                tell(hall, came, [rtp.transport_sequence(sent) for sent, _ in receiver.rtp][-6:])
+    seen = [rtp.transport_sequence(sent) for sent, _ in receiver.rtp]
+    assert seen == [(seen[0] + index) & 0xFFFF for index in range(len(seen))]
+
+
+def tell(hall: Hall, came: list[tuple[str, int]], last: list[int]) -> None:
+    """The minister tells of the last packets: what reaches the publisher must be about just these."""
+    before = len(hall.outlets["sara"].rtcp)
+    hall["minister"].on_rtcp(twcc.write(VIDEO, last[0], [1000] * len(last), 0), 1.0)
+    for passed in hall.outlets["sara"].rtcp[before:]:
+        told = [(f"sara/{hall.legs['sara']}", report.number) for report in twcc.read(passed)]
+        assert told == came[-len(last) :]
 
 
 wire = st.binary(min_size=12, max_size=100) | st.builds(
