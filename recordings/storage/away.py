@@ -214,10 +214,11 @@ def bring_back(folder: Path, progress: Progress = silent, *, only: str = "") -> 
         with alone(folder):  # for each file: who needs the journal does not wait for all films
             if not stub.exists():
                 continue
-            if not path.exists():
+            if path.exists():
+                stub.unlink()
+            else:
                 _fetch(path, stub, progress)
                 back.append(path.name)
-            stub.unlink()
     return back
 
 
@@ -231,8 +232,10 @@ def _fetch(path: Path, stub: Path, progress: Progress) -> None:
     except BaseException:
         draft.unlink(missing_ok=True)  # half a film on a full disk would be in the way of the next try
         raise
-    _copy_slot(stub, path)
     container.fsync_folder(path.parent)
+    with stub.open("rb") as file:
+        stub.unlink()
+        _put_slot(path, file.read(HEADER_BYTES))  # its key may have been destroyed while we were at it
 
 
 def _download(draft: Path, away: Away, bucket: Bucket, progress: Progress) -> None:

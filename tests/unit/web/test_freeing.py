@@ -241,3 +241,19 @@ def test_what_a_killed_one_left_half_fetched_is_in_nobodys_way(house: House) -> 
     assert away.bring_back(journal.parent) == ["journal"] and whole(house, journal)
     with pytest.raises(FileNotFoundError):
         away.open_sealed(journal.with_name("nothing"), key_ring(house.settings))
+
+
+def test_a_key_that_is_destroyed_as_its_file_comes_back_is_destroyed(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind the copy of the slot, and before the stub's end."""
+    journal = gone(house)
+    real = container.fsync_folder
+
+    def sync(folder: Path) -> None:
+        real(folder)
+        container.destroy_key(away.stub_of(journal))
+
+    monkeypatch.setattr(container, "fsync_folder", sync)
+    assert away.bring_back(journal.parent) == ["journal"]
+    assert not has_key(journal) and not away.stub_of(journal).exists()
