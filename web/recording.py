@@ -36,6 +36,7 @@ from video.meetings.states import OVER, REMOVED
 from web.disk import room
 from web.keys import key_ring
 from web.proof import Witnesses
+from web.storage import here
 
 __all__ = ["finish_handler", "key_ring", "make_playable", "sink_opener", "sweep_abandoned"]
 
@@ -164,9 +165,13 @@ def finish_handler(settings: Settings, db: Database) -> Handler:
 
 
 def make_playable(settings: Settings, recording_id: str) -> RemuxResult:
-    """What a follower has made, where one was at work while the meeting ran; else the journal is gone through now."""
+    """What a follower has made, where one was at work while the meeting ran; else the journal is gone through now.
+
+    That of a recording which failed long ago may lie in the bucket alone: it comes back first.
+    """
     keyring, folder = key_ring(settings), settings.recordings_dir / recording_id
     _keep_what_is_signed(folder)
+    here(settings, recording_id, manifest.JOURNAL)
     for leftover in folder.glob("*.webm*"):  # of a worker that was killed half-way
         leftover.unlink()
     owner = read_header(folder / "journal").owner

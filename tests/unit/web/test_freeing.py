@@ -25,6 +25,7 @@ from recordings.storage.models import StoredFile
 from recordings.storage.states import BOTH, REMOTE
 from web import storage
 from web.keys import key_ring
+from web.recording import make_playable
 
 LONG_AGO = timedelta(days=60)
 
@@ -257,3 +258,12 @@ def test_a_key_that_is_destroyed_as_its_file_comes_back_is_destroyed(
     monkeypatch.setattr(container, "fsync_folder", sync)
     assert away.bring_back(journal.parent) == ["journal"]
     assert not has_key(journal) and not away.stub_of(journal).exists()
+
+
+def test_a_failed_recording_whose_journal_is_away_can_be_tried_again(house: House) -> None:
+    house.recording(state=FAILED)
+    assert house.free() == 1
+    house.move(CLOSED)
+    assert make_playable(house.settings, "r1").finished
+    storage.reconcile(house.settings, house.db)
+    assert house.file().state == BOTH
