@@ -178,6 +178,15 @@ _ALL = (
         },
     ),
     Template(
+        "petition_joined",
+        SERVICE,
+        _CASE_LINK,
+        {
+            "ar": "ضُمّ طلبكم {case} إلى طلب آخر لكم، ويستمر النظر فيهما معًا: {link}",
+            "en": "Your petition {case} has been joined to another one of yours, and both go on together: {link}",
+        },
+    ),
+    Template(
         "appointment_video",
         SERVICE,
         _APPOINTMENT,

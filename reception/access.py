@@ -3,7 +3,7 @@
 Reception and verification see their centre's cases, an officer those that are or ever were with the department or
 that it was asked about, the office all, the hotline all but the text of confidential ones. Of secret ones a
 receptionist sees only what they took in themselves, a department only what it has or is asked about now, and the
-hotline nothing.
+hotline nothing. What was joined to another case is read with it, by the department that has that one.
 Attendants, interpreters and administrators see none.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Set
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, func, not_, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from core.errors import NotFound, Refused
 from core.staff.models import Staff
@@ -81,11 +81,14 @@ def _door(staff: Staff, roles: Set[str]) -> ColumnElement[bool]:
         was_here = exists().where(Referral.petition_id == Petition.id, Referral.to_department_id == here)
         asked = exists().where(Opinion.petition_id == Petition.id, Opinion.department_id == here)
         was_here, asked = was_here.correlate(Petition), asked.correlate(Petition)
+        goes_on = aliased(Petition)
+        joined = exists().where(goes_on.id == Petition.merged_into_id, goes_on.department_id == here)
         doors.append(
             or_(
                 Petition.department_id == here,
                 and_(plain, or_(was_here, asked)),
                 asked.where(Opinion.state == states.ASKED),
+                joined.correlate(Petition),
             )
         )
     return or_(*doors) if doors else false()

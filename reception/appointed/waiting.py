@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.errors import Refused
+from core.errors import Mistake, Refused
 from core.language import N_
 from core.settings import Settings
 from core.sweeping import gated
@@ -27,6 +28,7 @@ from reception.petitions.states import SETTLED
 
 EVERY = timedelta(seconds=5)
 REASON_CLOSED = N_("The petition was closed")
+REASON_JOINED = N_("The petition was joined to another")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +187,39 @@ def hurry_on_waitlist(session: Session, event: UrgentAgreed, *, now: datetime, s
 
 
 def leave_waitlist(session: Session, event: PetitionClosed, *, now: datetime, settings: Settings) -> None:
+    """The turn of a petition that was joined to another goes over to that one."""
     waiting = service.of_petition(session, event.petition_id)
-    if waiting is not None:
-        service.leave(session, waiting.id, reason=REASON_CLOSED, by=service.BY, now=now)
+    if waiting is None:
+        return
+    joined_to = session.get_one(Petition, event.petition_id).merged_into_id
+    reason = REASON_JOINED if joined_to else REASON_CLOSED
+    left = service.leave(session, waiting.id, reason=reason, by=service.BY, now=now)
+    if joined_to and not left.for_earlier:
+        _wait_on(session, left, session.get_one(Petition, joined_to), zone=settings.timezone, now=now)
+
+
+def _wait_on(session: Session, left: Waiting, petition: Petition, *, zone: str, now: datetime) -> None:
+    """`petition` has the turn now that was `left`: with the same wishes where it had none, or in its own place where
+    the wish there is as broad. What has an appointment, or is settled meanwhile, waits for nothing."""
+    wishes: dict[str, Any] = {name: getattr(left, name) for name in rules.WISHES}
+    row = service.of_petition(session, petition.id)
+    if row is None:
+        try:
+            row = join(
+                session,
+                petition,
+                by=left.joined_by,
+                zone=zone,
+                needs_interpreter=left.needs_interpreter,
+                visitor_class=left.visitor_class,
+                now=now,
+                **wishes,
+            )
+        except (Refused, Mistake):  # or the last day wished for has passed
+            return
+    if rules.keeps_turn(wishes, {name: getattr(row, name) for name in rules.WISHES}):
+        earlier = update(Waiting).where(Waiting.id == row.id, Waiting.joined_at > left.joined_at)
+        session.execute(earlier.values(joined_at=left.joined_at))
 
 
 def sweep_waitlist() -> Callable[[Session, datetime], None]:

@@ -114,7 +114,11 @@ def text_petition_answered(session: Session, event: PetitionAnswered, *, now: da
 
 
 def text_petition_closed(session: Session, event: PetitionClosed, *, now: datetime, settings: Settings) -> None:
+    """What was joined to another petition isn't over: it goes on there, and the visitor's page says where."""
     petition = session.get_one(Petition, event.petition_id)
+    if petition.merged_into_id:
+        _tell_step(session, petition.id, "petition_joined", now=now, settings=settings)
+        return
     tell(
         session,
         petition,

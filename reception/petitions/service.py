@@ -3,7 +3,7 @@ is added to a case without moving it in entries.py."""
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -12,7 +12,11 @@ from core.errors import Mistake, NotFound, Refused
 from core.events import emit
 from core.ids import new_code
 from core.language import N_
+from core.staff.models import Staff
 from core.text import latin_digits
+from queueing.appointments import calendar
+from queueing.appointments.rules import hold_is_over
+from reception import access
 from reception.centres.models import Centre, Department
 from reception.deadlines import service as deadlines
 from reception.deadlines.rules import CHECK, CUSTODY, WORK
@@ -23,6 +27,8 @@ from reception.petitions.models import Petition, PetitionType
 from reception.petitions.states import PETITION, VERIFICATION
 from reception.visitors.models import Visitor
 from reception.visits import service as visits
+
+_ANOTHER = N_("Write the case number of another petition of this visitor.")
 
 CLOSE_REASONS = {
     "settled": N_("the matter is settled"),
@@ -50,7 +56,9 @@ def by_follow_code(session: Session, code: str) -> Petition:
 
 
 def by_case_number(session: Session, number: str) -> Petition | None:
-    return session.scalar(select(Petition).where(Petition.case_number == number))
+    """Also as people type it: with Arabic digits, or with spaces."""
+    typed = latin_digits(number).strip().replace(" ", "")
+    return session.scalar(select(Petition).where(Petition.case_number == typed))
 
 
 def receive(
@@ -298,21 +306,36 @@ def refuse(session: Session, petition_id: str, *, reason: str, staff_id: str, no
 
 
 def merge(session: Session, petition_id: str, *, into: str, staff_id: str, now: datetime) -> Petition:
-    """Join it to another open petition of the same visitor (`into`: its case number), whose clocks alone go on."""
-    other = by_case_number(session, latin_digits(into).strip().replace(" ", ""))
+    """Join it to another open petition of the same visitor (`into`: its case number), whose clocks alone go on.
+
+    What this person may not see is like a number that nobody has. An appointment can't go over, so it comes first.
+    """
+    other = by_case_number(session, into)
     for id_ in sorted({petition_id, other.id if other else petition_id}):  # whoever holds two takes them in one order
         custody.locked(session, id_)
     petition = get(session, petition_id)
     state = PETITION.next(petition.state, "close")
     custody.no_open_order(session, petition)
+    staff = session.get(Staff, staff_id)
     if other is None or other.id == petition.id or other.visitor_id != petition.visitor_id:
-        raise Mistake("Write the case number of another petition of this visitor.", field="into")
+        raise Mistake(_ANOTHER, field="into")
+    if not access.may_see(session, staff, other):
+        raise Mistake(_ANOTHER, field="into")
     if other.state in states.SETTLED:
         raise Mistake("That petition is settled. Take it up again first.", field="into")
+    current = calendar.current(session, petition.id)
+    if current is not None and not hold_is_over(current.held_until, now=now):
+        raise Mistake(
+            "An appointment is booked or offered for this petition. It has to be over, or cancelled, before it is "
+            "joined to another.",
+            field="into",
+        )
     _settle(session, petition, state, now)
     petition.close_reason, petition.merged_into_id = "duplicate", other.id
-    story.tell(session, petition, "merged", now=now, by=staff_id, fields={"case": other.case_number})
-    story.tell(session, other, "joined", now=now, by=staff_id, fields={"case": petition.case_number})
+    before = update(Petition).where(Petition.merged_into_id == petition.id)  # what had been joined to it goes along
+    session.execute(before.values(merged_into_id=other.id))
+    _tell_joined(session, petition, "merged", other, staff_id, now)
+    _tell_joined(session, other, "joined", petition, staff_id, now)
     emit(session, events.PetitionClosed(**_ids(petition), reason="duplicate"), now=now)
     return petition
 
@@ -367,6 +390,16 @@ def _ids(petition: Petition) -> dict[str, str]:
 def _step(session: Session, petition: Petition, kind: str, staff_id: str | None, now: datetime, text: str = "") -> None:
     fields = story.named("department", petition.department or petition.centre)
     story.tell(session, petition, kind, now=now, by=staff_id, text=text, fields=fields)
+
+
+def _tell_joined(
+    session: Session, petition: Petition, kind: str, other: Petition, staff_id: str, now: datetime
+) -> None:
+    """The number of a secret case is for those alone who may see it, and more people read this story."""
+    if other.confidentiality == rules.SECRET:
+        story.tell(session, petition, f"{kind}_unnamed", now=now, by=staff_id)
+    else:
+        story.tell(session, petition, kind, now=now, by=staff_id, fields={"case": other.case_number})
 
 
 def _settle(session: Session, petition: Petition, state: str, now: datetime) -> None:

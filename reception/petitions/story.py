@@ -87,6 +87,13 @@ TELLINGS: dict[str, Telling] = {
         "info",
     ),
     "joined": Telling(N_("Petition {case} was joined to this one"), None, "folder"),
+    "merged_unnamed": Telling(  # which one is a secret to some who read this story
+        N_("Joined to another petition"),
+        N_("It was joined to another petition of yours and goes on there."),
+        "folder",
+        "info",
+    ),
+    "joined_unnamed": Telling(N_("Another petition was joined to this one"), None, "folder"),
     "opinion_asked": Telling(N_("{department} was asked for its opinion"), None, "help", "info"),
     "opinion_given": Telling(N_("{department} gave its opinion"), None, "edit", "good"),
     "opinion_waived": Telling(N_("The opinion of {department} was waived"), None, "x"),

@@ -127,6 +127,8 @@ def _page(
     allowed = access.verbs(ctx.session, ctx.staff, petition)
     asked_opinions = opinions.of_petition(ctx.session, petition.id)
     merged_into = ctx.session.get(Petition, petition.merged_into_id) if petition.merged_into_id else None
+    if merged_into is not None and not access.may_see(ctx.session, ctx.staff, merged_into):
+        merged_into = None
     return show(
         ctx,
         "cases/case.html",

@@ -12,6 +12,7 @@ TITLES = {
     "petition_answered": N_("Petition answered"),
     "petition_answered_at_centre": N_("Petition answered: to be heard at the centre"),
     "petition_closed": N_("Petition closed"),
+    "petition_joined": N_("Petition joined to another"),
     "petition_begun": N_("Work on a petition begun"),
     "petition_decided": N_("Petition studied, answer being written"),
     "petition_returned": N_("Petition returned to the centre"),
