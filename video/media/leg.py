@@ -26,6 +26,9 @@ CONNECT_S = 15.0
 ANSWER_S = 20.0
 SILENT_S = 2.0
 DOWN_S = 6.0
+MOST_STREAMS = 64
+"""SSRCs, more than the router follows with all that is sent again. For each that proved itself libsrtp keeps a stream
+and looks through all of them at every packet: with thousands one participant would hold up every meeting here."""
 REPORTS = frozenset({rtcp.SR, rtcp.RR})
 Handler = Callable[[bytes, float], None]
 
@@ -64,6 +67,7 @@ class Leg:
         self.trip = RoundTrip()
         self.tally: Tally | None = None
         self._ssrcs: Sequence[int] = ()
+        self._streams: set[bytes] = set()
         self._allowance = Allowance(now=self.heard_at)
         self._sockets = sockets
         self._changed = changed
@@ -143,10 +147,17 @@ class Leg:
             return False
         at = index * ROOM
         reports = 192 <= inbox.firsts[at + 1] <= 223
+        stream = inbox.octets[at + 4 : at + 8] if reports else inbox.octets[at + 8 : at + 12]
+        known = stream in self._streams
+        if not known and len(self._streams) >= MOST_STREAMS:
+            self.refused += 1
+            return False
         length = keys.open(inbox.pointers[index], size, reports)
         if length < 0:
             self.refused += 1
             return False
+        if not known:
+            self._streams.add(stream)
         plain = inbox.octets[at : at + length]
         self.heard_at = now
         self.packets_in += 1

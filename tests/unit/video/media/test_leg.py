@@ -13,7 +13,7 @@ from pylibsrtp import Policy, Session
 
 from video.media import hooks, sdp
 from video.media.datagrams import ROOM, Inbox
-from video.media.leg import DOWN_S, SILENT_S, Leg, is_gone, is_silent
+from video.media.leg import DOWN_S, MOST_STREAMS, SILENT_S, Leg, is_gone, is_silent
 from video.media.sockets import Sockets
 
 Make = Callable[..., bytes]
@@ -68,6 +68,36 @@ def test_only_what_proves_itself_is_a_sign_of_life(packet: Make) -> None:
         assert one.heard_at == 0.0 and one.refused == 1
         arrive(one, session(Policy.SSRC_ANY_OUTBOUND).protect(packet(1)))
         assert one.heard_at == 100.0
+
+    asyncio.run(scene())
+
+
+def test_ever_new_streams_are_not_opened_and_those_that_are_known_go_on(packet: Make) -> None:
+    """libsrtp would keep each of them for good, and look through all at every packet."""
+
+    async def scene() -> None:
+        one, heard = connected(), []
+        one.on_rtp = one.on_rtcp = lambda data, now: heard.append(data)
+        opened: list[int] = []
+        keys: Any = one._keys
+        one._keys = SimpleNamespace(open=lambda *args: opened.append(keys.open(*args)) or opened[-1])  # type: ignore[assignment]
+        sender, forger = (
+            session(Policy.SSRC_ANY_OUTBOUND),
+            Session(Policy(KEY[::-1], ssrc_type=Policy.SSRC_ANY_OUTBOUND)),
+        )
+        for ssrc in range(1000, 1000 + 2 * MOST_STREAMS):
+            arrive(one, forger.protect(packet(1, ssrc=ssrc)))
+        assert one.refused == len(opened) == 2 * MOST_STREAMS, "what proves nothing takes nobody's place"
+        reports = [b"\x80\xc9\x00\x01" + (2000 + number).to_bytes(4, "big") for number in range(MOST_STREAMS)]
+        for number in range(MOST_STREAMS // 2):
+            assert arrive(one, sender.protect(packet(1, ssrc=3000 + number)))
+            assert arrive(one, sender.protect_rtcp(reports[number]))
+        before = len(opened)
+        assert not arrive(one, sender.protect(packet(1, ssrc=4000)))
+        assert not arrive(one, sender.protect_rtcp(reports[-1]))
+        assert len(opened) == before
+        assert arrive(one, sender.protect(packet(2, ssrc=3000))) and arrive(one, sender.protect_rtcp(reports[0]))
+        assert len(heard) == MOST_STREAMS + 2
 
     asyncio.run(scene())
 
