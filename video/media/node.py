@@ -255,7 +255,10 @@ class MediaNode:
                     if member.comes_too_often(now=self._monotonic()):
                         raise Closing(CloseReason.FLOODING)
                     await self.sync(room.info.id)
-                    room.enter(member.id)
+                    if room.enter(member.id) is not member:
+                        raise Closing(CloseReason.BAD_RESUME)
+                    if not member.may_resume(parts[1]):  # another device came in by a token meanwhile
+                        raise Closing(CloseReason.TAKEN_OVER)
                     room.connect(member, link, str(resume), leg)
                     return room, member
         raise Closing(CloseReason.BAD_RESUME)

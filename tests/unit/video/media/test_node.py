@@ -1129,3 +1129,27 @@ def test_the_end_waits_for_what_comes_before_it(play: Play) -> None:
         assert stage.book.info.state == "ended" and minister.reason == "ended"
 
     play(scene)
+
+
+def test_a_resume_on_its_way_gives_way_to_the_device_that_came_in_by_a_token(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        _, sara = await stage.couple()
+        old = sara.last("welcome")["resume"]
+        await sara.drop()
+        may_read, read = asyncio.Event(), stage.book.meeting
+
+        async def slowly(meeting_id: str) -> MeetingInfo | None:
+            await may_read.wait()
+            return await read(meeting_id)
+
+        stage.book.meeting = slowly  # type: ignore[method-assign]
+        device, tab = await stage.join("sara"), await stage.join("sara", resume=old)
+        may_read.set()
+        await settle()
+        assert device.reason is None and device.last("welcome")["participant"] == "sara"
+        assert tab.reason == "taken_over" and not tab.all("welcome"), "else it would come back by a token and take over"
+        assert stage.room.members["sara"].link is not None
+        again = await stage.join("sara", resume=device.last("welcome")["resume"])
+        assert again.all("welcome") and device.reason == "taken_over"
+
+    play(scene)
