@@ -236,9 +236,9 @@ class Port:
                 if not channel.visitor.other(data, inbox.sender(index), now):
                     self._unwelcome(index, now, leg=True)
                 return
-        elif 127 < first < 192 and len(data) > 12 and self._may_try(now):
+        elif 127 < first < 192 and len(data) > 12:
             known = self._ssrcs.get(int.from_bytes(data[8:12], "big"))
-            if known is not None and known.media(inbox, index, len(data), now):
+            if known is not None and self._may_try(now) and known.media(inbox, index, len(data), now):
                 self._bind(self._name(index), known)
                 known.visitor.moved(inbox.sender(index))
                 return

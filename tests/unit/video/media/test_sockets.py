@@ -263,6 +263,18 @@ def test_strangers_do_not_make_a_leg_try_its_keys_for_ever() -> None:
     play(scene)
 
 
+def test_what_names_no_leg_uses_up_nobody_s_tries() -> None:
+    async def scene(house: House) -> None:
+        house.one.sends((0x41414141,))
+        stranger, moved = house.outsider(), house.outsider()
+        for _ in range(4):
+            house.look(stranger, *[b"\x80a......BBBB..."] * 30)
+        house.look(moved, b"\x80a......AAAA...")
+        assert house.a.moves == [moved.getsockname()]
+
+    play(scene)
+
+
 def test_a_leg_keeps_its_newest_addresses() -> None:
     async def scene(house: House) -> None:
         people = [house.outsider() for _ in range(MOST_ADDRESSES + 2)]
