@@ -24,11 +24,13 @@ from core.settings import Settings
 from core.sweeping import gated
 from reception.petitions.models import Petition
 from recordings.archive.models import Recording
+from recordings.archive.states import DESTROYED
 from recordings.proof import manifest, service
 from recordings.proof.compose import Facts, Film, Person, Witnessed, sign_recording
 from recordings.proof.pieces import Progress, silent
 from recordings.proof.rules import FAILED, WITNESS_EVERY_S
-from recordings.proof.verify import BEFORE, HARMLESS, Finding, Report, size_of, verify
+from recordings.proof.verify import BEFORE, HARMLESS, REMOVED, Finding, Report, size_of, verify
+from recordings.proof.verify import DESTROYED as KEY_DESTROYED
 from recordings.sealed_log import Head
 from recordings.signing import PublicKeys
 from video.meetings.events import RecordingLost
@@ -42,6 +44,9 @@ TELL_EVERY_S = 2.0  # how often a running check says how far it is
 
 MISPLACED = "misplaced"  # the manifest, sound as it is, belongs to another recording than the archive's row
 OUTDATED = "not on record"  # the manifest is not the one that the archive saw signed last
+UNDECIDED = (
+    "destroyed undecided"  # a key, or a whole file, is gone as by a destruction that the archive knows nothing of
+)
 
 
 class Journal(Protocol):
@@ -95,15 +100,23 @@ class Witnesses:
 
 @dataclass(frozen=True, slots=True)
 class OnRecord:
-    """What the archive says of a recording's newest manifest; `sha256` is empty where it saw none signed."""
+    """What the archive says of a recording: its newest manifest (`sha256` is empty where it saw none signed), and
+    whether its destruction was decided and begun."""
 
     recording_id: str
     sha256: str
+    destroyed: bool = False
 
     @classmethod
     def of(cls, session: Session, recording_id: str) -> "OnRecord":
         row = service.manifest_of(session, recording_id)
-        return cls(recording_id, row.sha256 if row else "")
+        state = session.scalar(select(Recording.state).where(Recording.id == recording_id))
+        return cls(recording_id, row.sha256 if row else "", state == DESTROYED)
+
+    @classmethod
+    def now(cls, db: Database, recording_id: str) -> "OnRecord":
+        with db.read() as session:
+            return cls.of(session, recording_id)
 
 
 def sign_handler(settings: Settings, db: Database) -> Handler:
@@ -236,12 +249,29 @@ def _alarms(session: Session, row: Recording) -> Iterator[tuple[datetime, str]]:
 
 
 def examine(
-    folder: Path, said: OnRecord, keys: PublicKeys, progress: Progress = silent, *, read: bool = True
+    folder: Path,
+    said: OnRecord,
+    keys: PublicKeys,
+    progress: Progress = silent,
+    *,
+    read: bool = True,
+    again: Callable[[], OnRecord] | None = None,
 ) -> Report:
-    """`verify`, and what only the archive can tell: that the manifest is the newest of this very recording."""
+    """`verify`, and what only the archive can tell: that the manifest is the newest of this very recording, and that
+    what was destroyed was to be.
+
+    `again` asks the archive once more: what takes an hour to read may be destroyed meanwhile, rightly.
+    """
     report = verify(folder, keys, progress, read=read)
+    gone = any(finding.kind in (KEY_DESTROYED, REMOVED) for finding in report.findings)
+    if gone and not said.destroyed and (again is None or not again().destroyed):
+        report.findings[:] = [_undecided(finding) for finding in report.findings]
     report.findings[:0] = _compared(folder, said, report)
     return report
+
+
+def _undecided(finding: Finding) -> Finding:
+    return replace(finding, kind=UNDECIDED) if finding.kind in (KEY_DESTROYED, REMOVED) else finding
 
 
 def _compared(folder: Path, said: OnRecord, report: Report) -> list[Finding]:
@@ -270,10 +300,12 @@ def check_handler(settings: Settings, db: Database) -> Handler:
 
     def act(payload: dict[str, Any]) -> dict[str, Any]:
         folder = settings.recordings_dir / payload["recording_id"]
-        with db.read() as session:
-            said = OnRecord.of(session, payload["recording_id"])
+
+        def asked() -> OnRecord:
+            return OnRecord.now(db, payload["recording_id"])
+
         with _telling(db, payload["check_id"], size_of(folder) if folder.is_dir() else 0) as progress:
-            return result_of(examine(folder, said, public_keys(settings), progress))
+            return result_of(examine(folder, asked(), public_keys(settings), progress, again=asked))
 
     def record(session: Session, payload: dict[str, Any], result: dict[str, Any], now: datetime) -> None:
         service.checked(session, payload["recording_id"], check_id=payload["check_id"], **result, now=now)

@@ -10,6 +10,8 @@ FORGOTTEN = timedelta(hours=1)
 """A recording that is closed for so long and has no manifest will get none by itself."""
 
 PROVEN, ALTERED, UNSIGNED, FAILED = "proven", "altered", "unsigned", "failed"
+ENDED = "destroyed"
+"""Something that was signed is said to be destroyed: nothing is left of it to be compared, so nothing proves it."""
 
 
 def running(asked_at: datetime, verdict: str | None, *, now: datetime) -> bool:

@@ -19,7 +19,7 @@ from recordings.container import NotSealed, SealBroken
 from recordings.proof import manifest
 from recordings.proof.manifest import Entry, Manifest, ManifestBroken, UnknownKey
 from recordings.proof.pieces import NOTHING, Progress, differing, silent
-from recordings.proof.rules import ALTERED, PROVEN, UNSIGNED
+from recordings.proof.rules import ALTERED, ENDED, PROVEN, UNSIGNED
 from recordings.sealed_log import walk_chain
 from recordings.signing import PublicKeys
 from recordings.storage.away import SUFFIX, RawAway, is_away, read_stub, stub_of
@@ -42,7 +42,7 @@ NO_MANIFEST = "no manifest"
 EXTRA = "extra"  # a file of which the manifest knows nothing: it proves nothing, and disproves nothing
 REWRAPPED = "key wrapped anew"  # the key slot is not as it was at signing; what it wraps only the key ring can tell
 DESTROYED = "key destroyed"  # what was recorded can't be read any more; that it is what was recorded still holds
-REMOVED = "removed"  # its key was destroyed, and then its bytes in the store: manifest and certificate say what it was
+REMOVED = "removed"  # a stub says that it was destroyed, key first, then its bytes in the store; nobody signed for that
 HARMLESS = frozenset({EXTRA, NO_MANIFEST, REWRAPPED, DESTROYED, REMOVED})
 DERIVED = frozenset({MARKS, STRIP})  # drawn for the player from what was signed, after it was signed
 
@@ -71,7 +71,9 @@ class Report:
     def verdict(self) -> str:
         if any(finding.kind not in HARMLESS for finding in self.findings):
             return ALTERED
-        return PROVEN if self.manifest else UNSIGNED
+        if self.manifest is None:
+            return UNSIGNED
+        return ENDED if any(finding.kind == REMOVED for finding in self.findings) else PROVEN
 
     def first(self) -> Finding | None:
         """The first thing that is wrong."""
@@ -157,7 +159,8 @@ def _entry(folder: Path, entry: Entry, signed: Manifest, progress: Progress, *, 
         yield Finding(UNREADABLE, entry.file, other=stub_of(path).name)
         return
     if elsewhere and _removed(stub_of(path)):
-        yield Finding(REMOVED, entry.file, 0, hashes.size)
+        fits = _fits(stub_of(path), entry, signed)
+        yield Finding(REMOVED if fits else MISSING, entry.file, 0, hashes.size)
         return
     try:
         bad = _runs(entry, differing(_source(path, elsewhere), size, hashes, progress)) if read else []
@@ -186,6 +189,14 @@ def _removed(stub: Path) -> bool:
     """A word that only counts with an empty key slot: what can still be opened was not destroyed."""
     head, away = read_stub(stub)
     return bool(away.removed) and not any(head[slice(*container.KEY_SLOT)])
+
+
+def _fits(stub: Path, entry: Entry, signed: Manifest) -> bool:
+    """Is it what a file of this size and hash, of this recording, leaves behind? Anybody may write a stub: one that
+    fits proves nothing, one that doesn't is no word at all."""
+    _head, away = read_stub(stub)
+    same = entry.hashes.blank == NOTHING or away.sha256 == entry.hashes.sha256  # version 1 hashed the slot, too
+    return _owner(stub) == signed.recording_id and away.size == entry.hashes.size and same
 
 
 def _source(path: Path, elsewhere: bool) -> BinaryIO:

@@ -13,7 +13,7 @@ from core import clock
 from core.ids import new_id
 from core.staff.models import Staff
 from recordings import container
-from recordings.proof.rules import PROVEN
+from recordings.proof.rules import ALTERED, ENDED, PROVEN
 from recordings.proof.verify import REMOVED as GONE
 from recordings.proof.verify import verify
 from recordings.retention import certificate
@@ -28,6 +28,7 @@ from tests.storage.conftest import NAME, Archive, Store
 from tests.storage.test_bucket import due_now, row, stored
 from web import storage
 from web.library import audit
+from web.proof import OnRecord, examine
 from web.retention.destroying import destroy_handler
 
 pytestmark = pytest.mark.real
@@ -99,7 +100,7 @@ def test_what_lies_in_the_bucket_is_unreadable_and_then_gone(held: Archive, stor
     with pytest.raises(container.KeyDestroyed):
         open_sealed(film, held.one.keys.ring)
     report = verify(held.folder, held.one.keys.public)
-    assert report.verdict == PROVEN and GONE in {one.kind for one in report.findings}
+    assert report.verdict == ENDED and GONE in {one.kind for one in report.findings}
     held.work()
     assert set(held.states().values()) == {REMOVED} and removal(held, ended) is None, "there was nothing left to sign"
     found = audit.run(held.settings, held.db, audit.listed(held.db), quick=False, progress=lambda _read: None)
@@ -275,4 +276,8 @@ def test_a_word_in_a_stub_removes_nothing_from_a_proof(held: Archive) -> None:
     held.lane.bucket.remove(one.object_key, one.version)
     assert verify(held.folder, held.one.keys.public).verdict != PROVEN
     container.destroy_key(stub)
-    assert verify(held.folder, held.one.keys.public).verdict == PROVEN
+    report = verify(held.folder, held.one.keys.public)
+    assert report.verdict == ENDED, "what can be done to a stub is never a proof"
+    with held.db.read() as session:
+        report = examine(held.folder, OnRecord.of(session, "rec-1"), held.one.keys.public)
+    assert report.verdict == ALTERED, "the archive knows that nobody decided it"

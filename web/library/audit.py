@@ -1,6 +1,7 @@
 """The audit of the archive: what the database says there is, against what lies on the disk."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import select
 
@@ -53,7 +54,6 @@ class Row:
     said: OnRecord
     verified: bool
     settled: bool
-    destroyed: bool = False
 
 
 def listed(db: Database) -> list[Row]:
@@ -61,10 +61,7 @@ def listed(db: Database) -> list[Row]:
     with db.read() as session:
         checked = set(session.scalars(select(Check.recording_id).where(Check.verdict.is_not(None)).distinct()))
         rows = session.execute(select(Recording.id, Recording.state).order_by(Recording.started_at, Recording.id))
-        return [
-            Row(OnRecord.of(session, id_), id_ in checked, state in SETTLED | {DESTROYED}, state == DESTROYED)
-            for id_, state in rows
-        ]
+        return [Row(OnRecord.of(session, id_), id_ in checked, state in SETTLED | {DESTROYED}) for id_, state in rows]
 
 
 def unsigned(db: Database) -> list[str]:
@@ -91,7 +88,8 @@ def run(
         if not folder.is_dir():
             problems.append(Problem(row.said.recording_id, GONE))
             continue
-        report = examine(folder, row.said, keys, silent if quick else progress, read=not quick)
+        again = partial(OnRecord.now, db, row.said.recording_id)
+        report = examine(folder, row.said, keys, silent if quick else progress, read=not quick, again=again)
         if quick:
             progress(1)
         else:
@@ -113,13 +111,12 @@ def exit_code(problems: list[Problem]) -> int:
 
 
 def _problems(row: Row, report: Report, *, quick: bool) -> list[Problem]:
-    """A key wrapped anew is none, as long as it opens; one destroyed is, where nobody decided the recording's end."""
+    """A key wrapped anew is none, as long as it opens, and what was destroyed by decision is none: `examine` knows."""
     id_ = row.said.recording_id
     found = [
         Problem(id_, finding.kind, finding.file, finding.start, finding.end, finding.other)
         for finding in report.findings
-        if finding.kind not in (NO_MANIFEST, REWRAPPED)
-        and not (row.destroyed and finding.kind in (KEY_DESTROYED, REMOVED))
+        if finding.kind not in (NO_MANIFEST, REWRAPPED, KEY_DESTROYED, REMOVED)
     ]
     if report.verdict == UNSIGNED:
         found.append(Problem(id_, UNSIGNED))

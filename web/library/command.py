@@ -1,7 +1,8 @@
 """`majlis recordings verify | certificate | film | check | sign | public-key | …`: proof at the terminal.
 
 `verify` and `certificate` need files and public keys alone. They end with 0 where everything is proven, 1 where
-something was altered, 2 where it could not be checked at all, 3 where nothing is wrong but something is not signed.
+something was altered, 2 where it could not be checked at all, 3 where nothing is wrong but something is not signed,
+or destroyed and gone from the store.
 """
 
 import json
@@ -24,7 +25,7 @@ from recordings.keys import FileKeyRing, UnsafeKeyFile
 from recordings.proof import manifest, service
 from recordings.proof.pieces import Progress as Told
 from recordings.proof.pieces import take
-from recordings.proof.rules import ALTERED, PROVEN, UNSIGNED
+from recordings.proof.rules import ALTERED, ENDED, PROVEN, UNSIGNED
 from recordings.proof.verify import Report, size_of, verify
 from recordings.rotation import rewrap_all, sealed_below, waiting
 from recordings.signing import BadPublicKey, FileSigner, NoSigningKey, PublicKeys, public_pem
@@ -38,8 +39,8 @@ app = typer.Typer(no_args_is_help=True, help="Recordings: proof that they are wh
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 LOCALE = Path(__file__).parent.parent / "locale"
-MARKS = {PROVEN: "[green]✓[/green]", ALTERED: "[red]✗[/red]", UNSIGNED: "[yellow]–[/yellow]"}
-EXIT = {PROVEN: 0, ALTERED: 1, UNSIGNED: 3}
+MARKS = {PROVEN: "[green]✓[/green]", ALTERED: "[red]✗[/red]", **dict.fromkeys((UNSIGNED, ENDED), "[yellow]–[/yellow]")}
+EXIT = {PROVEN: 0, ALTERED: 1, UNSIGNED: 3, ENDED: 3}
 CANNOT = 2
 FILM_HOLDS = N_("This is the film that left the archive, unaltered.")
 FILM_DIFFERS = N_("This is not the film that the signed lines speak of.")
@@ -304,7 +305,7 @@ def _is_recording(path: Path) -> bool:
 
 def _worst(reports: list[Report]) -> str:
     verdicts = {report.verdict for report in reports}
-    return next((verdict for verdict in (ALTERED, UNSIGNED) if verdict in verdicts), PROVEN)
+    return next((verdict for verdict in (ALTERED, UNSIGNED, ENDED) if verdict in verdicts), PROVEN)
 
 
 def _plain(report: Report) -> dict[str, Any]:

@@ -5,13 +5,16 @@ from typing import Any
 
 from core.language import N_
 from recordings.proof import verify as found
-from recordings.proof.rules import ALTERED, FAILED, PROVEN, UNSIGNED
-from web.proof import MISPLACED, OUTDATED
+from recordings.proof.rules import ALTERED, ENDED, FAILED, PROVEN, UNSIGNED
+from web.proof import MISPLACED, OUTDATED, UNDECIDED
 
 VERDICTS = {
     PROVEN: N_("Unaltered: every byte is what was signed."),
     ALTERED: N_("Altered: this is not what was signed."),
     UNSIGNED: N_("Not signed: nothing can be proven."),
+    ENDED: N_(
+        "Destroyed, as is written there: nothing is left to be compared. Only the certificate proves what it was."
+    ),
     FAILED: N_("The check could not be carried out."),
 }
 
@@ -32,10 +35,13 @@ SENTENCES = {
     found.NO_MANIFEST: N_("There is no manifest here."),
     found.REWRAPPED: N_("{file}: its key is not wrapped as it was when it was signed; what was recorded is the same."),
     found.DESTROYED: N_("{file}: its key was destroyed; nobody can read it, and it is still what was signed."),
-    found.REMOVED: N_("{file}: it was destroyed, and its copy in the store removed. The certificate says what it was."),
+    found.REMOVED: N_(
+        "{file}: it was destroyed, as is written there, and its copy in the store removed. The certificate proves it."
+    ),
     found.EXTRA: N_("{file} is not named in the manifest; it is no part of the proof."),
     MISPLACED: N_("The manifest is that of another recording, {other}."),
     OUTDATED: N_("The manifest is not the one that the archive signed last."),
+    UNDECIDED: N_("{file} was destroyed, and nobody had decided that."),
 }
 
 

@@ -14,9 +14,10 @@ from recordings import container
 from recordings.proof import manifest, verify
 from recordings.proof.manifest import ManifestBroken
 from recordings.proof.pieces import LEAST_PIECE, MOST_PIECES, blanked, piece_for, take
-from recordings.proof.rules import ALTERED, PROVEN, UNSIGNED
+from recordings.proof.rules import ALTERED, ENDED, PROVEN, UNSIGNED
 from recordings.sealed import open_bytes
 from recordings.signing import FileSigner, PublicKeys
+from recordings.storage.away import stub_of
 from tests.recordings.proofs import Keys, Small, sign, small
 
 relaxed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -145,6 +146,45 @@ def test_a_file_that_nobody_signed_is_told_and_disproves_nothing(one: Small) -> 
 def test_a_missing_file_is_named(one: Small) -> None:
     (one.folder / one.facts.films[1].file).unlink()
     assert kinds(one) == [verify.MISSING]
+
+
+def in_its_place(path: Path, head: bytes, **changes: object) -> None:
+    """Only a stub, which says that the rest was removed: as a destruction leaves it, or a forger."""
+    taken = take(path, blank=container.KEY_SLOT)
+    said = {"key": "", "version": "", "size": taken.size, "sha256": taken.sha256, "removed": "x", **changes}
+    stub_of(path).write_bytes(head + json.dumps(said).encode())
+    path.unlink()
+
+
+def head_of(path: Path) -> bytes:
+    container.destroy_key(path)
+    return path.read_bytes()[: container.HEADER_BYTES]
+
+
+def test_a_file_that_is_said_to_be_destroyed_is_never_proven(one: Small) -> None:
+    """Whoever can write to the disk can write a stub: nothing of it is signed."""
+    in_its_place(one.folder / "journal", head_of(one.folder / "journal"))
+    for read in (True, False):
+        report = verify.verify(one.folder, one.keys.public, read=read)
+        assert report.verdict == ENDED and [f.kind for f in report.findings] == [verify.REMOVED]
+    film = one.folder / one.facts.films[0].file
+    data = bytearray(film.read_bytes())
+    data[-1] ^= 1
+    film.write_bytes(data)
+    assert one.check().verdict == ALTERED
+
+
+@pytest.mark.parametrize("wrong", [{"size": 0}, {"sha256": ""}, {"sha256": "0" * 64}, "zeros", "another"])
+def test_a_stub_that_does_not_fit_is_no_word_at_all(one: Small, tmp_path: Path, wrong: str | dict[str, object]) -> None:
+    journal, head = one.folder / "journal", head_of(one.folder / "journal")
+    if wrong == "zeros":
+        head = bytes(container.HEADER_BYTES)
+    elif wrong == "another":
+        head = head_of(small(tmp_path / "other", one.keys, "rec-2").folder / "journal")
+    in_its_place(journal, head, **(wrong if isinstance(wrong, dict) else {}))
+    for read in (True, False):
+        report = verify.verify(one.folder, one.keys.public, read=read)
+        assert report.verdict == ALTERED and [f.kind for f in report.findings] == [verify.MISSING]
 
 
 def test_without_reading_sizes_and_names_are_compared(one: Small) -> None:

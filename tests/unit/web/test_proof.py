@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,12 +18,15 @@ from core.ids import new_id
 from core.settings import Settings
 from recordings.archive import service as archive
 from recordings.archive.models import Recording
-from recordings.archive.states import CLOSED, FAILED, READY
+from recordings.archive.states import CLOSED, DESTROYED, FAILED, READY
+from recordings.container import HEADER_BYTES, KEY_SLOT, destroy_key
 from recordings.proof import service as proof
 from recordings.proof.events import CheckAdvanced
 from recordings.proof.models import Check, SignedManifest
+from recordings.proof.pieces import take
 from recordings.sealed import SealedReader
 from recordings.sealed_log import Head
+from recordings.storage.away import stub_of
 from tests.recordings.proofs import write_journal
 from tests.unit.web.conftest import Cast
 from tests.unit.web.test_library import _csrf
@@ -30,8 +34,9 @@ from video.meetings import service as meetings
 from video.meetings.events import RecordingLost
 from web.cli import app as majlis
 from web.demo.people import Ministry
-from web.keys import key_ring
-from web.proof import Witnesses
+from web.keys import key_ring, public_keys
+from web.library import audit
+from web.proof import UNDECIDED, OnRecord, Witnesses, examine
 from web.wiring import make_worker
 
 Record = Callable[..., str]
@@ -428,6 +433,52 @@ def test_the_audit_names_what_is_missing_unsigned_swapped_or_unknown(
     (place / "elsewhere").rename(place / gone)
     answer = CliRunner().invoke(majlis, ["recordings", "sign", bare])
     assert answer.exit_code == 0 and "1 signed." in answer.output
+
+
+def test_what_nobody_decided_to_destroy_is_altered(
+    record: Record,
+    work: Callable[[], None],
+    house: tuple[Database, Ministry],
+    settings: Settings,
+    cast: Cast,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MAJLIS_DATA_DIR", str(settings.data_dir))
+    db, recording_id = house[0], record()
+    work()
+    folder = settings.recordings_dir / recording_id
+    journal = folder / "journal"
+    destroy_key(journal)
+    code, kinds = _audited(recording_id)
+    assert code == 1 and kinds == {UNDECIDED}
+    taken, head = take(journal, blank=KEY_SLOT), journal.read_bytes()[:HEADER_BYTES]
+    said = {"key": "", "version": "", "size": taken.size, "sha256": taken.sha256, "removed": "x"}
+    stub_of(journal).write_bytes(head + json.dumps(said).encode())
+    journal.unlink()
+    code, kinds = _audited(recording_id)
+    assert code == 1 and kinds == {UNDECIDED}
+    assert post(cast, "minister", recording_id, "check") == 303
+    work()
+    page = english(cast, recording_id)
+    assert "Altered: this is not what was signed." in page and "nobody had decided that" in page
+    verified = CliRunner().invoke(majlis, ["recordings", "verify", str(folder), "--lang", "en"])
+    assert verified.exit_code == 3 and "Only the certificate proves" in verified.output, "files alone can't tell"
+    # decided while it was read
+    with db.read() as session:
+        asked = OnRecord.of(session, recording_id)
+    with db.write() as session:
+        session.get_one(Recording, recording_id).state = DESTROYED
+    again = partial(OnRecord.now, db, recording_id)
+    assert examine(folder, asked, public_keys(settings)).verdict == "altered"
+    assert examine(folder, asked, public_keys(settings), again=again).verdict == "destroyed"
+    assert _audited(recording_id)[1] == set()
+
+
+def _audited(recording_id: str) -> tuple[int, set[str]]:
+    """Of this recording; the exit code as if it were the only one."""
+    problems = json.loads(CliRunner().invoke(majlis, ["recordings", "check", "--json"]).stdout)["problems"]
+    mine = [audit.Problem(**one) for one in problems if one["recording_id"] == recording_id]
+    return audit.exit_code(mine), {one.kind for one in mine}
 
 
 def test_an_older_manifest_put_back_is_not_the_one_on_record(
