@@ -125,7 +125,7 @@ def finish_handler(settings: Settings, db: Database) -> Handler:
         with db.read() as session:
             if archive.get(session, payload["recording_id"]).state != CLOSED:
                 return None
-        return make_playable(settings, payload["recording_id"])
+        return make_playable(settings, payload["recording_id"], db)
 
     def record(session: Session, payload: dict[str, Any], result: RemuxResult | None, now: datetime) -> None:
         recording = archive.locked(session, payload["recording_id"])
@@ -164,14 +164,14 @@ def finish_handler(settings: Settings, db: Database) -> Handler:
     return Handler(act=act, record=record, gave_up=gave_up, tries=3, thread=MEDIA)
 
 
-def make_playable(settings: Settings, recording_id: str) -> RemuxResult:
+def make_playable(settings: Settings, recording_id: str, db: Database | None = None) -> RemuxResult:
     """What a follower has made, where one was at work while the meeting ran; else the journal is gone through now.
 
     That of a recording which failed long ago may lie in the bucket alone: it comes back first.
     """
     keyring, folder = key_ring(settings), settings.recordings_dir / recording_id
     _keep_what_is_signed(folder)
-    here(settings, recording_id, manifest.JOURNAL)
+    here(settings, recording_id, manifest.JOURNAL, db=db)
     for leftover in folder.glob("*.webm*"):  # of a worker that was killed half-way
         leftover.unlink()
     owner = read_header(folder / "journal").owner

@@ -35,6 +35,7 @@ from recordings.storage.service import REMOVE, SEND, Found, Removed, Sent
 from recordings.storage.states import BOTH, LOST, REMOTE, UPLOADING
 from recordings.strip import service as strips
 from recordings.strip.files import MARKS
+from web.disk import spare
 from web.retention import removal
 from web.retention.words import NO_STORE
 from web.worker import Worker
@@ -370,11 +371,14 @@ def check_store(settings: Settings, db: Database, bucket: Bucket, recording_id: 
     return problems
 
 
-def here(settings: Settings, recording_id: str, only: str = "") -> Path:
-    """The recording's folder with its files (or one) in it; those in the bucket alone come back. Raises BucketError."""
+def here(settings: Settings, recording_id: str, only: str = "", *, db: Database | None = None) -> Path:
+    """The recording's folder with its files (or one) in it; those in the bucket alone come back.
+
+    Raises BucketError; OSError where the disk would then be too full for meetings (`disk.spare`): they come first.
+    """
     folder = settings.recordings_dir / recording_id
     if folder.is_dir() and any(folder.glob(f"*{away.SUFFIX}")):
-        away.bring_back(folder, only=only)
+        away.bring_back(folder, only=only, room=spare(settings, db))
     return folder
 
 

@@ -14,8 +14,8 @@ import json
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -62,6 +62,10 @@ def bucket_of(recordings: Path) -> Bucket:
 
 def stub_of(path: Path) -> Path:
     return path.with_name(path.name + SUFFIX)
+
+
+def _behind(stub: Path) -> Path:
+    return stub.with_name(stub.name.removesuffix(SUFFIX))
 
 
 @contextmanager
@@ -203,20 +207,33 @@ class RawAway(io.RawIOBase):
             yield block
 
 
-def bring_back(folder: Path, progress: Progress = silent, *, only: str = "") -> list[str]:
+def coming(folder: Path, only: str = "") -> int:
+    """How many bytes the disk takes when everything (or one file) of a recording comes back."""
+    size = 0
+    for stub in folder.glob(f"{only or '*'}{SUFFIX}"):
+        with suppress(FileNotFoundError):  # somebody has just brought it back
+            size += 0 if _behind(stub).exists() else read_stub(stub)[1].size
+    return size
+
+
+def bring_back(
+    folder: Path, progress: Progress = silent, *, only: str = "", room: Callable[[int], None] = lambda _bytes: None
+) -> list[str]:
     """Every file of a recording that lies in the bucket alone comes back; returns the names of those that we fetched.
 
-    Somebody else may be fetching them too: whoever comes second waits, and finds them here. Raises BucketError.
+    Somebody else may be fetching them too: whoever comes second waits, and finds them here. `room` is told before each
+    file how much is still to come, and may raise. Raises BucketError.
     """
     back = []
     for stub in sorted(folder.glob(f"{only or '*'}{SUFFIX}")):
-        path = stub.with_name(stub.name.removesuffix(SUFFIX))
+        path = _behind(stub)
         with alone(folder):  # for each file: who needs the journal does not wait for all films
             if not stub.exists():
                 continue
             if path.exists():
                 stub.unlink()
             else:
+                room(coming(folder, only))
                 _fetch(path, stub, progress)
                 back.append(path.name)
     return back

@@ -29,6 +29,7 @@ from recordings.keys import UnsafeKeyFile
 from recordings.proof.compose import instant
 from recordings.proof.service import manifest_of
 from recordings.signing import NoSigningKey
+from recordings.storage.away import coming
 from recordings.storage.bucket import BucketError
 from web.exports.film import facts_of, film_of
 from web.keys import key_ring, signer
@@ -80,9 +81,7 @@ def export_handler(settings: Settings, db: Database, stop: threading.Event | Non
         began = time.monotonic()
         try:
             settings.exports_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if not rules.fits(_free(settings.exports_dir), facts.duration):
-                raise NotMade(rules.DISK_FULL)
-            _bring(settings, facts.recording_id)
+            _bring(settings, db, facts.recording_id, facts.duration)
             watching = Watching(db, export_id, settings.exports_dir, facts.duration, stop or threading.Event())
             made = make(film_of(facts, settings, keyring), keyring, target, fonts=FONTS, watch=watching)
         except Stopped:
@@ -109,11 +108,15 @@ def export_handler(settings: Settings, db: Database, stop: threading.Event | Non
     return Handler(act=act, record=record, gave_up=gave_up, tries=5)
 
 
-def _bring(settings: Settings, recording_id: str) -> None:
-    """Its files are here. Raises NotMade where the store or the disk forbids it."""
+def _bring(settings: Settings, db: Database, recording_id: str, duration: float) -> None:
+    """Its files are here, and there is room for the film. Raises NotMade where the store or the disk forbids it."""
     try:
         with named_problems():
-            here(settings, recording_id)
+            folder = settings.recordings_dir / recording_id
+            shared = folder.is_dir() and folder.stat().st_dev == settings.exports_dir.stat().st_dev
+            if not rules.fits(_free(settings.exports_dir) - (coming(folder) if shared else 0), duration):
+                raise NotMade(rules.DISK_FULL)
+            here(settings, recording_id, db=db)
     except BucketError as error:
         raise NotMade(rules.STORE, str(error)) from error
 

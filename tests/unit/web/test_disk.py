@@ -13,6 +13,7 @@ from core.settings import Settings
 from recordings.archive import service as archive
 from recordings.archive.models import Recording
 from recordings.archive.states import CLOSED, FAILED
+from recordings.storage.bucket import UNREACHABLE
 from recordings.storage.rules import BYTES_PER_HOUR, RESERVE
 from video.meetings import service as meetings
 from web import disk, recording
@@ -71,6 +72,7 @@ def test_what_failed_on_a_full_disk_goes_on_when_there_is_room_and_nothing_else_
     db: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = failed(db, "OSError: [Errno 28] No space left on device")
+    silent = failed(db, f"BucketError: {UNREACHABLE}: EndpointConnectionError (r/journal)")
     broken = failed(db, "SealBroken: the journal was altered")
     sweep = disk.sweep_disk(settings)
     for free, minutes, state in ((0, 0, FAILED), (2**50, 1, FAILED), (2**50, 11, CLOSED)):
@@ -78,5 +80,5 @@ def test_what_failed_on_a_full_disk_goes_on_when_there_is_room_and_nothing_else_
         with db.write() as session:
             sweep(session, clock.now() + timedelta(minutes=minutes))
         with db.read() as session:
-            assert session.get_one(Recording, full).state == state
+            assert session.get_one(Recording, full).state == session.get_one(Recording, silent).state == state
             assert session.get_one(Recording, broken).state == FAILED

@@ -6,7 +6,7 @@ import multiprocessing
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,12 +18,17 @@ from recordings import container
 from recordings.archive.models import Recording
 from recordings.archive.states import CLOSED, DESTROYED, FAILED, READY
 from recordings.container import KEY_SLOT
+from recordings.export import rules
+from recordings.export.making import NotMade
 from recordings.journal import open_journal
 from recordings.proof.pieces import blanked, take
 from recordings.storage import away
 from recordings.storage.models import StoredFile
 from recordings.storage.states import BOTH, REMOTE
-from web import storage
+from video.meetings.models import Meeting
+from video.meetings.states import LIVE
+from web import disk, storage
+from web.exports import making
 from web.keys import key_ring
 from web.recording import make_playable
 
@@ -159,6 +164,22 @@ def test_what_was_brought_back_or_written_anew_while_it_was_read_stays(house: Ho
     assert house.free() == 1
 
 
+def live(now: datetime) -> Meeting:
+    """A meeting that goes on for another hour."""
+    return Meeting(
+        id="live",
+        appointment_id="a",
+        petition_id="-",
+        visitor_id="-",
+        centre_id="-",
+        official_id="-",
+        state=LIVE,
+        starts_at=now,
+        ends_at=now + timedelta(hours=1),
+        live_at=now,
+    )
+
+
 def gone(house: House, id_: str = "r1") -> Path:
     journal = house.recording(id_)
     assert house.free() == 1
@@ -267,3 +288,44 @@ def test_a_failed_recording_whose_journal_is_away_can_be_tried_again(house: Hous
     assert make_playable(house.settings, "r1").finished
     storage.reconcile(house.settings, house.db)
     assert house.file().state == BOTH
+
+
+def test_nothing_comes_back_into_the_room_that_meetings_need(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = gone(house)
+    size = away.coming(journal.parent)
+    assert size == len(house.shelf.objects["r1"]) and away.coming(journal.parent, "another") == 0
+    with house.db.read() as session:
+        need = disk.room(house.settings, session, now=clock.now()).need
+    monkeypatch.setattr(disk, "free_bytes", lambda _folder: need + size - 1)
+    for db in (house.db, None):
+        with pytest.raises(OSError, match="Meetings need the room") as refused:
+            storage.here(house.settings, "r1", db=db)
+        assert any(reason in str(refused.value) for reason in disk.NO_ROOM), "it goes on by itself"
+        assert not journal.exists() and away.coming(journal.parent) == size
+    with house.db.write() as session:
+        session.add(live(clock.now()))
+    monkeypatch.setattr(disk, "free_bytes", lambda _folder: need + size)
+    with pytest.raises(OSError, match="Meetings need the room"):
+        storage.here(house.settings, "r1", db=house.db)
+    monkeypatch.setattr(disk, "free_bytes", lambda _folder: 4 * need)
+    assert storage.here(house.settings, "r1", db=house.db) and whole(house, journal)
+    assert away.coming(journal.parent) == 0
+
+
+@pytest.mark.parametrize(("short", "problem"), [(0, ""), (1, rules.DISK_FULL)])
+def test_a_film_counts_what_it_has_to_bring_back(
+    house: House, monkeypatch: pytest.MonkeyPatch, short: int, problem: str
+) -> None:
+    journal = gone(house)
+    house.settings.exports_dir.mkdir()
+    needed = rules.size_at_most(3600) + rules.MARGIN_BYTES + away.coming(journal.parent)
+    monkeypatch.setattr(making, "_free", lambda _folder: needed - short)
+    monkeypatch.setattr(disk, "free_bytes", lambda _folder: 2**50)
+    if problem:
+        house.shelf.asked = lambda: pytest.fail("fetched for nothing")
+        with pytest.raises(NotMade) as refused:
+            making._bring(house.settings, house.db, "r1", 3600)
+        assert refused.value.problem == problem and not journal.exists()
+    else:
+        making._bring(house.settings, house.db, "r1", 3600)
+        assert whole(house, journal)
