@@ -139,6 +139,11 @@ class Forward:
             if self.source is not None:
                 self.source.keyframes.want()
 
+    @property
+    def waits(self) -> bool:
+        """Whether nothing is sent only because no key frame has come."""
+        return self._shut and not self.paused
+
     def _opens(self, packet: bytes, ssrc: int, number: int) -> bool:
         if self.paused or not rtp.is_vp8_keyframe(packet):
             return False

@@ -32,6 +32,8 @@ PUBLISHER_MOST = 5_000_000.0
 """Bits per second beyond which 1080p gains nothing."""
 UNHELD = 100_000_000.0
 """Lifts every earlier cap: a REMB is in force until another one comes."""
+LIFTS = 4
+"""How often it is said again, each second, that a cap is lifted: nothing else ends one, and the word may be lost."""
 PLUNGE = 0.85
 """A cap that falls below so much of what was last decided by is obeyed at once."""
 FEEDBACK_S = 0.1
@@ -80,6 +82,7 @@ class Endpoint:
         self.arrivals: twcc.Arrivals | None = None
         self.uplink_loss = 0.0
         self.held_to = UNHELD
+        self._lifts = 0
         self.shed = shedding.Shed()
         self.claims: dict[str, float] = {}
         """What each publisher that is seen here may send on this downlink's account."""
@@ -106,13 +109,13 @@ class Endpoint:
         """The hot path, in which a call costs as much as a line: only what a usual packet needs stands here."""
         number, ssrc = rtp.NUMBER_AND_SSRC(packet)
         if ssrc != source.ssrc:
-            if not source.may_start(now=now):
+            if not ssrc or not source.may_start(now=now):
                 return
             source.started(ssrc, number)
         if number == source.highest + 1:
             source.highest = number
-        else:
-            source.arrived(number, packet, now=now)
+        elif not source.arrived(number, packet, now=now):
+            return
         if now >= source.missing.due:
             source.ask_again(now=now)
         router = self._router
@@ -135,6 +138,7 @@ class Endpoint:
         original = rtp.unwrap_rtx(packet, video.ssrc, rtp.VP8)
         if original is not None and rtp.sequence(original) in video.missing:
             self._media(video, original, now)
+            video.filled(rtp.sequence(original))
         elif self._router.flowing and self._router.relaying:
             for forward in video.forwards:
                 forward.probe(packet, now)
@@ -218,9 +222,15 @@ class Endpoint:
     # What time brings
 
     def tick(self, *, now: float) -> None:
+        if self._router.flowing and any(forward.waits for forward in self.video.forwards):
+            self.video.is_waited_for(now=now)
         self.audio.tick(now=now)
         self.video.tick(now=now)
         if self.arrivals is None:
+            if self._lifts and now - self._report_at >= REPORT_S:
+                self._report_at = now
+                self._lifts -= 1
+                self._cap(UNHELD)
             return
         if now - self._feedback_at >= FEEDBACK_S:
             self._feedback_at = now
@@ -289,7 +299,11 @@ class Endpoint:
         """Tells the publisher how much it may send."""
         if self.video.ssrc and min(bits_per_second, self.held_to) < UNHELD:
             self.held_to = bits_per_second
-            self.outlet.send_rtcp(rtcp.remb(int(bits_per_second), [self.video.ssrc]))
+            self._lifts = LIFTS if bits_per_second >= UNHELD else 0
+            self._cap(bits_per_second)
+
+    def _cap(self, bits_per_second: float) -> None:
+        self.outlet.send_rtcp(rtcp.remb(int(bits_per_second), [self.video.ssrc]))
 
 
 class Router:

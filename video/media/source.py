@@ -30,6 +30,10 @@ TOO_MANY = 200
 OUTAGE_S = 0.4
 """A gap this long by its stamps was no loss but a line that was cut, and the publisher's estimate of it is low now: old
 pictures would take the place of live ones for seconds. A key frame, then. Sound is small enough to be asked for."""
+FILLED = 2048
+"""Numbers that were filled by a retransmission, kept in mind: SRTP opens nothing that is 1024 or more behind."""
+WAITED_S = 0.5
+"""A receiver that is sent nothing until a key frame comes can't ask for one, and the node's request may be lost."""
 STARTS_EVERY_S = 0.1
 STARTS = 20
 """A sender may be swapped, each time as another track of the recording; one that changes its SSRC with every packet is
@@ -230,7 +234,9 @@ class Source:
         self.participant_id = participant_id
         self.forwards: list[Forward] = []
         self.ssrc = 0
-        self.highest = 0
+        """0 until something came, and the name of no stream."""
+        self.highest = -2
+        """Nothing follows this: the first packet is looked at."""
         self.track = ""
         self.keyframes = Keyframes()
         self.missing = Missing()
@@ -246,8 +252,9 @@ class Source:
         self._send_rtcp = send_rtcp
         self.cache: list[bytes | None] | None = [None] * CACHE if kind == "video" else None
         """Packet n at n % CACHE, to be sent again; None for sound, of which each receiver's own packets are kept."""
+        self._filled: dict[int, None] = {}
         self._gaps = 0
-        self._measured_from = 0
+        self._measured_from = self.highest
 
     def may_start(self, *, now: float) -> bool:
         """Whether another stream is followed at this moment; asked once for each, before `started`."""
@@ -266,21 +273,26 @@ class Source:
         if self._generation > 1:
             self.track += f".{self._generation}"
         self.missing.clear()
+        self._filled.clear()
         self.reception = Reception(rtp.CLOCK_RATES[self.kind])
         if self.cache is not None:
             self.cache = [None] * CACHE
             self.keyframes.want()
 
-    def arrived(self, number: int, packet: bytes, *, now: float) -> None:
-        """Follows the numbering; asks at once for what a gap leaves out.
+    def arrived(self, number: int, packet: bytes, *, now: float) -> bool:
+        """Follows the numbering; asks at once for what a gap leaves out. False where the packet must go no further.
 
         Sound too: what comes late for the ear still completes the record.
         """
+        if not self.ssrc:
+            return False
         step = (number - self.highest) & 0xFFFF
         if step == 1:
             self.highest = number
         elif step >= 0x8000:
-            self.repaired += self.missing.came(number, now=now)
+            came = self.missing.came(number, now=now)
+            self.repaired += came
+            return came or number not in self._filled
         elif step:
             self._gaps += step - 1
             self.lost += step - 1
@@ -293,6 +305,15 @@ class Source:
                 self.asked += len(gone)
                 self._send_rtcp(rtcp.nack(self.ssrc, gone))
             self.highest = number
+        return True
+
+    def filled(self, number: int) -> None:
+        """A retransmission stands here now. Should the packet itself come after it, its header is another one, and the
+        two, protected under one number, would betray each other.
+        """
+        self._filled[number] = None
+        if len(self._filled) > FILLED:
+            del self._filled[next(iter(self._filled))]
 
     def _was_cut(self, packet: bytes) -> bool:
         before = self.kept(self.highest)
@@ -320,6 +341,10 @@ class Source:
         if self.kind == "video":
             self.keyframes.want_every(SEEK_S if self.pace >= BRISK else SLOW_SEEK_S, now=now)
             self.ask_for_keyframe(now=now)
+
+    def is_waited_for(self, *, now: float) -> None:
+        """Somebody sees nothing until a key frame comes: the wish is repeated when an answer is overdue."""
+        self.keyframes.want_every(max(WAITED_S, 2 * self.missing.patience.wait_s), now=now)
 
     def ask_again(self, *, now: float) -> None:
         """To be called whenever `missing.due` has come: on a short line that is before the next tick."""

@@ -108,6 +108,18 @@ def test_unknown_payload_types_go_nowhere(two: Hall, packet: Make) -> None:
     assert two.outlets["minister"].rtp == [] and two.tape.written == []
 
 
+@pytest.mark.parametrize("kind", [rtp.VP8, rtp.OPUS])
+def test_a_stream_without_a_name_goes_nowhere_as_it_could_not_be_recorded(two: Hall, packet: Make, kind: int) -> None:
+    """0 stands for no stream yet."""
+    for number in (0, 1, 2, 0xFFFE, 0xFFFF, 0):
+        two["sara"].on_rtp(packet(number, kind=kind, ssrc=0), 1.0)
+    assert two.outlets["minister"].rtp == two.outlets["sara"].rtcp == two.tape.written == []
+    for number, ssrc in ((7, 0xA1), (8, 0), (8, 0xA1)):
+        two["sara"].on_rtp(packet(number, kind=kind, ssrc=ssrc), 2.0)
+    assert [rtp.sequence(sent) for sent, _ in two.outlets["minister"].rtp] == [7, 8]
+    assert {entry[0] for entry in two.tape.written} == {"sara/1/video" if kind == rtp.VP8 else "sara/1/audio"}
+
+
 def test_everything_forwarded_is_recorded_under_its_leg(two: Hall, packet: Make) -> None:
     video, audio = packet(1), packet(1, kind=rtp.OPUS, ssrc=0xA2)
     two["sara"].on_rtp(video, 0.0)
@@ -193,6 +205,46 @@ def test_a_retransmission_that_fills_a_gap_becomes_the_packet_itself(two: Hall, 
     assert [rtp.sequence(one) for one in two.sent("minister", VIDEO)] == [1, 3, 2]
     assert two.sent("minister", RTX) == []
     assert two.tape.written[-1][3] == lost
+
+
+def again(packet: bytes, number: int) -> bytes:
+    """The publisher's retransmission of a packet: counted anew, so that its header is another one."""
+    counted = rtp.with_transport_sequence(packet, 0x7777)
+    return rtp.wrap_rtx(counted, rtp.sequence(packet), number, 0xA2, rtp.VP8_RTX) or b""
+
+
+@pytest.mark.parametrize("after", [0, 600], ids=["soon", "when the cache has forgotten it"])
+def test_the_packet_itself_is_one_too_many_after_its_retransmission(two: Hall, packet: Make, after: int) -> None:
+    """Other bytes under a number that was sent: with AES-GCM the two give away what authenticates the stream."""
+    sent = {number: packet(number, ssrc=0xA1, transport=number) for number in range(610)}
+    late = {2, 3} if not after else {2, 3, 515}
+    for number in [number for number in range(1, 6 + after) if number not in late]:
+        two["sara"].on_rtp(sent[number], 1.0)
+    for number in sorted(late, reverse=True):
+        two["sara"].on_rtp(again(sent[number], 900 + number), 1.1)
+    said, taped, kept = list(two.sent("minister", VIDEO)), list(two.tape.written), list(two["sara"].video.cache or [])
+    assert len(said) == len(taped) == 5 + after
+    for number in late:
+        two["sara"].on_rtp(sent[number], 1.2)
+    assert (two.sent("minister", VIDEO), two.tape.written, two["sara"].video.cache) == (said, taped, kept)
+
+
+@settings(max_examples=60)
+@given(st.permutations([(number, form) for number in range(1, 9) for form in ("itself", "again")]), st.booleans())
+def test_no_number_is_sent_or_recorded_twice_in_whatever_order_packets_and_retransmissions_come(
+    outlets_for_properties: Callable[[], Any], order: list[tuple[int, str]], joint: bool
+) -> None:
+    hall = Hall(outlets_for_properties, ["minister", "sara"])
+    if joint:
+        hall["sara"].on_rtp(make_rtp(7, ssrc=0xA0), 0.5)
+        hall.join("sara", ["minister", "sara"])
+    for index, (number, form) in enumerate([(0, "itself"), *order]):
+        made = make_rtp(number - 4, ssrc=0xA1, transport=number)
+        hall["sara"].on_rtp(made if form == "itself" else again(made, index), 1.0)
+    numbers = [rtp.sequence(sent) for sent in hall.sent("minister", VIDEO)]
+    assert len(set(numbers)) == len(numbers)
+    taped = [rtp.sequence(entry[3]) for entry in hall.tape.written if entry[0] == f"sara/{hall.legs['sara']}/video"]
+    assert sorted((number + 4) & 0xFFFF for number in taped) == list(range(9))
 
 
 def test_probing_passes_on_in_a_call_of_two_so_that_it_is_accounted_for(two: Hall, packet: Make) -> None:
@@ -365,6 +417,33 @@ def test_the_weakest_receiver_caps_the_publisher_and_the_cap_is_lifted_for_two(t
     assert (rtcp.remb_bitrate(lifted) or 0) > 20_000_000
 
 
+def lifts(hall: Hall, *, begins: float, ends: float) -> list[float]:
+    """When sara is told that she is held no more."""
+    told = []
+    for tick in range(int(begins * 20), int(ends * 20)):
+        before = len(caps(hall, "sara"))
+        hall.router.tick(now=tick / 20)
+        told += [tick / 20 for cap in caps(hall, "sara")[before:] if (cap or 0) > 20_000_000]
+    return told
+
+
+def test_that_a_cap_is_lifted_is_said_again_as_the_word_may_be_lost(three: Hall, packet: Make) -> None:
+    """A REMB is in force until another one comes: a publisher that missed this one would stay at what a line of the
+    past could take.
+    """
+    three["sara"].on_rtp(packet(1, ssrc=0xA1, transport=1), 0.0)
+    narrow(three, "signer", 400_000.0, now=2.0)
+    three.router.remove("signer")
+    assert lifts(three, begins=2.0, ends=12.0) == [3.0, 4.0, 5.0, 6.0]
+    three.join("signer", ["minister", "sara", "signer"])
+    assert lifts(three, begins=12.0, ends=20.0) == [], "held again"
+
+
+def test_whom_nothing_held_is_told_of_nothing(two: Hall, packet: Make) -> None:
+    two["sara"].on_rtp(packet(1, ssrc=0xA1), 0.0)
+    assert lifts(two, begins=1.0, ends=9.0) == [] and caps(two, "sara") == []
+
+
 def test_someone_who_left_gets_nothing_more(three: Hall, packet: Make) -> None:
     three.router.remove("minister")
     three["sara"].on_rtp(packet(1), 0.0)
@@ -463,6 +542,36 @@ def test_a_picture_comes_back_with_a_key_frame_and_no_gap_that_would_be_asked_fo
     interpreted["sara"].on_rtcp(rtcp.nack(202, [11, 13]), 8.2)
     again = [rtp.unwrap_rtx(one, 202, rtp.VP8) for one in interpreted.sent("sara", 203)]
     assert [rtp.timestamp(one) for one in again if one] == [43 * 3000]
+
+
+def plis(hall: Hall, who: str, *, begins: float, ends: float, body: bytes = DELTA) -> list[float]:
+    """When a publisher that sends such packets is asked for a key frame."""
+    asked = []
+    for tick in range(round(begins * 20), round(ends * 20)):
+        before = len(hall.feedback(who, rtcp.PSFB, rtcp.PLI))
+        hall[who].on_rtp(packet_of(hall[who].video.highest + 1, 0xA1, body), tick / 20)
+        hall.router.tick(now=tick / 20)
+        asked += [tick / 20] * (len(hall.feedback(who, rtcp.PSFB, rtcp.PLI)) - before)
+    return asked
+
+
+def test_a_picture_that_comes_back_is_asked_for_until_its_key_frame_is_there(interpreted: Hall) -> None:
+    """The receiver can't: it is sent nothing that it could lack. A lost request was a picture frozen for 10 s."""
+    narrow(interpreted, "sara", 350_000, now=2.0)
+    plis(interpreted, "minister", begins=2.05, ends=8.0)
+    narrow(interpreted, "sara", 2_000_000, now=8.0)
+    assert plis(interpreted, "minister", begins=8.05, ends=10.0) == [8.5, 9.0, 9.5]
+    assert plis(interpreted, "minister", begins=10.0, ends=10.05, body=KEYFRAME) == []
+    assert plis(interpreted, "minister", begins=10.05, ends=13.0) == []
+    assert len(interpreted.sent("sara", 202)) == 2 + 60
+
+
+def test_nobody_is_asked_for_a_key_frame_that_could_not_be_passed_on(interpreted: Hall) -> None:
+    narrow(interpreted, "sara", 350_000, now=2.0)
+    plis(interpreted, "minister", begins=2.05, ends=8.0)
+    interpreted.router.flow(False)
+    narrow(interpreted, "sara", 2_000_000, now=8.0)
+    assert plis(interpreted, "minister", begins=8.05, ends=12.0) == []
 
 
 def test_when_two_are_left_every_picture_flows(interpreted: Hall) -> None:
