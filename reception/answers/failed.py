@@ -1,4 +1,7 @@
-"""A text about an appointment that does not arrive costs a journey: the hotline calls instead."""
+"""A text about an appointment that does not arrive costs a journey: somebody calls instead.
+
+The hotline does; of a secret case, which it knows nothing of, the centre or the office.
+"""
 
 from datetime import datetime
 

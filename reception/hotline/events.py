@@ -12,6 +12,7 @@ class CallBackAsked:
     call_back_id: str
     visitor_id: str
     petition_id: str
+    at_centre_id: str = ""  # whose list it stands on, where the hotline is not to know of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class CallBackDone:
     call_back_id: str
     visitor_id: str
     petition_id: str
+    at_centre_id: str = ""  # whose list it stands on, where the hotline is not to know of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,18 @@
 import re
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, false, or_, select
 from sqlalchemy.orm import Session
 
 from core import audit
 from core.db import new_id
 from core.errors import NotFound
 from core.events import emit
+from core.staff.models import Staff
+from core.staff.rules import AIDE, HOTLINE, MANAGER
 from core.text import clean, latin_digits
 from queueing.tickets.models import Ticket
+from reception import access
 from reception.centres.models import Centre
 from reception.hotline import states
 from reception.hotline.events import CallBackAsked, CallBackDone, CallLogged
@@ -24,6 +27,7 @@ from reception.visitors.models import Visitor
 
 _TICKET = re.compile(r"([A-Z])-?0{0,3}(\d{1,3})")
 TRY_AGAIN = timedelta(hours=2)
+_SECRET = Petition.confidentiality == petition_rules.SECRET
 
 
 def look_up(
@@ -121,7 +125,10 @@ def call_back(
     unique_key: str | None = None,
     now: datetime,
 ) -> CallBack:
-    """Put somebody on the list of people to be called. `unique_key` makes a repeated reaction add only one."""
+    """Put somebody on the list of people to be called, by the hotline; about a secret case by centre and office.
+
+    `unique_key` makes a repeated reaction add only one.
+    """
     visitors.get(session, visitor_id)
     if unique_key is not None:
         known = session.scalar(select(CallBack).where(CallBack.unique_key == unique_key))
@@ -140,11 +147,7 @@ def call_back(
     )
     session.add(task)
     session.flush()
-    emit(
-        session,
-        CallBackAsked(call_back_id=task.id, visitor_id=visitor_id, petition_id=petition_id or ""),
-        now=now,
-    )
+    emit(session, _event(session, CallBackAsked, task), now=now)
     return task
 
 
@@ -170,19 +173,18 @@ def drop(session: Session, call_back_id: str, *, outcome: str, staff_id: str, no
     return _end(session, task, staff_id, now)
 
 
-def one(session: Session, call_back_id: str) -> CallBack:
-    """Raises NotFound."""
-    task = session.get(CallBack, call_back_id)
+def one(session: Session, call_back_id: str, staff: Staff) -> CallBack:
+    """Raises NotFound, also for one that others are to call."""
+    task = session.scalar(select(CallBack).where(CallBack.id == call_back_id, _door(staff)))
     if task is None:
         raise NotFound("There is no such call-back.")
     return task
 
 
-def waiting(session: Session, *, limit: int = 50) -> list[CallBack]:
-    """Open call-backs, the most pressing first."""
-    return list(
-        session.scalars(select(CallBack).where(CallBack.state == states.OPEN).order_by(CallBack.due_at).limit(limit))
-    )
+def waiting(session: Session, staff: Staff, *, limit: int = 50) -> list[CallBack]:
+    """Open call-backs that this person is to make, the most pressing first."""
+    wanted = select(CallBack).where(CallBack.state == states.OPEN, _door(staff))
+    return list(session.scalars(wanted.order_by(CallBack.due_at).limit(limit)))
 
 
 def calls_of(session: Session, staff_id: str, *, since: datetime, limit: int = 8) -> list[HotlineCall]:
@@ -209,9 +211,27 @@ def _locked(session: Session, call_back_id: str) -> CallBack:
 def _end(session: Session, task: CallBack, staff_id: str, now: datetime) -> CallBack:
     task.done_by, task.done_at = staff_id, now
     audit.note(session, "call back", "visitor", task.visitor_id, now=now)
-    emit(
-        session,
-        CallBackDone(call_back_id=task.id, visitor_id=task.visitor_id, petition_id=task.petition_id or ""),
-        now=now,
-    )
+    emit(session, _event(session, CallBackDone, task), now=now)
     return task
+
+
+def _event(session: Session, kind: type, task: CallBack) -> object:
+    """A call about a secret case concerns its centre, on whose list it stands."""
+    secret = select(Petition.centre_id).where(Petition.id == task.petition_id, _SECRET)
+    return kind(
+        call_back_id=task.id,
+        visitor_id=task.visitor_id,
+        petition_id=task.petition_id or "",
+        at_centre_id=(session.scalar(secret) if task.petition_id else None) or "",
+    )
+
+
+def _door(staff: Staff) -> ColumnElement[bool]:
+    """Who calls: the hotline; about a secret case those of the office and of its centre who see it."""
+    about = select(Petition.id).where(Petition.id == CallBack.petition_id, _SECRET)
+    doors: list[ColumnElement[bool]] = []
+    if HOTLINE in staff.roles:
+        doors.append(~about.correlate(CallBack).exists())
+    if staff.roles & {MANAGER, AIDE}:
+        doors.append(access.visible(about, staff).correlate(CallBack).exists())
+    return or_(*doors) if doors else false()

@@ -1,26 +1,59 @@
-"""One list, the most pressing first: a manager's own centre, the office all of them."""
+"""One list, the most pressing first: a manager's own centre, the office all of them.
+
+Beside it whoever is to be called about a secret case: the hotline, which calls about all others, knows nothing of it.
+"""
 
 from starlette.responses import Response
 
 from core import audit
 from core.staff.models import Staff
-from core.staff.rules import AIDE, MANAGER, OFFICIAL
+from core.staff.rules import AIDE, HOTLINE, MANAGER, OFFICIAL
 from reception import access
 from reception.centres import service as centres
-from reception.hotline import concerns, rules
+from reception.hotline import concerns, rules, service
 from reception.hotline.models import Concern
 from reception.hotline.states import CONCERN_NAMES, WITH_CENTRE
 from reception.petitions.models import Petition
 from web.forms import Form
+from web.hotline import calling
 from web.http import Context, Pages, staff
 
 pages = Pages()
 READERS = staff(MANAGER, AIDE, OFFICIAL)
+CALLERS = staff(MANAGER, AIDE)
 
 
 @pages.get("/concerns", audience=READERS)
 def index(ctx: Context) -> Response:
     return _page(ctx, Form(ctx))
+
+
+@pages.post("/concerns/call-backs/{id}", audience=CALLERS)
+def called_back(ctx: Context) -> Response:
+    task, form = service.one(ctx.session, ctx.path("id"), ctx.staff), Form(ctx)
+    if not calling.called(ctx, form, task):
+        return _page(ctx, form, open_call_back=task.id, status=422)
+    return ctx.redirect("/concerns")
+
+
+@pages.post("/concerns/call-backs/{id}/drop", audience=CALLERS)
+def give_up(ctx: Context) -> Response:
+    task, form = service.one(ctx.session, ctx.path("id"), ctx.staff), Form(ctx)
+    if not calling.given_up(ctx, form, task):
+        return _page(ctx, form, open_call_back=task.id, status=422)
+    return ctx.redirect("/concerns")
+
+
+@pages.get("/concerns/call-backs/{id}", audience=CALLERS)
+def call_left_behind(ctx: Context) -> Response:
+    """Where a refused form leaves the browser."""
+    service.one(ctx.session, ctx.path("id"), ctx.staff)
+    return ctx.redirect("/concerns")
+
+
+@pages.get("/concerns/call-backs/{id}/drop", audience=CALLERS)
+def give_up_left_behind(ctx: Context) -> Response:
+    return call_left_behind(ctx)
 
 
 @pages.get("/concerns/{id}/{verb}", audience=READERS)
@@ -60,7 +93,7 @@ def _require(ctx: Context, concern: Concern) -> None:
         raise concerns.gone()
 
 
-def _page(ctx: Context, form: Form, *, open_concern: str = "", status: int = 200) -> Response:
+def _page(ctx: Context, form: Form, *, open_concern: str = "", open_call_back: str = "", status: int = 200) -> Response:
     done = "done" in ctx.query
     rows = concerns.seen_by(ctx.session, ctx.staff, answered=done)
     petitions = {row.petition_id: ctx.session.get(Petition, row.petition_id) for row in rows if row.petition_id}
@@ -84,7 +117,9 @@ def _page(ctx: Context, form: Form, *, open_concern: str = "", status: int = 200
         abouts=rules.ABOUT,
         mine={row.id: concerns.may_answer(ctx.staff, row) for row in rows},
         with_centre=WITH_CENTRE,
+        waiting=calling.waiting(ctx) if HOTLINE not in ctx.staff.roles else [],
         form=form,
         open_concern=open_concern,
+        open_call_back=open_call_back,
         live=f"concerns:{ctx.staff.centre_id}" if MANAGER in ctx.staff.roles else "office",
     )

@@ -21,13 +21,13 @@ from reception import access
 from reception.appointed.service import expected
 from reception.centres import service as centres
 from reception.hotline import checks, concerns, rules, service, telephone
-from reception.hotline.models import CallBack, HotlineCall, PhoneCall
+from reception.hotline.models import PhoneCall
 from reception.hotline.states import CONCERN_NAMES
 from reception.petitions import queries, states, story
 from reception.petitions.models import Petition, PetitionNote
-from reception.visitors import service as visitors
 from web.cases.view import WORDS, show, since_midnight, told
 from web.forms import Form
+from web.hotline import calling
 from web.http import Context, Pages, staff
 
 pages = Pages()
@@ -176,33 +176,24 @@ def log_unknown(ctx: Context) -> Response:
 
 @pages.post("/hotline/call-backs/{id}", audience=ONLY)
 def called_back(ctx: Context) -> Response:
-    reached = ctx.form.get("reached") == "yes"
-    form = Form(ctx)
-    outcome = form.text("outcome", required=reached, max=2000, lines=True)
-    if form.errors:
-        return _page(ctx, "", [], [], form=form, open_call_back=ctx.path("id"), status=422)
-    service.called_back(
-        ctx.session, ctx.path("id"), reached=reached, outcome=outcome, staff_id=ctx.staff.id, now=ctx.now
-    )
-    ctx.flash(ctx._("Done.") if reached else ctx._("Not reached: it comes back in two hours."))
+    task, form = service.one(ctx.session, ctx.path("id"), ctx.staff), Form(ctx)
+    if not calling.called(ctx, form, task):
+        return _page(ctx, "", [], [], form=form, open_call_back=task.id, status=422)
     return ctx.redirect("/hotline")
 
 
 @pages.post("/hotline/call-backs/{id}/drop", audience=ONLY)
 def give_up(ctx: Context) -> Response:
     """Not to be called any more: it is settled, or nobody can be reached; said why."""
-    form = Form(ctx)
-    outcome = form.text("outcome", max=2000, lines=True)
-    if form.errors:
-        return _page(ctx, "", [], [], form=form, open_call_back=ctx.path("id"), status=422)
-    service.drop(ctx.session, ctx.path("id"), outcome=outcome, staff_id=ctx.staff.id, now=ctx.now)
-    ctx.flash(ctx._("The call-back was given up."))
+    task, form = service.one(ctx.session, ctx.path("id"), ctx.staff), Form(ctx)
+    if not calling.given_up(ctx, form, task):
+        return _page(ctx, "", [], [], form=form, open_call_back=task.id, status=422)
     return ctx.redirect("/hotline")
 
 
 @pages.get("/hotline/call-backs/{id}/drop", audience=ONLY)
 def give_up_left_behind(ctx: Context) -> Response:
-    service.one(ctx.session, ctx.path("id"))
+    service.one(ctx.session, ctx.path("id"), ctx.staff)
     return ctx.redirect("/hotline")
 
 
@@ -279,7 +270,7 @@ def _page(
     open_call_back: str = "",
     status: int = 200,
 ) -> Response:
-    waiting = service.waiting(ctx.session)
+    mine = service.calls_of(ctx.session, ctx.staff.id, since=since_midnight(ctx))
     return show(
         ctx,
         "hotline/index.html",
@@ -287,22 +278,14 @@ def _page(
         q=text,
         cases=cases,
         people=people,
-        waiting=[(task, visitors.get(ctx.session, task.visitor_id), _number(ctx, task)) for task in waiting],
+        waiting=calling.waiting(ctx),
         form=form or Form(ctx),
         open_call_back=open_call_back,
         raised=concerns.seen_by(ctx.session, ctx.staff, limit=8),
         centre_options=[(place.id, place.name(ctx.lang)) for place in centres.centres(ctx.session)],
         **_ringing(ctx),
-        mine=[
-            (call, _number(ctx, call))
-            for call in service.calls_of(ctx.session, ctx.staff.id, since=since_midnight(ctx))
-        ],
+        mine=list(zip(mine, calling.numbers(ctx, mine), strict=True)),
     )
-
-
-def _number(ctx: Context, task: CallBack | HotlineCall) -> str:
-    petition = ctx.session.get(Petition, task.petition_id) if task.petition_id else None
-    return petition.case_number if petition else ""
 
 
 def _case(ctx: Context, petition: Petition, form: Form, *, status: int = 200) -> Response:

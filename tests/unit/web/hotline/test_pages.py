@@ -5,9 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from core.audit import AuditEntry
 from core.calendar import wall_clock
+from reception.centres.models import Centre
+from reception.hotline import service as hotline
 from reception.hotline.models import CallBack, Concern, PhoneCall
 from reception.petitions.models import Petition
 from tests.unit.web.petitions.conftest import Browser, Desk
@@ -90,6 +93,63 @@ def test_a_call_back_is_given_up_with_a_reason(desk: Desk, enter: Enter) -> None
     assert agent.send_form(f"/hotline/call-backs/{task}/drop", {"outcome": " "}).status_code == 422
     agent.send_form(f"/hotline/call-backs/{task}/drop", {"outcome": "Came to the centre"})
     assert desk.do(lambda s: s.get_one(CallBack, task).state) == "dropped"
+
+
+def test_whom_to_call_about_a_secret_case_is_for_its_centre_and_the_office(desk: Desk, enter: Enter) -> None:
+    petition_id, agent, now = enter(), desk.as_("hotline"), datetime.now(UTC)
+    agent.send_form(f"/hotline/cases/{petition_id}/call", {"asked": "Where is it?"})
+    case = desk.do(lambda s: s.get_one(Petition, petition_id))
+    assert case.case_number in agent.get("/hotline").text
+    desk.do(lambda s: setattr(s.get_one(Petition, petition_id), "confidentiality", "secret"))
+    about = {"visitor_id": case.visitor_id, "reason": "Its text did not arrive", "now": now}
+    task, plain = (
+        desk.do(lambda s, one=one: hotline.call_back(s, petition_id=one, **about).id) for one in (petition_id, None)
+    )
+    page = agent.get("/hotline").text
+    assert f"task-{plain}" in page and f"task-{task}" not in page
+    assert case.case_number not in page, "nor beside the call that was written down before"
+    for who in ("hotline", "officer", "receptionist", "official"):
+        for path in (
+            f"/hotline/call-backs/{task}",
+            f"/concerns/call-backs/{task}/drop",
+            f"/concerns/call-backs/{task}",
+        ):
+            assert desk.as_(who).send_form(path, {"outcome": "Called"}).status_code == 404, (who, path)
+    assert "Its text did not arrive" not in desk.as_("official").get("/concerns").text
+    for who in ("manager", "aide"):
+        page = desk.as_(who).get("/concerns").text
+        assert f"task-{task}" in page and f"task-{plain}" not in page and case.case_number in page
+    manager, path = desk.as_("manager"), f"/concerns/call-backs/{task}"
+    refused = manager.send_form(path, {"reached": "yes"})
+    assert refused.status_code == 422 and f"task-{task}" in refused.text
+    assert manager.get(path).headers["location"] == "/concerns" == manager.get(f"{path}/drop").headers["location"]
+    manager.send_form(path, {"reached": "no"})
+    manager.send_form(path, {"reached": "yes", "outcome": "Told"})
+    done = desk.do(lambda s: s.get_one(CallBack, task))
+    assert (done.state, done.tries, done.outcome) == ("done", 2, "Told")
+    assert f"task-{task}" not in manager.get("/concerns").text
+
+
+def test_a_centre_that_is_not_the_cases_is_not_asked_to_call(desk: Desk, enter: Enter) -> None:
+    petition_id, manager = enter(), desk.as_("manager")
+    case = desk.do(lambda s: s.get_one(Petition, petition_id))
+    task = desk.do(
+        lambda s: (
+            hotline.call_back(
+                s, visitor_id=case.visitor_id, petition_id=case.id, reason="Call", now=datetime.now(UTC)
+            ).id
+        )
+    )
+    assert manager.send_form(f"/concerns/call-backs/{task}", {"outcome": "x"}).status_code == 404, "the hotline's"
+
+    def elsewhere(session: Session) -> None:
+        petition = session.get_one(Petition, petition_id)
+        petition.confidentiality = "secret"
+        petition.centre_id = session.scalars(select(Centre.id).where(Centre.code == "jeddah")).one()
+
+    desk.do(elsewhere)
+    assert f"task-{task}" not in manager.get("/concerns").text
+    assert manager.send_form(f"/concerns/call-backs/{task}", {"outcome": "x"}).status_code == 404
 
 
 def test_a_complaint_goes_to_the_manager_is_answered_and_told_by_phone(desk: Desk, enter: Enter) -> None:
