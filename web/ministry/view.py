@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core.staff.rules import ADMIN, AIDE, OFFICIAL
-from reception.centres import service as centres
+from reception.centres import setup
 from reception.numbers import rules, service
 from reception.numbers.rules import Cell, Tally
 from reception.petitions import catalogue
@@ -67,8 +67,8 @@ def show(ctx: "Context", address: Callable[..., str]) -> Shown:
     lang = ctx.lang
     tree = catalogue.tree(ctx.session)
     groups = {branch.type.id: branch for branch in tree}
-    places = {one.id: one for one in centres.centres(ctx.session)}
-    homes = {one.id: one for one in centres.departments(ctx.session)}
+    places = {one.id: one for one in setup.every_centre(ctx.session)}  # what is closed down keeps its numbers
+    homes = {one.id: one for one in setup.every_department(ctx.session)}
     choices = _choices(ctx, set(groups), set(places), set(homes))
     choices.types = [(one.type.id, one.type.name(lang)) for one in tree]
     choices.centres = [(one.id, one.name(lang)) for one in places.values()]

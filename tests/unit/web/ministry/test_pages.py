@@ -6,8 +6,10 @@ import zipfile
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from reception.centres.models import Centre
 from reception.petitions.models import Petition
 from tests.unit.web.petitions.conftest import Desk, build, desk, enter  # noqa: F401
 
@@ -32,8 +34,6 @@ def test_a_petition_is_counted_and_nobody_is_named(desk: Desk, enter) -> None:  
 
 
 def test_a_manager_sees_the_own_centre_whatever_the_address_says(desk: Desk, enter) -> None:  # noqa: F811
-    from reception.centres.models import Centre
-
     enter("violation")  # in Riyadh
     with desk.db.read() as session:
         places = {one.code: one.id for one in session.query(Centre)}
@@ -42,6 +42,17 @@ def test_a_manager_sees_the_own_centre_whatever_the_address_says(desk: Desk, ent
     own = desk.as_("manager").get(f"/ministry.csv?centre={other}").text
     assert "\r\nall,all,0,0" in office and "\r\nall,all,1,1" in own
     assert "By region" not in desk.as_("manager").get("/ministry").text
+
+
+def test_a_centre_that_was_closed_down_keeps_its_numbers_and_its_name(desk: Desk, enter) -> None:  # noqa: F811
+    enter("violation")
+    riyadh = desk.do(lambda s: s.scalars(select(Centre).where(Centre.code == "riyadh")).one())
+    desk.do(lambda s: setattr(s.get_one(Centre, riyadh.id), "active", False))
+    for who in ("aide", "manager"):
+        for path in ("/ministry", "/ministry.csv", "/ministry.xlsx", f"/ministry?centre={riyadh.id}"):
+            assert desk.as_(who).get(path).status_code == 200, (who, path)
+    rows = list(csv.DictReader(io.StringIO(desk.as_("aide").get("/ministry.csv").text.lstrip("\ufeff"))))
+    assert [row["received"] for row in rows if (row["kind"], row["name"]) == ("centre", riyadh.name_en)] == ["1"]
 
 
 @pytest.mark.parametrize("query", ["?days=-1", "?days=9999999", "?type=%00", "?centre=nowhere&department=1", "?days=x"])
