@@ -32,7 +32,7 @@ from recordings.storage.bucket import CHANGED, DIFFERS, MISSING, UNREACHABLE, Bu
 from recordings.storage.models import StoredFile
 from recordings.storage.rules import may_free
 from recordings.storage.service import REMOVE, SEND, Found, Removed, Sent
-from recordings.storage.states import BOTH, LOST, REMOTE, UPLOADING
+from recordings.storage.states import BOTH, GOING, LOST, REMOTE, UPLOADING
 from recordings.strip import service as strips
 from recordings.strip.files import MARKS
 from web.disk import spare
@@ -43,6 +43,8 @@ from web.worker import Worker
 log = structlog.get_logger()
 PLAN_EVERY_S, FREE_EVERY_S = 20.0, 60.0
 TELL_EVERY_S = 2.0
+PAST = GOING | {LOST}
+"""What no hold can keep: it is to go, or the bucket has it no more."""
 FILM = ".webm.sealed"
 
 
@@ -385,7 +387,8 @@ def here(settings: Settings, recording_id: str, only: str = "", *, db: Database 
 def follow_holds(db: Database, bucket: Bucket, done: dict[tuple[str, str], bool]) -> int:
     """Legal holds of the archive are holds of the bucket's objects as well; `done` is what was seen or set before.
 
-    Returns how many objects changed. Raises BucketError.
+    Returns how many objects changed. One that the store lacks or refuses keeps none of the others waiting; while it
+    does not answer at all, BucketError is raised.
     """
     wanted: dict[tuple[str, str], bool] = {}
     with db.read() as session:
@@ -395,13 +398,22 @@ def follow_holds(db: Database, bucket: Bucket, done: dict[tuple[str, str], bool]
         for recording in session.scalars(every):
             held = retention.held(session, recording)
             rows = service.of_recording(session, recording.id)
-            wanted |= {(row.object_key, row.version): held for row in rows if row.version}
-    count = 0
+            there = (row for row in rows if row.version and row.state not in PAST)
+            wanted |= {(row.object_key, row.version): held for row in there}
+    count, problems = 0, []
     for (key, version), held in wanted.items():
         if done.get((key, version)) == held:
             continue
-        if bucket.head(key, version).hold != held:
-            bucket.hold(key, version, held)
-            count += 1
-        done[key, version] = held
+        try:
+            if bucket.head(key, version).hold != held:
+                bucket.hold(key, version, held)
+                count += 1
+        except BucketError as error:
+            if error.kind == UNREACHABLE:
+                raise
+            problems.append(str(error))
+        else:
+            done[key, version] = held
+    if problems:  # one line, not one for each: they are tried again every minute
+        log.warning("legal holds wait", objects=len(problems), problem=problems[0])
     return count

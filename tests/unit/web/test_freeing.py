@@ -22,9 +22,11 @@ from recordings.export import rules
 from recordings.export.making import NotMade
 from recordings.journal import open_journal
 from recordings.proof.pieces import blanked, take
+from recordings.retention.models import Hold
 from recordings.storage import away
+from recordings.storage.bucket import MISSING, REFUSED, UNREACHABLE, BucketError, Held
 from recordings.storage.models import StoredFile
-from recordings.storage.states import BOTH, REMOTE
+from recordings.storage.states import BOTH, DOOMED, LOST, REMOTE
 from video.meetings.models import Meeting
 from video.meetings.states import LIVE
 from web import disk, storage
@@ -41,6 +43,8 @@ class Shelf:
 
     objects: dict[str, bytes] = field(default_factory=dict)
     asked: Callable[[], None] = lambda: None
+    problems: dict[str, str] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
 
     def hash(self, key: str, version: str) -> tuple[int, str]:
         self.asked()
@@ -53,6 +57,14 @@ class Shelf:
         yield data[:600]
         self.asked()
         yield data[600:]
+
+    def head(self, key: str, version: str) -> Held:
+        if key in self.problems:
+            raise BucketError(self.problems[key], key)
+        return Held(1, version, None, key in self.held)
+
+    def hold(self, key: str, version: str, on: bool) -> None:
+        self.held |= {key}
 
 
 @pytest.fixture
@@ -329,3 +341,22 @@ def test_a_film_counts_what_it_has_to_bring_back(
     else:
         making._bring(house.settings, house.db, "r1", 3600)
         assert whole(house, journal)
+
+
+def test_one_object_that_is_not_there_keeps_no_other_from_its_hold(house: House) -> None:
+    for id_ in ("r1", "r2", "r3", "r4", "r5"):
+        house.recording(id_)
+    with house.db.write() as session:
+        session.add(Hold(recording_id="r5", petition_id="p", reason="a court", set_by="s", set_at=clock.now()))
+        session.query(StoredFile).filter_by(recording_id="r1").one().state = LOST
+        session.query(StoredFile).filter_by(recording_id="r4").one().state = DOOMED
+    house.shelf.problems = {"r1": REFUSED, "r2": MISSING, "r4": REFUSED}
+    done: dict[tuple[str, str], bool] = {}
+    assert storage.follow_holds(house.db, house.shelf, done) == 2  # type: ignore[arg-type]
+    assert house.shelf.held == {"r3", "r5"}
+    house.shelf.problems = {"r1": REFUSED, "r4": REFUSED}
+    assert storage.follow_holds(house.db, house.shelf, done) == 1, "tried again"  # type: ignore[arg-type]
+    assert house.shelf.held == {"r2", "r3", "r5"} and len(done) == 3
+    house.shelf.problems = {"r2": UNREACHABLE}
+    with pytest.raises(BucketError):
+        storage.follow_holds(house.db, house.shelf, {})  # type: ignore[arg-type]
