@@ -4,25 +4,29 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from sqlalchemy import select
 
 from core.db import Database
-from core.errors import Refused
+from core.errors import Mistake, Refused
 from core.staff.models import Staff
 from core.workdays import service as workdays
 from reception import access
-from reception.centres.models import Centre
+from reception.centres.models import Centre, Department
 from reception.deadlines import escalation, moving
 from reception.deadlines.models import Clock, Escalation
 from reception.follow import rules as follow_rules
 from reception.follow import service as follow
 from reception.follow.models import FollowDoor
-from reception.petitions import catalogue, custody, entries, service, story, verification
+from reception.petitions import catalogue, custody, entries, service, states, story, verification
 from reception.petitions.models import Petition, PetitionNote
 from reception.visitors import service as visitors
 from tests.unit.reception.conftest import build, identity  # noqa: F401 - the fixture of the small ministry
+from web.cases import door
+from web.http import Context
 
 
 def rivals(count: int, work: Callable[[int], object]) -> list[object]:
@@ -201,3 +205,53 @@ def test_an_officer_who_answers_while_the_worker_is_at_the_deadlines_loses_nothi
     with town.write() as session:
         assert escalation.climb(session, now=later) == 0
         assert [row.kept for row in session.scalars(select(Clock).where(Clock.step == "answer"))] == [True]
+
+
+def test_whoever_waited_for_a_rival_is_asked_again_whether_the_case_is_still_theirs(
+    town: Database, now: datetime
+) -> None:
+    """One officer sends the case on while another of the department presses “close”."""
+    petition_id, held, waits = receive(town, 1, now), threading.Event(), threading.Event()
+
+    def send_on() -> None:
+        with town.write() as session:
+            custody.locked(session, petition_id)
+            held.set()
+            waits.wait(0.5)
+            prisons = session.scalars(select(Department.id).where(Department.code == "prisons")).one()
+            service.transfer(
+                session, petition_id, department_id=prisons, reason="لهم", staff_id=who(session, "officer"), now=now
+            )
+
+    def close() -> None:
+        held.wait(10)
+        with town.write() as session:
+            officer = session.get_one(Staff, who(session, "officer"))
+            ctx = cast(Context, SimpleNamespace(session=session, staff=officer, now=now))
+            door.require(ctx, petition_id, "close")
+            service.close(session, petition_id, reason="settled", staff_id=officer.id, now=now)
+
+    sent, closed = rivals(2, lambda n: (send_on, close)[n]())
+    assert sent is None and isinstance(closed, Refused), closed
+    with town.read() as session:
+        assert session.get_one(Petition, petition_id).state == states.ROUTED
+
+
+def test_two_who_join_two_cases_to_each_other_wait_in_one_order(town: Database, now: datetime) -> None:
+    first, second = receive(town, 1, now), receive(town, 2, now)
+    with town.write() as session:
+        one, other = session.get_one(Petition, first), session.get_one(Petition, second)
+        other.visitor_id = one.visitor_id
+        numbers = (other.case_number, one.case_number)
+
+    def join(n: int) -> None:
+        with town.write() as session:
+            officer = session.get_one(Staff, who(session, "officer"))
+            ctx = cast(Context, SimpleNamespace(session=session, staff=officer, now=now))
+            into = service.by_case_number(session, numbers[n])
+            petition = door.require(ctx, (first, second)[n], "merge", beside=into)
+            service.merge(session, petition.id, into=numbers[n], staff_id=officer.id, now=now)
+
+    found = rivals(2, join)
+    assert sum(result is None for result in found) == 1, found
+    assert sum(isinstance(result, Mistake) for result in found) == 1, found  # that one is settled now

@@ -3,6 +3,7 @@
 from core.errors import Refused
 from reception import access
 from reception.hotline import checks
+from reception.petitions import custody
 from reception.petitions.models import Petition
 from web.http import Context
 
@@ -23,6 +24,13 @@ def may_open(ctx: Context, petition: Petition) -> bool:
     return at is not None
 
 
-def require(ctx: Context, petition_id: str, verb: str) -> Petition:
-    """The petition, if this person may do `verb` to it now. Raises as `case_of` and `access.require` do."""
-    return access.require(ctx.session, ctx.staff, case_of(ctx, petition_id).id, verb)
+def require(ctx: Context, petition_id: str, verb: str, *, beside: Petition | None = None) -> Petition:
+    """The petition, if this person may do `verb` to it now. Raises as `case_of` and `access.require` do.
+
+    It is held before it is asked whether they may: whoever waits here for a rival finds what the rival has left.
+    `beside`: another case that the verb concerns, held too.
+    """
+    seen = case_of(ctx, petition_id)
+    for id_ in sorted({seen.id, beside.id if beside is not None else seen.id}):  # two are taken in one order by all
+        custody.locked(ctx.session, id_)
+    return access.require(ctx.session, ctx.staff, seen.id, verb)

@@ -84,8 +84,9 @@ def act(ctx: Context) -> Response:
         raise NotFound("There is nothing here.")
     form = Form(ctx)
     seen = door.case_of(ctx, ctx.path("id"))
+    beside = service.by_case_number(ctx.session, form.text("into", required=False)) if name == "merge" else None
     try:
-        petition = access.require(ctx.session, ctx.staff, seen.id, LEAVE.get(name, name))
+        petition = door.require(ctx, seen.id, LEAVE.get(name, name), beside=beside)
     except Refused:
         return _overtaken(ctx, form, name)
     with form.catch(), ctx.session.begin_nested():

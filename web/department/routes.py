@@ -16,7 +16,7 @@ from reception.directives.models import Directive
 from reception.files.rules import ACCEPT
 from reception.petitions import queries, service
 from reception.petitions.models import Petition
-from web.cases import papers
+from web.cases import door, papers
 from web.cases.view import show
 from web.forms import Form
 from web.http import Context, Pages, staff
@@ -80,7 +80,7 @@ def _about(ctx: Context, orders: Sequence[Directive]) -> dict[str, Petition]:
 @pages.post("/department/{id}/acknowledge", audience=ONLY)
 def acknowledge(ctx: Context) -> Response:
     """Confirm from the list, without opening the case."""
-    petition = access.require(ctx.session, ctx.staff, ctx.path("id"), "acknowledge")
+    petition = door.require(ctx, ctx.path("id"), "acknowledge")
     service.acknowledge(ctx.session, petition.id, staff_id=ctx.staff.id, now=ctx.now)
     ctx.flash(ctx._("Receipt of {case} confirmed.").format(case=left_to_right(petition.case_number)))
     return ctx.redirect("/department?shelf=to-confirm")

@@ -23,6 +23,7 @@ from reception.parties import rules as party_rules
 from reception.parties import service as parties
 from reception.petitions import catalogue, queries, service, story, urgency
 from reception.petitions.models import Petition
+from web.cases import door
 from web.cases.verbs import VERBS
 from web.cases.view import show, told
 from web.forms import Form
@@ -75,7 +76,7 @@ def take_next(ctx: Context) -> Response:
 def decide(ctx: Context) -> Response:
     """Pass or return; a corrected type is taken over first, in the same step."""
     name = "return" if ctx.form.get("decision") == "return" else "verify"
-    petition = access.require(ctx.session, ctx.staff, ctx.path("id"), name)
+    petition = door.require(ctx, ctx.path("id"), name)
     checking.take(ctx.session, petition, staff_id=ctx.staff.id, now=ctx.now)
     form = Form(ctx)
     with form.catch(), ctx.session.begin_nested():
