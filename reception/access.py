@@ -26,24 +26,27 @@ _OFFICE = frozenset({AIDE, OFFICIAL})
 # What each role may do to a case it sees. Where the case must be: `_is_here`; whether the state allows it: `_possible`.
 MAY = {
     RECEPTIONIST: {"complete", "reply", "propose_urgent", "paper", "note", "book"},
-    VERIFIER: {"verify", "return", "reclassify", "agree_urgent", "paper", "note", "dispatch"},
-    MANAGER: {"complete", "reply", "propose_urgent", "agree_urgent", "reopen", "paper", "note", "dispatch", "book"},
+    VERIFIER: {"verify", "return", "reclassify", "agree_urgent", "decline_urgent", "paper", "note", "dispatch"},
+    MANAGER: {
+        "complete", "reply", "propose_urgent", "agree_urgent", "decline_urgent", "reopen", "paper", "note", "dispatch",
+        "book", "close",
+    },
     OFFICER: {
         "acknowledge", "refuse", "begin", "transfer", "ask", "reply", "decide", "answer", "close", "merge", "send_back",
         "ask_opinion", "waive_opinion", "give_opinion", "note", "opinion", "paper",
     },
     OFFICIAL: {
         "acknowledge", "begin", "transfer", "ask", "reply", "answer", "close", "send_back", "note",
-        "agree_urgent", "reopen", "book",
+        "agree_urgent", "decline_urgent", "reopen", "book",
     },
     AIDE: {
         "acknowledge", "begin", "transfer", "ask", "reply", "answer", "close", "send_back", "note", "paper",
-        "agree_urgent", "reopen", "book",
+        "agree_urgent", "decline_urgent", "reopen", "book",
     },
     HOTLINE: {"reply", "note", "propose_urgent", "book"},
 }  # fmt: skip
 
-# Verbs that only the holder of the case may use.
+# Verbs that only the holder of the case may use: the department that has it, or the manager where none has.
 _HOLDERS = {
     "acknowledge", "refuse", "begin", "transfer", "ask", "decide", "answer", "close", "merge", "send_back", "opinion",
     "ask_opinion", "waive_opinion",
@@ -147,7 +150,7 @@ def verbs(session: Session, staff: Staff, petition: Petition) -> set[str]:
         allowed |= {verb for verb in granted if here or verb not in _HOLDERS}
     proposal = urgency.pending(session, petition.id) if allowed & {"agree_urgent", "propose_urgent"} else None
     if proposal is None or proposal.proposed_by == staff.id:
-        allowed.discard("agree_urgent")
+        allowed -= {"agree_urgent", "decline_urgent"}
     if proposal is not None:
         allowed.discard("propose_urgent")
     if "give_opinion" in allowed and opinions.asked_of(session, petition.id, staff.department_id) is None:
@@ -168,6 +171,8 @@ def require(session: Session, staff: Staff, petition_id: str, verb: str) -> Peti
 def _is_here(role: str, staff: Staff, petition: Petition) -> bool:
     if role in _OFFICE:
         return petition.department is not None and petition.department.is_office
+    if role == MANAGER:
+        return petition.department_id is None
     return role == OFFICER and petition.department_id is not None and staff.department_id == petition.department_id
 
 
@@ -186,6 +191,8 @@ def _possible(verb: str, staff: Staff, petition: Petition) -> bool:
         return not settled and petition.type.urgent_lane and petition.urgency != rules.URGENT
     if verb == "agree_urgent":
         return not settled and petition.urgency != rules.URGENT and petition.type.urgent_lane
+    if verb == "decline_urgent":  # also where the type has the lane no more
+        return not settled
     if verb in ("paper", "note", "opinion"):
         return petition.state != states.CLOSED
     if verb in ("give_opinion", "waive_opinion"):

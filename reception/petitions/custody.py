@@ -11,12 +11,12 @@ from core.errors import NotFound, Refused
 from core.events import emit
 from reception.centres.models import Department
 from reception.deadlines import service as deadlines
-from reception.deadlines.rules import ANSWER, CUSTODY, OPINION, WORK, Allowance, allowed
+from reception.deadlines.rules import ANSWER, CHECK, CUSTODY, OPINION, WORK, Allowance, allowed
 from reception.directives.models import Directive
 from reception.directives.states import OPEN as ORDERS_OPEN
-from reception.petitions import catalogue, rules, story
+from reception.petitions import catalogue, rules, states, story
 from reception.petitions.events import PetitionRouted
-from reception.petitions.models import CaseCounter, Opinion, Petition, Referral
+from reception.petitions.models import CaseCounter, Opinion, Petition, PetitionStep, Referral, RoutingRule
 from reception.petitions.states import PETITION
 
 
@@ -114,6 +114,19 @@ def give_time(session: Session, petition: Petition, *, now: datetime) -> None:
     petition.due_at = clock.due_at
 
 
+def await_check(session: Session, petition: Petition, *, now: datetime) -> None:
+    """Verification has something to do here: to check the case, or to send on what lies with nobody. Once is enough."""
+    if deadlines.one(session, petition.id, CHECK) is None:
+        deadlines.start(session, petition.id, CHECK, allowance(session, petition, CHECK), now=now)
+
+
+def with_nobody(session: Session, petition: Petition, *, now: datetime) -> None:
+    """The case waits for a person to send it on: that is counted, and no department is reminded of its answer."""
+    await_check(session, petition, now=now)
+    if (whole := deadlines.one(session, petition.id, ANSWER)) is not None:
+        whole.department_id = None
+
+
 def allowance(session: Session, petition: Petition, step: str) -> Allowance:
     """How long a step of this petition may take."""
     if step == CUSTODY and petition.urgency == rules.URGENT:
@@ -152,7 +165,9 @@ def hand_over(
     )
     session.add(referral)
     petition.department_id, petition.department = department.id, department
-    petition.officer_id = officer_id
+    petition.officer_id, petition.outcome = officer_id, None  # what another decided is not theirs to answer with
+    if petition.verification == states.PASSED:  # it was only to be sent on
+        deadlines.end(session, petition.id, CHECK, now=now)
     clock = deadlines.start(
         session,
         petition.id,
@@ -173,21 +188,38 @@ def route_by_rules(session: Session, petition: Petition, *, by: str | None, now:
     path = catalogue.way(session, petition)
     rule = path[-1] if path else None
     department = session.get(Department, rule.department_id) if rule else None
-    if rule is None or department is None:
+    if rule is None or department is None or not department.active:
         story.tell(session, petition, "unrouted", now=now)
+        if petition.state == states.RECEIVED:
+            with_nobody(session, petition, now=now)
         return None
     if petition.department_id == department.id and live_referral(session, petition):
         return None  # it is there already
     reason_ar, reason_en = ("؛ ".join(dict.fromkeys(r.reason_ar for r in path)), "; ".join(r.reason_en for r in path))
+    return _send(session, petition, department, rule=rule, reason_ar=reason_ar, reason_en=reason_en, by=by, now=now)
+
+
+def _send(
+    session: Session,
+    petition: Petition,
+    department: Department,
+    *,
+    rule: RoutingRule | None,
+    reason_ar: str,
+    reason_en: str,
+    by: str | None,
+    now: datetime,
+) -> Referral:
+    """Hand it over, with the reason in the story, and say that it was sent."""
     referral = hand_over(
         session,
         petition,
         department,
         reason_ar=reason_ar,
         reason_en=reason_en,
-        rule_id=rule.id,
+        rule_id=rule.id if rule else None,
         by=by,
-        officer_id=rule.officer_id,
+        officer_id=rule.officer_id if rule else None,
         now=now,
     )
     why = {"why_ar": reason_ar, "why_en": reason_en}
@@ -204,6 +236,35 @@ def route_by_rules(session: Session, petition: Petition, *, by: str | None, now:
         now=now,
     )
     return referral
+
+
+def route_again(session: Session, petition: Petition, *, by: str, now: datetime) -> Referral | None:
+    """A completed case goes to who had it when it was returned; by the rules where nobody did, where that department
+    takes nothing new, or where type or urgency were changed meanwhile. What was refused before waits for a person."""
+    returned = select(func.max(PetitionStep.number)).where(
+        PetitionStep.petition_id == petition.id, PetitionStep.kind.in_(("returned", "sent_back"))
+    )
+    changed = select(PetitionStep.id).where(
+        PetitionStep.petition_id == petition.id,
+        PetitionStep.kind.in_(("reclassified", "urgent_agreed")),
+        PetitionStep.number > returned.scalar_subquery(),
+    )
+    last = session.scalar(
+        select(Referral)
+        .where(Referral.petition_id == petition.id)
+        .order_by(Referral.sent_at.desc(), Referral.id.desc())
+        .limit(1)
+    )
+    if last is None or session.scalar(changed.limit(1)):
+        return route_by_rules(session, petition, by=by, now=now)
+    department = session.get_one(Department, last.to_department_id)
+    if last.refused:
+        with_nobody(session, petition, now=now)
+        return None
+    if not department.active:
+        return route_by_rules(session, petition, by=by, now=now)
+    reasons = {"reason_ar": "كانت لديها حين أُعيدت للاستكمال", "reason_en": "It had the case when it was returned"}
+    return _send(session, petition, department, rule=None, by=by, now=now, **reasons)
 
 
 def no_open_order(session: Session, petition: Petition) -> None:

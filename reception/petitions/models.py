@@ -103,9 +103,11 @@ class Petition(Base):
         Index("ix_petition_inbox", "department_id", "state", "due_at"),
         Index("ix_petition_settled", "department_id", "settled_at"),
         Index("ix_petition_centre", "centre_id", "verification", "received_at"),
+        Index("ix_petition_lies", "centre_id", "state", "changed_at"),
         Index("ix_petition_visitor", "visitor_id", "received_at"),
         Index("ix_petition_ticket", "ticket_id"),
         Index("ix_petition_received", "received_at"),
+        Index("ix_petition_ended", "settled_at"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
@@ -262,7 +264,10 @@ class UrgentProposal(Base):
     """One person proposes that a case jumps the order, another agrees or declines; both stay on record."""
 
     __tablename__ = "urgent_proposal"
-    __table_args__ = (Index("ix_urgent_proposal_petition", "petition_id", "decided_at"),)
+    __table_args__ = (
+        Index("ix_urgent_proposal_petition", "petition_id", "decided_at"),
+        Index("ix_urgent_proposal_waiting", "decided_at", "petition_id"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     petition_id: Mapped[str] = mapped_column(ForeignKey("petition.id", ondelete="CASCADE"))

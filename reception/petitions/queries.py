@@ -90,25 +90,32 @@ def _late(now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def to_verify(session: Session, staff: Staff, *, limit: int = 50) -> list[Petition]:
-    """What this person may verify: the centre's unchecked cases, urgent and proposed first, then the oldest."""
-    proposed = (
-        select(UrgentProposal.id)
-        .where(UrgentProposal.petition_id == Petition.id, UrgentProposal.decided_at.is_(None))
-        .exists()
-    )
-    wanted = select(Petition).where(
-        or_(Petition.verification == states.PENDING, proposed), Petition.state.not_in(states.SETTLED)
-    )
-    wanted = access.visible(wanted, staff).order_by(
+    """What waits for this person: the centre's cases that are unchecked, that no department has, or that somebody
+    proposed as urgent; urgent and proposed first, then the oldest. Only open cases are read, by an index."""
+    proposed = Petition.id.in_(select(UrgentProposal.petition_id).where(UrgentProposal.decided_at.is_(None)))
+    open_here = (Petition.centre_id == staff.centre_id, Petition.state.in_(states.OPEN))
+    waits = or_(Petition.verification == states.PENDING, Petition.state == states.RECEIVED, proposed)
+    wanted = access.visible(select(Petition).where(*open_here, waits), staff).order_by(
         proposed.desc(), (Petition.urgency == "urgent").desc(), Petition.received_at
     )
     return list(session.scalars(_with_names(wanted).limit(limit)))
 
 
-def sent_back(session: Session, staff: Staff, *, limit: int = 50) -> list[Petition]:
-    """The centre's returned cases that wait for completion, the longest first."""
-    wanted = access.visible(select(Petition).where(Petition.state == states.RETURNED), staff)
-    return list(session.scalars(_with_names(wanted.order_by(Petition.changed_at).limit(limit))))
+RETURNED, ASTRAY = "returned", "astray"
+AT_THE_CENTRE = {RETURNED: states.RETURNED, ASTRAY: states.RECEIVED}
+
+
+def at_the_centre(
+    session: Session, staff: Staff, *, shelf: str = RETURNED, page: int = 1, size: int = 25
+) -> tuple[list[Petition], int, int]:
+    """The centre's cases that no department has: returned for completion, or refused and not sent on yet. The latest
+    first, with how many there are and how many pages they fill."""
+    here = (Petition.centre_id == staff.centre_id, Petition.state == AT_THE_CENTRE[shelf])
+    count = session.scalar(access.visible(select(func.count(Petition.id)).where(*here), staff)) or 0
+    pages = max(1, -(-count // size))
+    page = min(max(page, 1), pages)
+    wanted = access.visible(select(Petition).where(*here), staff).order_by(Petition.changed_at.desc(), Petition.id)
+    return list(session.scalars(_with_names(wanted).limit(size).offset((page - 1) * size))), count, pages
 
 
 def of_visitor(session: Session, staff: Staff, visitor_id: str, *, limit: int = 10) -> list[Petition]:

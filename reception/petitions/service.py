@@ -192,7 +192,7 @@ def transfer(
     petition = custody.locked(session, petition_id)
     why = rules.words(reason, field="reason")
     target = session.get(Department, department_id)
-    if target is None:
+    if target is None or not target.active:
         raise Mistake("Choose the department.", field="department")
     if target.id == petition.department_id:
         raise Mistake("It is with this department already.", field="department")
@@ -297,6 +297,8 @@ def refuse(session: Session, petition_id: str, *, reason: str, staff_id: str, no
     back = sender if sender is not None and sender.active and not sent_back_before else None
     if back is not None:
         custody.hand_over(session, petition, back, reason_ar=why, reason_en=why, rule_id=None, by=staff_id, now=now)
+    else:
+        custody.with_nobody(session, petition, now=now)
     emit(
         session,
         events.HandOverRefused(**_ids(petition), from_department_id=refuser.id, centre_id=petition.centre_id),
@@ -357,7 +359,8 @@ def close(session: Session, petition_id: str, *, reason: str, note: str = "", st
 
 
 def reopen(session: Session, petition_id: str, *, reason: str, staff_id: str, now: datetime) -> Petition:
-    """Take a settled case up again: its department confirms it anew, with a fresh deadline."""
+    """Take a settled case up again: its department confirms it anew, with a fresh deadline. Where none had it, or the
+    one that had it takes nothing new, the rules say where it goes."""
     petition = custody.locked(session, petition_id)
     state = PETITION.next(petition.state, "reopen")
     why = rules.words(reason, field="reason")
@@ -367,14 +370,22 @@ def reopen(session: Session, petition_id: str, *, reason: str, staff_id: str, no
     if petition.merged_into_id:
         raise Refused("It was joined to another petition, which goes on in its place.")
     department = petition.department
-    if department is None:
-        raise Refused("No department ever had this case: enter it anew.")
-    petition.state = states.REOPENED
-    custody.hand_over(session, petition, department, reason_ar=why, reason_en=why, rule_id=None, by=staff_id, now=now)
-    petition.state = state
     petition.settled_at, petition.close_reason, petition.outcome = None, None, None
+    if petition.verification == states.SENT_BACK:  # closed while it was returned
+        petition.verification = VERIFICATION.next(petition.verification, "resubmit")
     custody.give_time(session, petition, now=now)
+    if petition.verification != states.PASSED:
+        custody.await_check(session, petition, now=now)
     story.tell(session, petition, "reopened", now=now, by=staff_id, text=why)
+    if department is not None and department.active:
+        petition.state = state
+        reasons = {"reason_ar": why, "reason_en": why}
+        custody.hand_over(session, petition, department, rule_id=None, by=staff_id, now=now, **reasons)
+        petition.state = state
+    else:
+        petition.state = PETITION.next(petition.state, "take_back")
+        petition.department_id, petition.department, petition.officer_id = None, None, None
+        custody.route_by_rules(session, petition, by=staff_id, now=now)
     emit(session, events.PetitionReopened(**_ids(petition)), now=now)
     return petition
 

@@ -41,6 +41,7 @@ PETITION = Machine(
         (RETURNED, "complete", RECEIVED),
         ((*OPEN, ANSWERED), "close", CLOSED),
         (SETTLED, "reopen", REOPENED),
+        (SETTLED, "take_back", RECEIVED),  # reopened, but whoever had it takes nothing new
     ],
 )
 

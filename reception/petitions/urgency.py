@@ -119,6 +119,20 @@ def decline(session: Session, petition_id: str, *, reason: str, staff_id: str, n
     return petition
 
 
+def fall(session: Session, petition: Petition, *, by: str, now: datetime) -> None:
+    """The type was corrected to one without the lane: what was proposed has nothing left to decide."""
+    if (proposal := pending(session, petition.id)) is None:
+        return
+    proposal.decided_by, proposal.decided_at, proposal.agreed = by, now, False
+    why = {"why_ar": "المسار العاجل ليس لهذا النوع.", "why_en": "This type has no urgent lane."}
+    story.tell(session, petition, "urgent_declined", now=now, by=by, fields=why)
+    emit(
+        session,
+        UrgentDeclined(petition_id=petition.id, visitor_id=petition.visitor_id, centre_id=petition.centre_id),
+        now=now,
+    )
+
+
 def _decide(session: Session, petition_id: str, staff_id: str) -> tuple[Petition, UrgentProposal]:
     petition = custody.locked(session, petition_id)
     proposal = pending(session, petition_id)

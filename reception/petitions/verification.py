@@ -15,7 +15,7 @@ from core.events import emit
 from reception.deadlines import service as deadlines
 from reception.deadlines.rules import ANSWER, CHECK
 from reception.files import service as files_service
-from reception.petitions import catalogue, custody, events, rules, states, story
+from reception.petitions import catalogue, custody, events, rules, states, story, urgency
 from reception.petitions.models import Petition, PetitionNote, Verification
 from reception.petitions.states import PETITION, VERIFICATION
 
@@ -26,6 +26,8 @@ def verify(session: Session, petition_id: str, *, staff_id: str, now: datetime) 
     petition.verification = VERIFICATION.next(petition.verification, "pass")
     _keep(session, petition, staff_id, now, passed=True)
     deadlines.end(session, petition.id, CHECK, now=now)
+    if petition.state == states.RECEIVED:
+        custody.with_nobody(session, petition, now=now)
     story.tell(session, petition, "verified", now=now, by=staff_id)
     emit(
         session,
@@ -92,7 +94,7 @@ def complete(
     staff_id: str,
     now: datetime,
 ) -> Petition:
-    """Reception has added what was missing: verified anew, and routed anew by the rules."""
+    """Reception has added what was missing: verified anew, and sent to who had it (custody.route_again)."""
     petition = custody.locked(session, petition_id)
     petition.state = PETITION.next(petition.state, "complete")
     petition.verification = VERIFICATION.next(petition.verification, "resubmit")
@@ -111,19 +113,19 @@ def complete(
         events.PetitionCompleted(petition_id=petition.id, visitor_id=petition.visitor_id, centre_id=petition.centre_id),
         now=now,
     )
-    custody.route_by_rules(session, petition, by=staff_id, now=now)
+    custody.route_again(session, petition, by=staff_id, now=now)
     return petition
 
 
 def reclassify(session: Session, petition_id: str, *, type_id: str, staff_id: str, now: datetime) -> Petition:
-    """Correct the type; where the rules then name another department, it goes there with their reason."""
+    """Correct the type; where the rules now name another department than before, it goes there with their reason."""
     petition = custody.locked(session, petition_id)
     if petition.state in states.SETTLED:
         raise Refused("The case is settled; its type stays as it was.")
     kind = catalogue.leaf(session, type_id)
     if kind.id == petition.type_id:
         raise Mistake("It is of this type already.", field="type")
-    fields = story.named("old_type", petition.type) | story.named("type", kind)
+    fields, named = story.named("old_type", petition.type) | story.named("type", kind), _named(session, petition)
     petition.type_id, petition.type, petition.type_version = kind.id, kind, kind.version
     petition.confidentiality = kind.confidentiality
     if petition.urgency != rules.URGENT and (clock := deadlines.one(session, petition.id, ANSWER)):
@@ -132,7 +134,9 @@ def reclassify(session: Session, petition_id: str, *, type_id: str, staff_id: st
         petition.due_at = clock.due_at
     story.tell(session, petition, "reclassified", now=now, by=staff_id, fields=fields)
     audit.note(session, "reclassify", "petition", petition.id, now=now, detail={"type": kind.code})
-    if petition.state != states.RETURNED:
+    if not kind.urgent_lane:
+        urgency.fall(session, petition, by=staff_id, now=now)
+    if petition.state != states.RETURNED and _named(session, petition) != named:
         custody.route_by_rules(session, petition, by=staff_id, now=now)
     emit(
         session,
@@ -144,6 +148,12 @@ def reclassify(session: Session, petition_id: str, *, type_id: str, staff_id: st
         now=now,
     )
     return petition
+
+
+def _named(session: Session, petition: Petition) -> str | None:
+    """The department that the rules name for it as it is."""
+    path = catalogue.way(session, petition)
+    return path[-1].department_id if path else None
 
 
 def _other_persons(session: Session, petition_id: str, staff_id: str) -> Petition:
@@ -161,7 +171,7 @@ def _back(
     department = petition.department
     petition.state = PETITION.next(petition.state, "return")
     custody.end_referral(session, petition, now=now)
-    petition.department_id, petition.department, petition.officer_id = None, None, None
+    petition.department_id, petition.department, petition.officer_id, petition.outcome = None, None, None, None
     custody.stop_clock(session, petition, now=now)
     session.add(
         PetitionNote(

@@ -19,7 +19,7 @@ from reception.petitions import catalogue, entries, opinions, queries, service, 
 from reception.petitions.models import Petition, PetitionNote
 from web.cases import door, papers
 from web.cases.slots import panels
-from web.cases.verbs import LEAVE, VERBS, offered
+from web.cases.verbs import VERBS, offered
 from web.cases.view import asked_by_type, show, told
 from web.cases.why import why_due
 from web.forms import Form
@@ -86,7 +86,7 @@ def act(ctx: Context) -> Response:
     seen = door.case_of(ctx, ctx.path("id"))
     beside = service.by_case_number(ctx.session, form.text("into", required=False)) if name == "merge" else None
     try:
-        petition = door.require(ctx, seen.id, LEAVE.get(name, name), beside=beside)
+        petition = door.require(ctx, seen.id, name, beside=beside)
     except Refused:
         return _overtaken(ctx, form, name)
     with form.catch(), ctx.session.begin_nested():
@@ -107,7 +107,7 @@ def _overtaken(ctx: Context, form: Form, name: str) -> Response:
     never was, it is refused as ever."""
     petition = access.petition_for(ctx.session, ctx.staff, ctx.path("id"))
     steps = story.story(ctx.session, petition.id)
-    theirs = any(LEAVE.get(name, name) in access.MAY.get(role, ()) for role in ctx.staff.roles)
+    theirs = any(name in access.MAY.get(role, ()) for role in ctx.staff.roles)
     if not access.may_read_text(ctx.staff, petition) or not steps or not theirs:
         raise Refused("This can't be done now: the case has moved on, or it is for others to do.")
     audit.note(ctx.session, "read", "petition", petition.id, now=ctx.now)

@@ -246,10 +246,7 @@ VERBS: dict[str, Verb] = {
     ),
 }  # fmt: skip
 
-# Verbs that need the same leave as another.
-LEAVE = {"decline_urgent": "agree_urgent"}
-
 
 def offered(allowed: set[str]) -> list[tuple[str, Verb]]:
     """The verbs to show, in the table's order."""
-    return [(name, verb) for name, verb in VERBS.items() if LEAVE.get(name, name) in allowed]
+    return [(name, verb) for name, verb in VERBS.items() if name in allowed]

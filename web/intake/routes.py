@@ -275,6 +275,7 @@ def _page(ctx: Context, form: Form, draft_id: str, ticket: Ticket | None) -> Res
     if ticket is not None and "draft" not in ctx.query:
         elsewhere = drafts.left_at_another_counter(ctx.session, ticket.id, staff_id=ctx.staff.id)
     kind = next((leaf for branch in tree for leaf in branch.leaves() if leaf.id == form.values.get("type")), None)
+    returned, count, _pages = queries.at_the_centre(ctx.session, ctx.staff, size=6)
     return show(
         ctx,
         "intake/index.html",
@@ -299,7 +300,8 @@ def _page(ctx: Context, form: Form, draft_id: str, ticket: Ticket | None) -> Res
         known=queries.of_visitor(ctx.session, ctx.staff, visitor.id) if visitor else [],
         others=[draft for draft in drafts.of_staff(ctx.session, ctx.staff.id) if draft.id != draft_id],
         today=queries.received_today(ctx.session, ctx.staff, since=since_midnight(ctx), limit=6),
-        returned=queries.sent_back(ctx.session, ctx.staff, limit=6),
+        returned=returned,
+        returned_count=count,
     )
 
 

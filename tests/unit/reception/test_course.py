@@ -329,6 +329,13 @@ def verbs_of(ministry: Ministry) -> dict[str, tuple[Callable[[str], None], str]]
     )
     checker = {"staff_id": ministry.id("verifier"), "now": now}
     prisons, office = ministry.departments["prisons"].id, ministry.departments["office"].id
+
+    def take_back(petition_id: str) -> None:
+        """Taken up again when the department that had it is no more."""
+        ministry.departments["traffic"].active = False
+        service.reopen(session, petition_id, reason="ل", **manager)
+        assert service.get(session, petition_id).state == states.RECEIVED
+
     return {
         "acknowledge": (lambda p: service.acknowledge(session, p, **officer), "routed"),
         "begin": (lambda p: service.begin(session, p, **officer), "acknowledged"),
@@ -343,6 +350,7 @@ def verbs_of(ministry: Ministry) -> dict[str, tuple[Callable[[str], None], str]]
         "complete": (lambda p: verification.complete(session, p, note="ل", **manager), "returned"),
         "close": (lambda p: service.close(session, p, reason="settled", **officer), "begun"),
         "reopen": (lambda p: service.reopen(session, p, reason="ل", **manager), "closed"),
+        "take_back": (take_back, "closed"),
     }
 
 

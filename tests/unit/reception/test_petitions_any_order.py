@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from core.errors import MajlisError
 from reception.deadlines import service as deadlines
-from reception.deadlines.rules import ANSWER, CUSTODY, OPINION, STEPS
-from reception.petitions import opinions, rules, service, states, story, urgency, verification
+from reception.deadlines.rules import ANSWER, CHECK, CUSTODY, OPINION, STEPS
+from reception.petitions import opinions, queries, rules, service, states, story, urgency, verification
 from reception.petitions.models import PetitionStep, Referral
 from tests.blank import blank
 from tests.conftest import NOON
@@ -170,6 +170,12 @@ class AnyOrder(RuleBasedStateMachine):
         assert bool(running) == (petition.state not in states.SETTLED) == (len(by_step[ANSWER]) == 1)
         assert len(by_step[CUSTODY]) == (petition.state in states.AWAITING_CUSTODY)
         assert len(by_step[OPINION]) == len(opinions.awaited(self.session, self.id))
+        waits = petition.verification == states.PENDING or petition.state == states.RECEIVED
+        if petition.state not in (*states.SETTLED, states.RETURNED):
+            assert len(by_step[CHECK]) == waits
+            assert (petition in queries.to_verify(self.session, self.ministry.staff["verifier"])) == (
+                waits or urgency.pending(self.session, self.id) is not None
+            )
         for clock in running:
             stands = any(len(pause) == 1 for pause in clock.pauses)
             assert stands <= (petition.asked_at is not None)
