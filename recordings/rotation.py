@@ -6,6 +6,7 @@ cause, every file opens by the key that its slot names. What is done already is 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,24 +14,32 @@ from pathlib import Path
 from recordings import container
 from recordings.container import KeyDestroyed, NotSealed, SealBroken
 from recordings.keys import FileKeyRing, KeyRefused
+from recordings.storage.away import alone
+
+FOLLOWING = "following"  # of who makes films while a meeting runs; that folder's lock is theirs, for hours
+MOST_PASSES = 6
 
 
 @dataclass(slots=True)
 class Rotation:
-    """How many files were wrapped anew, were so already, have no key any more; and which could not be."""
+    """How many files were wrapped anew, were so already, have no key any more, or another name; and which could not
+    be."""
 
     done: int = 0
     current: int = 0
     destroyed: int = 0
+    gone: int = 0
     problems: list[tuple[Path, str]] = field(default_factory=list)
 
 
 def sealed_below(*folders: Path) -> Iterator[Path]:
     """Every file with a key slot, drafts and headers of what lies elsewhere included."""
     for folder in folders:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and _is_sealed(path):
-                yield path
+        for place, below, names in os.walk(folder, onerror=_unless_gone):
+            below.sort()
+            for path in (Path(place, name) for name in sorted(names)):
+                if (path.is_file() or not path.exists()) and _is_sealed(path):
+                    yield path
 
 
 def waiting(paths: Iterable[Path], ring: FileKeyRing) -> bool:
@@ -45,22 +54,53 @@ def rewrap_all(
     outcome = Rotation()
     for path in paths:
         try:
-            blob = container.read_header(path).wrapped_key
-            if not blob:
-                outcome.destroyed += 1
-            elif ring.is_current(blob):
-                outcome.current += 1
-            else:
-                container.rewrap(path, ring, ring)
-                outcome.done += 1
-        except FileNotFoundError:  # a draft that was finished, or thrown away, meanwhile
-            pass
+            _rewrap(path, ring, outcome)
+        except FileNotFoundError:  # finished, thrown away, let go or brought back meanwhile
+            outcome.gone += 1
         except KeyDestroyed:
             outcome.destroyed += 1
         except (OSError, KeyRefused, NotSealed, SealBroken) as error:
             outcome.problems.append((path, str(error) or type(error).__name__))
         told(path)
     return outcome
+
+
+def rewrap_below(
+    folders: Iterable[Path], ring: FileKeyRing, told: Callable[[Path], object] = lambda _path: None
+) -> tuple[Rotation, bool]:
+    """Once, and then again until a pass finds nothing to do: a file that leaves the disk, comes back or is finished
+    while others are gone through has another name by then, and may lie behind us.
+
+    The outcome of all passes, and whether it came to rest: while it does not, an older key may still be needed.
+    """
+    folders = list(folders)
+    whole = rewrap_all(sealed_below(*folders), ring, told)
+    for _ in range(MOST_PASSES):
+        last = rewrap_all(sealed_below(*folders), ring)
+        whole.done += last.done
+        whole.problems = last.problems
+        if not (last.done or last.gone):
+            return whole, not last.problems
+    return whole, False
+
+
+def _rewrap(path: Path, ring: FileKeyRing, outcome: Rotation) -> None:
+    if path.parent.name == FOLLOWING:
+        _rewrap_here(path, ring, outcome)
+        return
+    with alone(path.parent):  # a slot is copied from file to stub and back
+        _rewrap_here(path, ring, outcome)
+
+
+def _rewrap_here(path: Path, ring: FileKeyRing, outcome: Rotation) -> None:
+    blob = container.read_header(path).wrapped_key
+    if not blob:
+        outcome.destroyed += 1
+    elif ring.is_current(blob):
+        outcome.current += 1
+    else:
+        container.rewrap(path, ring, ring)
+        outcome.done += 1
 
 
 def needed(*folders: Path) -> bool:
@@ -74,7 +114,7 @@ def unopenable(folder: Path, ring: FileKeyRing) -> list[Path]:
     for path in sealed_below(folder):
         try:
             container.read_header(path).data_key(ring)
-        except (KeyDestroyed, NotSealed, SealBroken, FileNotFoundError):
+        except (KeyDestroyed, NotSealed, SealBroken, OSError):
             continue
         except KeyRefused:
             bad.append(path)
@@ -89,9 +129,18 @@ def _blob(path: Path) -> bytes:
 
 
 def _is_sealed(path: Path) -> bool:
-    """By its first bytes alone: one whose header is damaged is to be told, not passed over."""
+    """By its first bytes alone: one whose header is damaged, or that can't be read, is to be told, not passed over; and
+    so is one that has another name by now."""
     try:
         with path.open("rb") as file:
             return file.read(6) == b"MAJLIS"
+    except FileNotFoundError:
+        return not path.is_symlink()
     except OSError:
-        return False
+        return True
+
+
+def _unless_gone(error: OSError) -> None:
+    """A folder that can't be looked into may hold what needs an older key."""
+    if not isinstance(error, FileNotFoundError):
+        raise error

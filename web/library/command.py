@@ -7,7 +7,7 @@ or destroyed and gone from the store.
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,11 +15,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+from sqlalchemy import select
 
 from core.db import Database
 from core.errors import NotFound
 from core.language import LANGUAGES, N_, catalogue
 from core.settings import Settings
+from recordings.archive.models import Recording
+from recordings.archive.states import DESTROYED
 from recordings.export import proof as film_proof
 from recordings.keys import FileKeyRing, UnsafeKeyFile
 from recordings.proof import manifest, service
@@ -27,8 +30,9 @@ from recordings.proof.pieces import Progress as Told
 from recordings.proof.pieces import take
 from recordings.proof.rules import ALTERED, ENDED, PROVEN, UNSIGNED
 from recordings.proof.verify import Report, size_of, verify
-from recordings.rotation import rewrap_all, sealed_below, waiting
+from recordings.rotation import rewrap_below, sealed_below, waiting
 from recordings.signing import BadPublicKey, FileSigner, NoSigningKey, PublicKeys, public_pem
+from recordings.storage.away import alone
 from web import proof
 from web.keys import archive_key, key_ring, public_keys, signer
 from web.library import audit
@@ -254,11 +258,22 @@ def rotate_key(
     if ring.lost:
         err.print("archive.key is gone: nothing can be wrapped anew without it (majlis doctor).")
         raise typer.Exit(CANNOT)
-    paths = list(sealed_below(settings.recordings_dir, settings.exports_dir, settings.files_dir))
-    if anew or not (drop_older or waiting(paths, ring)):
-        ring.rotate()
-    with _bar("rotate", len(paths), bytes_=False) as told:
-        outcome = rewrap_all(paths, ring, lambda _path: told(1))
+    if drop_older and _not_mounted(settings):
+        err.print(f"Not one recording of the archive is in {settings.recordings_dir}: is its disk mounted?")
+        raise typer.Exit(CANNOT)
+    folders = (settings.recordings_dir, settings.exports_dir, settings.files_dir)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(alone(archive_key(settings).parent, wait=False))
+        except BlockingIOError:  # it could make a newer key, and we throw it away
+            err.print("Another rotation is at work.")
+            raise typer.Exit(CANNOT) from None
+        paths = list(sealed_below(*folders))
+        if anew or not (drop_older or waiting(paths, ring)):
+            ring.rotate()
+        told = stack.enter_context(_bar("rotate", len(paths), bytes_=False))
+        outcome, settled = rewrap_below(folders, ring, lambda _path: told(1))
+        dropped = ring.drop_older() if drop_older and settled else 0
     for path, problem in outcome.problems:
         err.print(f"[red]✗[/red] {path}: {problem}")
     out.print(
@@ -266,9 +281,19 @@ def rotate_key(
     )
     if outcome.problems:
         out.print(f"{len(outcome.problems)} could not be. The older keys are still there; run it again.")
+    elif not settled:
+        out.print("Files come and go too fast to see them all. The older keys are still there; run it again.")
+    if not settled:
         raise typer.Exit(1)
     if drop_older:
-        out.print(f"{ring.drop_older()} older keys thrown away.")
+        out.print(f"{dropped} older keys thrown away.")
+
+
+def _not_mounted(settings: Settings) -> bool:
+    """Where nothing is found, nothing needs an older key: until the disk is back."""
+    with Database(settings.database).read() as session:
+        ids = session.scalars(select(Recording.id).where(Recording.state != DESTROYED)).all()
+    return bool(ids) and not any((settings.recordings_dir / id_).is_dir() for id_ in ids)
 
 
 def _keys(given: list[Path] | None) -> PublicKeys:

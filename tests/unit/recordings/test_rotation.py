@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from recordings import container, rotation
 from recordings.keys import FileKeyRing
-from recordings.rotation import rewrap_all, sealed_below, waiting
+from recordings.rotation import rewrap_all, rewrap_below, sealed_below, waiting
 from recordings.sealed import SealedWriter, open_bytes, seal_bytes
+from recordings.storage import away
+from recordings.storage.away import Away
 
 
 @pytest.fixture
@@ -117,3 +120,75 @@ def test_a_key_is_needed_until_the_last_file_that_it_wraps_was_destroyed(archive
     for path in sealed_below(archive):
         container.destroy_key(path)
     assert not rotation.needed(archive)
+
+
+def test_a_file_that_changes_its_name_meanwhile_is_wrapped_anew_all_the_same(archive: Path, ring: FileKeyRing) -> None:
+    """The last one leaves the disk while the first is wrapped anew: under its older name it is nowhere any more."""
+    last = archive / "rec-5" / "film.sealed"
+    ring.rotate()
+
+    def leaves(_path: Path) -> None:
+        if last.exists():
+            away.leave(last, Away("key", "version", last.stat().st_size, "-"))
+
+    outcome, settled = rewrap_below([archive], ring, leaves)
+    assert settled and (outcome.done, outcome.current, outcome.problems) == (6, 0, [])
+    assert current(away.stub_of(last), ring) and ring.drop_older() == 1
+    assert rotation.unopenable(archive, ring) == []
+
+
+def test_while_files_come_and_go_no_older_key_is_said_to_be_free(
+    archive: Path, ring: FileKeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everywhere = rotation.sealed_below
+
+    def listed(*folders: Path) -> list[Path]:
+        return [*everywhere(*folders), archive / "rec-0" / "another name.sealed"]
+
+    monkeypatch.setattr(rotation, "sealed_below", listed)
+    ring.rotate()
+    outcome, settled = rewrap_below([archive], ring)
+    assert not settled and (outcome.done, outcome.problems) == (6, [])
+
+
+def test_a_file_that_vanishes_behind_the_listing_is_missed_and_not_passed_over(
+    archive: Path, ring: FileKeyRing
+) -> None:
+    second = archive / "rec-0" / "second.sealed"
+    second.write_bytes(seal_bytes(b"film", ring, owner="rec-0"))
+    (archive / "rec-0" / "leads nowhere").symlink_to("nothing")
+
+    def moves(_path: Path) -> None:
+        if second.exists():
+            second.rename(second.with_name("another name"))
+
+    outcome = rewrap_all(sealed_below(archive), ring, moves)
+    assert (outcome.current, outcome.gone) == (6, 1)
+    outcome = rewrap_all(sealed_below(archive), ring, moves)
+    assert (outcome.current, outcome.gone) == (7, 0)
+
+
+def test_one_that_can_not_be_read_or_opened_keeps_the_older_keys(
+    archive: Path, ring: FileKeyRing, tmp_path: Path
+) -> None:
+    (archive / "rec-1" / "film.sealed").write_bytes(
+        seal_bytes(b"film", FileKeyRing(tmp_path / "stranger.key"), owner="rec-1")
+    )
+    ring.rotate()
+    outcome, settled = rewrap_below([archive], ring)
+    assert not settled and outcome.done == 5 and len(outcome.problems) == 1
+
+
+def test_a_slot_is_not_written_while_its_file_leaves_or_comes_back(archive: Path, ring: FileKeyRing) -> None:
+    ring.rotate()
+    done: list[int] = []
+    rotating = threading.Thread(target=lambda: done.append(rewrap_below([archive], ring)[0].done))
+    following = archive / "rec-5" / "following"
+    following.mkdir()
+    (following / "film.sealed").write_bytes(seal_bytes(b"film", ring, owner="rec-5"))
+    with away.alone(archive / "rec-3"), away.alone(following):  # a follower has its folder while a meeting runs
+        rotating.start()
+        rotating.join(0.1)
+        assert rotating.is_alive() and not current(archive / "rec-3" / "film.sealed", ring)
+    rotating.join()
+    assert done == [6]

@@ -8,11 +8,14 @@ import pytest
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
+from core import clock
 from core.db import Database
 from core.errors import Fault
 from core.ids import new_id
 from core.settings import Settings
+from recordings.archive import service as archive
 from recordings.keys import KeyLost
+from recordings.storage.away import alone
 from tests.recordings.proofs import write_journal
 from video.meetings import service as meetings
 from video.meetings.models import Meeting
@@ -111,6 +114,25 @@ def test_only_a_command_makes_a_new_one_and_never_beside_one_that_is_there(
     again = run(cli.app, ["recordings", "new-archive-key"])
     assert again.exit_code == 2 and "is there" in again.output
     lost.rename(settings.data_dir / "archive.key")
+
+
+def test_older_keys_are_thrown_away_by_one_alone_and_with_the_recordings_at_hand(
+    settings: Settings, house: tuple[Database, Ministry], recorded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with house[0].write() as session:
+        archive.start(session, recording_id=recorded.name, meeting_id="m", petition_id="p", now=clock.now())
+    monkeypatch.setenv("MAJLIS_DATA_DIR", str(settings.data_dir))
+    run, key = CliRunner().invoke, settings.data_dir / "archive.key"
+    with alone(settings.data_dir):
+        assert run(cli.app, ["recordings", "rotate-key", "--drop-older"]).exit_code == 2
+    assert run(cli.app, ["recordings", "rotate-key"]).exit_code == 0 and len(key.read_text().splitlines()) == 2
+    settings.recordings_dir.rename(settings.data_dir / "elsewhere")
+    nowhere = run(cli.app, ["recordings", "rotate-key", "--drop-older"])
+    (settings.data_dir / "elsewhere").rename(settings.recordings_dir)
+    assert nowhere.exit_code == 2 and "mounted" in nowhere.output and len(key.read_text().splitlines()) == 2
+    dropped = run(cli.app, ["recordings", "rotate-key", "--drop-older"])
+    assert dropped.exit_code == 0 and "1 older keys thrown away" in dropped.output
+    assert len(key.read_text().splitlines()) == 1 and doctor._archive_key(settings) is None
 
 
 def test_an_installation_that_sealed_nothing_yet_makes_its_key(tmp_path: Path) -> None:
