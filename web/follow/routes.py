@@ -74,15 +74,28 @@ def open_(ctx: Context) -> Response:
 
 @pages.post("/p/{code}/reply", audience=everyone)
 def reply(ctx: Context) -> Response:
-    """The visitor's own reply to what was asked."""
+    """The visitor's own reply to what was asked.
+
+    Who has written for longer than the page stays open loses no word: it is shown again, to be sent with the digits.
+    """
     petition = service.by_follow_code(ctx.session, ctx.path("code"))
     here = f"/p/{petition.follow_code}"
-    if not opened(ctx, petition).words:
-        ctx.flash(ctx._("Please give the four digits once more, then send your reply."), "wait")
+    if petition.confidential:
         return ctx.redirect(f"{here}#words")
     form = Form(ctx)
     text = form.text("reply", max=4000, lines=True)
-    if form.errors:
+    if not opened(ctx, petition).words:
+        if petition.state != states.WAITING_VISITOR:
+            ctx.flash(ctx._("This question has been answered already. Thank you."), "info")
+            return ctx.redirect(here)
+        digits = form.text("digits", max=20) if "digits" in ctx.form else ""
+        if form.errors or not digits:
+            return _page(ctx, petition, form, status=422, closed=True)
+        if not door.knock(ctx.session, petition, typed=digits, now=ctx.now):
+            form.add("digits", ctx._("These are not the last four digits of the number that you gave us."))
+            return _page(ctx, petition, form, closed=True)  # 200: a wrong try must be committed to count
+        open_here(ctx, petition)
+    elif form.errors:
         return _page(ctx, petition, form, status=422)
     try:
         with ctx.session.begin_nested():
@@ -144,7 +157,8 @@ def how(ctx: Context) -> Response:
     return ctx.redirect(f"{here}#how")
 
 
-def _page(ctx: Context, petition: Petition, form: Form, *, status: int = 200) -> Response:
+def _page(ctx: Context, petition: Petition, form: Form, *, status: int = 200, closed: bool = False) -> Response:
+    """`closed`: a reply came from where the page was open no longer; its text stands in the form still."""
     written = _written(ctx, petition)
     now_open = opened(ctx, petition)
     detail = {"at": "follow-up page"} | ({"words": written.kind} if written and now_open.words else {})
@@ -185,6 +199,7 @@ def _page(ctx: Context, petition: Petition, form: Form, *, status: int = 200) ->
         rated=opinions.given(ctx.session, petition) if petition.state in states.SETTLED else None,
         moods=[(score, ctx._(MOODS[score])) for score in opinions.SCORES],
         wrong="wrong" in ctx.query,
+        closed=closed,
         paused=paused,
         form=form,
     )

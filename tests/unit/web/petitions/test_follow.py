@@ -99,6 +99,38 @@ def test_a_reply_without_the_digits_is_not_taken(desk: Desk, enter: Enter) -> No
     assert petition(desk, petition_id).state == "waiting_visitor"
 
 
+def test_a_reply_written_for_longer_than_the_page_is_open_is_kept_and_sent_with_the_digits(
+    desk: Desk, enter: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    petition_id = enter()
+    address = ask(desk, petition_id)
+    browser = opened(desk, address)
+    later = datetime.now(UTC) + OPEN_FOR + timedelta(minutes=1)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    page = browser.post(f"{address}/reply", data={"reply": "The white one.", "once": "k1"})
+    assert page.status_code == 422 and 'name="digits"' in page.text
+    assert "The white one.</textarea>" in page.text and QUESTION not in page.text
+    page = browser.post(f"{address}/reply", data={"reply": "The white one.", "digits": "", "once": "k2"})
+    assert page.status_code == 422 and "Please fill this in." in page.text
+    page = browser.post(f"{address}/reply", data={"reply": "The white one.", "digits": "0000", "once": "k3"})
+    assert "These are not the last four digits" in page.text and "The white one.</textarea>" in page.text
+    assert desk.do(lambda s: s.get_one(FollowDoor, petition_id).wrong) == 1
+    sent = browser.post(f"{address}/reply", data={"reply": "The white one.", "digits": "٤٥٦٧", "once": "k4"})
+    assert sent.headers["location"] == address and petition(desk, petition_id).state == "in_progress"
+    assert [n.text for n in desk.do(lambda s: queries.notes(s, petition_id)) if n.kind == "reply"] == ["The white one."]
+
+
+def test_a_reply_with_guessed_digits_pauses_as_any_door_does(desk: Desk, enter: Enter) -> None:
+    petition_id = enter()
+    address = ask(desk, petition_id)
+    browser = desk.as_(None)
+    for _ in range(TRIES):
+        page = browser.post(f"{address}/reply", data={"reply": "I guess", "digits": "0000"})
+    assert "Too many wrong tries" in page.text and "I guess</textarea>" in page.text
+    browser.post(f"{address}/reply", data={"reply": "I guess", "digits": DIGITS})
+    assert petition(desk, petition_id).state == "waiting_visitor"
+
+
 @pytest.mark.parametrize("cookie", ["", "x", "9999999999.00", "9999999999", "."])
 def test_no_made_up_cookie_opens_the_page(desk: Desk, enter: Enter, cookie: str) -> None:
     address = ask(desk, enter())
