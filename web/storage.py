@@ -339,8 +339,10 @@ def _same_everywhere(db: Database, bucket: Bucket, row: StoredFile, path: Path) 
 def reconcile(settings: Settings, db: Database) -> None:
     """Files that were brought back, for a proof or an export, are here again."""
     with db.read() as session:
-        rows = [(row.id, row.recording_id, row.file) for row in service.in_state(session, REMOTE, LOST)]
+        rows = service.names_in(session, REMOTE, LOST)
     back = [id_ for id_, recording_id, file in rows if (settings.recordings_dir / recording_id / file).exists()]
+    if not back:
+        return
     with db.write() as session:
         for id_ in back:
             service.brought_back(session, id_, now=clock.now())

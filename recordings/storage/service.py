@@ -231,6 +231,12 @@ def in_state(session: Session, *states: str) -> list[StoredFile]:
     return list(session.scalars(select(StoredFile).where(StoredFile.state.in_(states)).order_by(StoredFile.stored_at)))
 
 
+def names_in(session: Session, *states: str) -> list[tuple[str, str, str]]:
+    """(id, recording, file) of each in these states: an archive of years has tens of thousands of them."""
+    query = select(StoredFile.id, StoredFile.recording_id, StoredFile.file).where(StoredFile.state.in_(states))
+    return [tuple(row) for row in session.execute(query)]
+
+
 def settled(session: Session, *states: str) -> list[StoredFile]:
     """As `in_state`, of recordings to whose files nothing is written any more."""
     query = select(StoredFile).join(Recording, Recording.id == StoredFile.recording_id)

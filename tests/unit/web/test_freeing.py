@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from core import clock
 from core.db import Database
@@ -360,3 +361,27 @@ def test_one_object_that_is_not_there_keeps_no_other_from_its_hold(house: House)
     house.shelf.problems = {"r2": UNREACHABLE}
     with pytest.raises(BucketError):
         storage.follow_holds(house.db, house.shelf, {})  # type: ignore[arg-type]
+
+
+def test_looking_for_what_came_back_loads_no_row_and_locks_nothing_for_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for id_ in ("r1", "r2"):
+        gone(house, id_)
+    with monkeypatch.context() as patched:
+        patched.setattr(Database, "write", lambda _self: pytest.fail("everybody waits for this lock"))
+        storage.reconcile(house.settings, house.db)
+    storage.here(house.settings, "r2")
+    loaded: list[object] = []
+
+    def told(row: object, _context: object) -> None:
+        loaded.append(row)
+
+    event.listen(StoredFile, "load", told)
+    try:
+        storage.reconcile(house.settings, house.db)
+    finally:
+        event.remove(StoredFile, "load", told)
+    assert len(loaded) == 1, "the one that is back, and is changed"
+    assert (house.file("r1").state, house.file("r2").state) == (REMOTE, BOTH)
+    assert house.file("r2").due_at is not None and house.free() == 0, "it stays for a while"
