@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from sqlalchemy import select
 from starlette.responses import Response
 
 from core.calendar import day_bounds, local_day
@@ -11,16 +10,12 @@ from queueing.appointments import calendar
 from queueing.appointments.rules import CHECK_IN_CLOSES
 from queueing.appointments.states import AWAITED, MISSED
 from queueing.appointments.states import KEPT as SHOWN
-from reception import access
-from reception.centres.models import Department
 from reception.directives import service as directives
 from reception.dossier import service as dossier
-from reception.petitions.models import Petition
-from reception.petitions.rules import URGENT
-from reception.petitions.states import OPEN
 from reception.rearranging import hours
 from reception.rearranging import service as rearranging
 from web.http import Context, Pages, staff
+from web.office import waiting
 from web.office.engagements import engagements, officials, whose
 
 pages = Pages()
@@ -37,7 +32,11 @@ def index(ctx: Context) -> Response:
         ctx.session,
         calendar.between(ctx.session, start, end, official_id=official_id, states=(*SHOWN, MISSED)),
     )
-    awaiting = awaiting_decision(ctx)
+    counts = waiting.counts(ctx.session, ctx.staff)
+    shelf = ctx.query.get("shelf", "") if ctx.query.get("shelf") in waiting.SHELVES else waiting.WAITING
+    pages_ = waiting.pages_of(counts[shelf])
+    page = min(page_number(ctx), pages_)
+    cases = waiting.lying(ctx.session, ctx.staff, shelf, page=page)
     coming = next((row for row in agenda if row.appointment.state in AWAITED and row.slot.ends_at > ctx.now), None)
     days = [today + timedelta(days=n) for n in range(7)]
     load = calendar.load(ctx.session, days, zone=zone, official_id=official_id)
@@ -47,8 +46,13 @@ def index(ctx: Context) -> Response:
         agenda=agenda,
         coming=coming,
         receipt=dossier.opened(ctx.session, coming.appointment.petition_id, staff_id=ctx.staff.id) if coming else None,
-        awaiting=awaiting,
-        appointments=calendar.current_of(ctx.session, [petition.id for petition in awaiting]),
+        cases=cases,
+        appointments=calendar.current_of(ctx.session, [petition.id for petition in cases]),
+        shelf=shelf,
+        counts=counts,
+        shelf_items=_shelves(ctx, counts, shelf),
+        page=page,
+        pages=pages_,
         orders=directives.open_ones(ctx.session, limit=8),
         load=[(day, load[day]) for day in days if load[day].places],
         officials=officials(ctx.session) if AIDE in ctx.staff.roles else [],
@@ -59,13 +63,16 @@ def index(ctx: Context) -> Response:
     )
 
 
-def awaiting_decision(ctx: Context, *, limit: int = 50) -> list[Petition]:
-    """Open petitions that are with the minister's office, the urgent first, then by the day they are due."""
-    query = (
-        select(Petition)
-        .join(Department, Department.id == Petition.department_id)
-        .where(Department.is_office, Petition.state.in_(OPEN))
-        .order_by((Petition.urgency != URGENT), Petition.due_at, Petition.received_at)
-        .limit(limit)
-    )
-    return list(ctx.session.scalars(access.visible(query, ctx.staff)))
+def _shelves(ctx: Context, counts: dict[str, int], shelf: str) -> list[dict[str, object]]:
+    """The shelves as tabs; none where all that lies with the office waits for it."""
+    if shelf == waiting.WAITING and not counts[waiting.BOOKED] + counts[waiting.ASKED]:
+        return []
+    return [
+        {"href": f"/office?shelf={one}#awaiting", "label": ctx._(name), "count": counts[one], "current": one == shelf}
+        for one, name in waiting.SHELVES.items()
+    ]
+
+
+def page_number(ctx: Context, name: str = "page") -> int:
+    asked = ctx.query.get(name, "1")
+    return max(int(asked), 1) if asked.isascii() and asked.isdigit() and len(asked) < 7 else 1

@@ -23,9 +23,9 @@ from reception.petitions.models import Petition
 from web.calendar.holidays import office_tabs
 from web.forms import Form
 from web.http import Context, Pages, staff
-from web.office import carrying
+from web.office import carrying, waiting
 from web.office.engagements import Engagement, engagements, officials, whose
-from web.office.today import awaiting_decision
+from web.office.today import page_number
 
 pages = Pages()
 office = staff(AIDE, OFFICIAL)
@@ -34,6 +34,7 @@ LENGTHS = (10, 15, 20, 30, 45, 60)  # minutes
 PAUSES = (5, 10, 15)
 REPEATS = (4, 8, 12)  # weeks
 SESSION_GAP = timedelta(minutes=30)
+AT_HAND = 6  # petitions beside a chosen time
 WEEK = timedelta(days=6)  # from its first day to its last
 PLACE_AR, PLACE_EN = "مجلس الوزير، ديوان الوزارة", "Minister's hall, Ministry"
 
@@ -152,6 +153,7 @@ def _week(ctx: Context, first: date, form: Form, *, refusal: str = "", status: i
     carry = carrying.carried(ctx, start, end, {slot_id: cell.look for slot_id, cell in by_id.items()})
     lost = "move" in ctx.query and carry is None  # another page has moved it, or it has been met or cancelled
     people = officials(ctx.session)
+    candidates, among, among_pages = _candidates(ctx, chosen)
     at = proposed(days, now=ctx.now.astimezone(ZoneInfo(zone)))
     halls = [centre for centre in centres.centres(ctx.session) if centre.video_hall]
     return ctx.render(
@@ -171,7 +173,9 @@ def _week(ctx: Context, first: date, form: Form, *, refusal: str = "", status: i
         refusal=refusal or (carry.refused if carry else "") or (ctx._(carrying.LOST) if lost else ""),
         asked=_asked(first, ctx.query.get("official", "")),
         chosen=chosen,
-        candidates=_candidates(ctx, chosen),
+        candidates=candidates,
+        among=among,
+        among_pages=among_pages,
         officials=people if OFFICIAL not in ctx.staff.roles else [ctx.staff],
         official_id=official_id,
         official_tabs=_tabs(ctx, people, first, official_id),
@@ -249,13 +253,11 @@ def sessions(cells: list[Cell]) -> list[Session]:
     return found
 
 
-def _candidates(ctx: Context, chosen: Cell | None) -> list[Petition]:
-    """Petitions at the office without an appointment, to be given a free slot at once."""
+def _candidates(ctx: Context, chosen: Cell | None) -> tuple[list[Petition], int, int]:
+    """Petitions at the office without an appointment, to be given a free slot at once; a page of them."""
     if chosen is None or chosen.look not in ("free", "reserved"):
-        return []
-    waiting = awaiting_decision(ctx, limit=40)
-    placed = calendar.current_of(ctx.session, [petition.id for petition in waiting])
-    return [petition for petition in waiting if petition.id not in placed][:6]
+        return [], 1, 1
+    return waiting.without_time(ctx.session, ctx.staff, page=page_number(ctx, "among"), size=AT_HAND)
 
 
 def _read_session(ctx: Context, form: Form) -> dict[str, Any]:
