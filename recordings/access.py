@@ -1,8 +1,11 @@
 """The one door to recorded pictures and sound: `watch` a side, `look` at another piece, `fetch` a film to take away.
 
 Each decides by `archive.rules`, leaves its row, and opens the file with its key in one write transaction: what can't be
-noted is not opened, whoever asks. While bytes flow the decision is asked again each second and before each further part
-of the recording, so a leave that is taken back ends what it began.
+noted is not opened, whoever asks. Only the bytes of a file that lies in the store are asked for behind it. A file whose
+header names another recording is not opened, wherever it lies.
+
+While bytes flow the decision is asked again each second and before each further part of the recording, so a leave that
+is taken back ends what it began.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +25,7 @@ from recordings.archive import leave, views
 from recordings.archive.models import Grant, Recording, Rendition
 from recordings.archive.rules import SPAN_S
 from recordings.archive.states import READY
-from recordings.container import KeyDestroyed, NotSealed, SealBroken, Unfinished
+from recordings.container import FILE, Header, KeyDestroyed, NotSealed, SealBroken, Unfinished, decode_header
 from recordings.export import rules as export_rules
 from recordings.export import service as exports
 from recordings.export.models import Export
@@ -30,7 +33,7 @@ from recordings.journal_records import Mark
 from recordings.keys import KeyRefused, KeyRing
 from recordings.ranges import ByteRange, read_range
 from recordings.sealed import SealedReader
-from recordings.storage.away import open_sealed
+from recordings.storage.away import open_sealed, read_stub, stub_of
 from recordings.strip.files import MARKS, marks_of
 
 log = structlog.get_logger()
@@ -129,7 +132,7 @@ def search(
     found = {}
     for recording_id in allowed:
         try:
-            with open_sealed(folder / recording_id / MARKS, keyring) as sealed:
+            with _its_own(open_sealed(folder / recording_id / MARKS, keyring), recording_id) as sealed:
                 hit = next((mark for mark in marks_of(sealed) if mark.kind == "text" and matches(mark)), None)
         except (OSError, KeyDestroyed, KeyRefused, SealBroken, Unfinished, NotSealed, Fault, ValueError):
             continue  # not listed yet, damaged, or its store is silent: its page says so
@@ -156,7 +159,7 @@ def fetch(
             audit.note(session, "download", "recording", export.recording_id, now=now, detail=detail)
         session.flush()
         try:
-            sealed = SealedReader(folder / export.file, keyring)
+            sealed = _its_own(SealedReader(folder / export.file, keyring), export.recording_id)
         except (FileNotFoundError, KeyDestroyed):
             raise Fault("The file of this export is missing. Cancel it and ask again.") from None
 
@@ -191,7 +194,12 @@ def _open(
             recording, by = _decided(session, piece.recording_id, staff_id, now=now, lock=True)
             view = views.begin(session, recording, staff_id, by, what=piece.what, anew=anew, now=now).id
             try:
-                sealed = open_sealed(piece.path, keyring)  # the key, in the transaction that keeps the trace
+                sealed = _at_hand(piece, keyring)  # the key, in the transaction that keeps the trace
+            except (FileNotFoundError, KeyDestroyed):
+                raise NotFound from None
+        if sealed is None:  # a store that is slow or silent keeps nobody else from writing
+            try:
+                sealed = _its_own(open_sealed(piece.path, keyring), piece.recording_id)
             except (FileNotFoundError, KeyDestroyed):
                 raise NotFound from None
     except BaseException:
@@ -207,6 +215,34 @@ def _open(
                 views.extend(session, view, start, end, duration=piece.duration, now=now)
 
     return Opened(sealed, still, piece.duration, clock)
+
+
+def _at_hand(piece: _Piece, keyring: KeyRing) -> SealedReader | None:
+    """The file, where it lies here. Else None, and its header, which is here, has been found to be this recording's and
+    to have a key that opens. Raises FileNotFoundError, KeyDestroyed, SealBroken."""
+    try:
+        return _its_own(SealedReader(piece.path, keyring), piece.recording_id)
+    except FileNotFoundError:
+        head, _away = read_stub(stub_of(piece.path))
+    header = decode_header(head, kind=FILE)
+    _check_owner(header, piece.recording_id)
+    header.data_key(keyring)
+    return None
+
+
+def _its_own(sealed: SealedReader, recording_id: str) -> SealedReader:
+    """One key ring opens them all: a film that was put into another's place would play there. Raises SealBroken."""
+    try:
+        _check_owner(sealed.header, recording_id)
+    except SealBroken:
+        sealed.close()
+        raise
+    return sealed
+
+
+def _check_owner(header: Header, recording_id: str) -> None:
+    if header.owner != recording_id:
+        raise SealBroken(f"a file of {header.owner} lies in the place of one of {recording_id}")
 
 
 def _decided(

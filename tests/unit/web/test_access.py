@@ -1,8 +1,10 @@
 """The one door, tried from every side: each role against each address of a recording, and views without a trace."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event, select
@@ -13,18 +15,22 @@ from core.db import Database
 from core.errors import NotFound
 from core.ids import new_id
 from core.settings import Settings
-from recordings import access
+from recordings import access, container
 from recordings.archive import leave
 from recordings.archive.models import Grant, Recording, View
+from recordings.container import HEADER_BYTES, SealBroken
 from recordings.export.models import Export
 from recordings.export.states import READY
 from recordings.journal import open_journal
 from recordings.journal_records import Mark
 from recordings.notes.models import Note
+from recordings.proof.pieces import take
 from recordings.ranges import ByteRange
 from recordings.retention import certificate
 from recordings.retention.models import Destruction, Hold
 from recordings.retention.states import DECLINED
+from recordings.sealed import SealedReader, seal_bytes
+from recordings.storage import away
 from recordings.strip import files
 from recordings.strip.files import Strip
 from tests.unit.web.conftest import Cast
@@ -90,7 +96,7 @@ def ids(settings: Settings, house: tuple[Database, Ministry], shelf: dict[str, s
             certificate=certificate.sign(CERTIFIED, signer(settings)),
         )
         session.add_all([export, note, end])
-        grant = session.scalars(select(Grant).where(Grant.recording_id == shelf["id"])).one().id
+        grant = session.scalars(select(Grant).where(Grant.staff_id == minister)).one().id
         file = export.file
     ring, folder = key_ring(settings), settings.recordings_dir / shelf["id"]
     _seal(settings.exports_dir / file, ring, shelf["id"])
@@ -287,6 +293,91 @@ def test_leave_for_a_role_and_a_case_is_given_shown_and_taken_back_on_the_page(
     assert aide.post(f"/library/grants/{row}/revoke", data={"csrf": own}).status_code == 404
     assert minister.post(f"/library/grants/{row}/revoke", data={"csrf": csrf}).status_code == 303
     assert aide.get(shelf["side"]).status_code == 404 and aide.get(shelf["page"]).status_code == 404
+
+
+def test_a_file_of_another_recording_is_not_opened_in_its_place(
+    house: tuple[Database, Ministry],
+    settings: Settings,
+    shelf: dict[str, str],
+    ids: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One key ring opens them all, so what lies in this one's folder need not be this one's."""
+    db, ministry = house
+    ring, me, folder = key_ring(settings), ministry.people["minister"].id, settings.recordings_dir
+    mine = folder / shelf["id"]
+    with db.read() as session:
+        film = settings.exports_dir / session.get_one(Export, ids["export_id"]).file
+    with db.write() as session:
+        session.get_one(Recording, shelf["id"]).state = "ready"
+    closed: list[SealedReader] = []
+    monkeypatch.setattr(
+        SealedReader, "close", lambda self, close=SealedReader.close: (closed.append(self), close(self))
+    )
+    whole = {path: path.read_bytes() for path in (mine / "p.webm", mine / files.MARKS, film)}
+    for path in whole:
+        marks = json.dumps([[1.0, "text", {"text": SECRET}]]).encode()
+        path.write_bytes(seal_bytes(marks, ring, owner="another"))
+    rest = {"keyring": ring, "clock": clock.now}
+    try:
+        with pytest.raises(SealBroken, match="of another lies"):
+            _opened(db, ministry, settings, shelf)
+        with pytest.raises(SealBroken, match="of another lies"):
+            access.look(db.write, me, shelf["id"], files.MARKS, folder=folder, **rest)
+        with pytest.raises(SealBroken, match="of another lies"):
+            access.fetch(db.write, me, ids["export_id"], folder=settings.exports_dir, first=True, **rest)
+        assert access.search(db.write, me, [shelf["id"]], lambda _: True, folder=folder, **rest) == {}
+        assert len({id(one) for one in closed}) == 4
+    finally:
+        for path, data in whole.items():
+            path.write_bytes(data)
+    assert access.search(db.write, me, [shelf["id"]], lambda _: True, folder=folder, **rest).keys() == {shelf["id"]}
+    stub = _let_go(mine / "p.webm")
+    whose = stub.read_bytes()
+    other = seal_bytes(b"x", ring, owner="another")[:HEADER_BYTES]
+    stub.write_bytes(other + whose[HEADER_BYTES:])
+    try:
+        with pytest.raises(SealBroken, match="of another lies"):
+            _opened(db, ministry, settings, shelf)
+    finally:
+        stub.unlink()
+        (mine / "p.webm").write_bytes(whole[mine / "p.webm"])
+
+
+def test_nobody_waits_to_write_while_the_store_is_asked(
+    house: tuple[Database, Ministry], settings: Settings, shelf: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db, ministry = house
+    film = settings.recordings_dir / shelf["id"] / "p.webm"
+    whole, asked = film.read_bytes(), []
+
+    class Slow:
+        """While it thinks, somebody else writes."""
+
+        def read(self, _key: str, _version: str, start: int, end: int) -> bytes:
+            with db.write() as session:
+                asked.append(session.execute(select(Recording.id).limit(1)).scalar())
+            return whole[start:end]
+
+    monkeypatch.setattr(away, "bucket_of", lambda _folder: Slow())
+    stub = _let_go(film)
+    try:
+        opened = _opened(db, ministry, settings, shelf)
+        assert asked, "the table behind the film lies there"
+        assert b"".join(opened.read(ByteRange(0, opened.size))) == BYTES
+        container.destroy_key(stub)
+        with pytest.raises(NotFound):
+            _opened(db, ministry, settings, shelf)
+    finally:
+        stub.unlink()
+        film.write_bytes(whole)
+
+
+def _let_go(film: Path) -> Path:
+    """Its bytes lie in the store alone; returns what stays here."""
+    taken = take(film, blank=container.KEY_SLOT)
+    away.leave(film, away.Away(new_id(), "v", taken.size, taken.sha256))
+    return away.stub_of(film)
 
 
 def _open(db: Database, ministry: Ministry, shelf: dict[str, str], cast: Cast) -> None:
