@@ -1,7 +1,9 @@
 """Asking for a recording's marks and strip to be made, and telling that they are there."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import jobs
@@ -17,9 +19,12 @@ def ask(session: Session, recording_id: str, *, now: datetime) -> None:
 
     One that failed, or whose file was lost since, is done once more when it is asked for after a while.
     """
-    payload = {"recording_id": recording_id}
-    jobs.enqueue(session, LIST, payload, now=now, lane=2, unique_key=f"list:{recording_id}", again_after=AGAIN)
-    jobs.enqueue(session, DRAW, payload, now=now, lane=8, unique_key=f"draw:{recording_id}", again_after=AGAIN)
+    for kind, lane, key in ((LIST, 2, "list"), (DRAW, 8, "draw")):
+        payload = {"recording_id": recording_id}
+        with suppress(IntegrityError), session.begin_nested():  # two first openings at once: the other's job does it
+            jobs.enqueue(
+                session, kind, payload, now=now, lane=lane, unique_key=f"{key}:{recording_id}", again_after=AGAIN
+            )
 
 
 def listed(session: Session, recording_id: str, *, now: datetime) -> None:
