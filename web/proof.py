@@ -176,7 +176,12 @@ class Altered(Exception):
 
 
 def _follows(folder: Path, said: OnRecord, keys: PublicKeys) -> tuple[int, str]:
-    """(revision, hash of the manifest before it) for a new manifest. Raises Altered."""
+    """(revision, hash of the manifest before it) for a new manifest. Raises Altered.
+
+    The one before it is the one on record: a chain over those that were written and never told of would end, at the
+    second of them, in one that nobody knows. Its revision counts them all the same, for its list of names to have a
+    file of its own.
+    """
     place = folder / manifest.NAME
     if not place.exists():
         if said.sha256:
@@ -189,7 +194,7 @@ def _follows(folder: Path, said: OnRecord, keys: PublicKeys) -> tuple[int, str]:
             raise Altered(f"{finding.kind}: {finding.file}, bytes {finding.start} to {finding.end}")
     if report.manifest is None:
         raise Altered("the manifest is broken")
-    return int(report.manifest["revision"]) + 1, hashlib.sha256(place.read_bytes()).hexdigest()
+    return int(report.manifest["revision"]) + 1, said.sha256
 
 
 def facts_of(session: Session, recording_id: str) -> Facts:

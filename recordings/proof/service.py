@@ -65,6 +65,7 @@ def sign_again(session: Session, recording_id: str, *, by: str, now: datetime) -
         raise Refused("This recording is signed already.")
     recording.signing_problem = None
     ask_to_sign(session, recording.id, now=now)
+    audit.note(session, "sign again", "recording", recording.id, now=now)
 
 
 def signed(

@@ -119,6 +119,7 @@ ACTIONS = {
     "revoke": N_("took back leave to view"),
     "search": N_("searched what was written"),
     "sign": N_("signed it"),
+    "sign again": N_("had it signed once more"),
     "sign-in": N_("signed in"),
     "sign-in failed": N_("failed to sign in"),
     "sign-out": N_("signed out"),

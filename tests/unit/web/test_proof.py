@@ -32,6 +32,7 @@ from tests.unit.web.conftest import Cast
 from tests.unit.web.test_library import _csrf
 from video.meetings import service as meetings
 from video.meetings.events import RecordingLost
+from web import proof as web_proof
 from web.cli import app as majlis
 from web.demo.people import Ministry
 from web.keys import key_ring, public_keys
@@ -299,6 +300,9 @@ def test_signing_that_fails_says_so_and_can_be_asked_for_again(
     finally:
         hidden.rename(settings.signing_key_file)
     assert post(cast, "minister", recording_id, "sign") == 303
+    with db.read() as session:
+        asked = select(AuditEntry).where(AuditEntry.action == "sign again", AuditEntry.subject_id == recording_id)
+        assert session.scalars(asked).one().actor_id == house[1].people["minister"].id
     work()
     assert "Sealed and signed" in english(cast, recording_id)
     assert post(cast, "minister", recording_id, "sign") == 409
@@ -357,6 +361,25 @@ def test_an_altered_recording_is_not_signed_again(
     post(cast, "minister", recording_id, "check")
     work()
     assert "Unaltered" in english(cast, recording_id)
+
+
+def test_signings_that_were_broken_off_leave_no_recording_altered(
+    record: Record, work: Callable[[], None], house: tuple[Database, Ministry], settings: Settings
+) -> None:
+    """Each wrote its manifest and was killed before the archive heard of it."""
+    db, recording_id = house[0], record()
+    for _ in range(3):
+        web_proof.sign(settings, db, recording_id)  # the very first
+    work()
+    for _ in range(3):
+        result = web_proof.sign(settings, db, recording_id)  # and again, over one that is on record
+    with db.write() as session:
+        before = proof.manifest_of(session, recording_id)
+        proof.signed(session, recording_id, **result)
+    folder = settings.recordings_dir / recording_id
+    report = examine(folder, OnRecord.now(db, recording_id), public_keys(settings))
+    assert report.verdict == "proven" and report.findings == []
+    assert before and report.manifest and report.manifest["replaces"] == before.sha256
 
 
 def test_the_witness_tells_how_far_a_live_journal_has_come_and_never_goes_back(
