@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, selectinload
 from core.staff.models import Staff
 from core.text import search_form
 from reception import access
+from reception.centres.models import Department
 from reception.petitions import states
 from reception.petitions.models import Opinion, Petition, PetitionNote, Referral, UrgentProposal, Verification
 
@@ -116,6 +117,31 @@ def at_the_centre(
     page = min(max(page, 1), pages)
     wanted = access.visible(select(Petition).where(*here), staff).order_by(Petition.changed_at.desc(), Petition.id)
     return list(session.scalars(_with_names(wanted).limit(size).offset((page - 1) * size))), count, pages
+
+
+def why_there(session: Session, petition_ids: list[str], *, shelf: str) -> dict[str, str]:
+    """What was written when each came to lie at the centre: what is missing, or why the department refused it."""
+    if shelf == RETURNED:
+        said = select(PetitionNote.petition_id, PetitionNote.text).where(
+            PetitionNote.petition_id.in_(petition_ids), PetitionNote.kind == "missing"
+        )
+        return {row[0]: row[1] for row in session.execute(said.order_by(PetitionNote.at))}
+    refused = select(Referral.petition_id, Referral.refused).where(
+        Referral.petition_id.in_(petition_ids), Referral.refused != ""
+    )
+    return {row[0]: row[1] for row in session.execute(refused.order_by(Referral.sent_at))}
+
+
+def latest_refusal(session: Session, petition_id: str) -> tuple[Department, str] | None:
+    """Who refused the case last, and why."""
+    row = session.execute(
+        select(Department, Referral.refused)
+        .join(Referral, Referral.to_department_id == Department.id)
+        .where(Referral.petition_id == petition_id, Referral.refused != "")
+        .order_by(Referral.sent_at.desc())
+        .limit(1)
+    ).first()
+    return (row[0], row[1]) if row else None
 
 
 def of_visitor(session: Session, staff: Staff, visitor_id: str, *, limit: int = 10) -> list[Petition]:

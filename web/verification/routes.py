@@ -1,4 +1,5 @@
-"""The queue of unchecked cases, and the check itself: identity, papers, type, side by side with the papers.
+"""The queue of unchecked cases, and the check itself: identity, papers, type, side by side with the papers. And what
+no department has: returned for completion, or refused and to be sent on.
 
 Who opens a case has it in hand: the others see that, and of two who reach for one at once only one decides.
 """
@@ -14,14 +15,15 @@ from core import audit
 from core.calendar import local_day
 from core.errors import Refused
 from core.staff.models import Staff
-from core.staff.rules import VERIFIER
+from core.staff.rules import MANAGER, RECEPTIONIST, VERIFIER
 from reception import access
+from reception.centres.setup import departments_at_work
 from reception.checking import rules as check_rules
 from reception.checking import service as checking
 from reception.files import service as files
 from reception.parties import rules as party_rules
 from reception.parties import service as parties
-from reception.petitions import catalogue, queries, service, story, urgency
+from reception.petitions import catalogue, queries, service, states, story, urgency
 from reception.petitions.models import Petition
 from web.cases import door
 from web.cases.verbs import VERBS
@@ -64,7 +66,8 @@ def take_next(ctx: Context) -> Response:
     """The oldest that nobody has; passing over the one in hand, which goes back into the line."""
     mine = checking.mine(ctx.session, staff_id=ctx.staff.id, now=ctx.now)
     for row in _waiting(ctx):
-        if row.holder is None and row.petition.id != mine and row.petition.received_by != ctx.staff.id:
+        own = row.petition.received_by == ctx.staff.id and row.petition.verification != states.PASSED
+        if row.holder is None and row.petition.id != mine and not own:
             with suppress(Refused), ctx.session.begin_nested():
                 checking.take(ctx.session, row.petition, staff_id=ctx.staff.id, now=ctx.now)
                 return ctx.redirect(f"/verification/{row.petition.id}")
@@ -108,7 +111,8 @@ def _page(
         holder = checking.held(ctx.session, [petition.id], now=ctx.now).get(petition.id)
         if holder is not None and holder.id == ctx.staff.id:
             holder = None
-        if holder is None and allowed & {"verify", "return"} and ctx.request.method == "GET" and not ctx.fragment:
+        opened = ctx.request.method == "GET" and not ctx.fragment
+        if opened and holder is None and allowed & {"verify", "return", "dispatch"}:
             _take_afterwards(ctx, petition.id)
     today = local_day(ctx.now, ctx.settings.timezone)
     beside = parties.of_petition(ctx.session, petition.id) if petition else []
@@ -130,10 +134,36 @@ def _page(
         proposal=urgency.pending(ctx.session, petition.id) if petition else None,
         returned=queries.latest_note(ctx.session, petition.id, "missing") if petition else None,
         completed=queries.latest_verification(ctx.session, petition.id) if petition else None,
+        refusal=queries.latest_refusal(ctx.session, petition.id) if "dispatch" in allowed and petition else None,
+        departments=departments_at_work(ctx.session) if "dispatch" in allowed else [],
         tree=catalogue.tree(ctx.session),
         items=told(ctx, story.story(ctx.session, petition.id)) if petition else [],
         form=form,
         chosen_wrong=set(form.many("wrong")),
+        centre_id=ctx.staff.centre_id,
+    )
+
+
+@pages.get("/returned", audience=staff(RECEPTIONIST, VERIFIER, MANAGER))
+def at_the_centre(ctx: Context) -> Response:
+    """The centre's cases that lie with no department, with what was said when they came back; the latest first."""
+    wanted, number = ctx.query.get("shelf", ""), ctx.query.get("page", "1")
+    shelf = wanted if wanted in queries.AT_THE_CENTRE else queries.RETURNED
+    page = int(number) if number.isascii() and number.isdigit() else 1
+    found = {
+        name: queries.at_the_centre(ctx.session, ctx.staff, shelf=name, page=page if name == shelf else 1)
+        for name in queries.AT_THE_CENTRE
+    }
+    cases, _, pages_ = found[shelf]
+    return show(
+        ctx,
+        "verification/returned.html",
+        shelf=shelf,
+        counts={name: count for name, (_cases, count, _pages) in found.items()},
+        cases=cases,
+        said=queries.why_there(ctx.session, [case.id for case in cases], shelf=shelf),
+        page=min(max(page, 1), pages_),
+        pages=pages_,
         centre_id=ctx.staff.centre_id,
     )
 
