@@ -1,7 +1,8 @@
-"""The command line: `majlis run | web | worker | media | migrate | demo | doctor | staff | recordings |
+"""The command line: `majlis run | web | worker | media | migrate | backup | demo | doctor | staff | recordings |
 simulate`."""
 
 import gc
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -120,6 +121,19 @@ def migrate() -> None:
     _set_up(settings)
     _found(settings)
     console.print("The database is up to date.")
+
+
+@app.command()
+def backup(file: Annotated[Path, typer.Argument(help="A new file for the copy.")]) -> None:
+    """Copy the whole SQLite database into a file, while everything runs."""
+    from web.backup import NotKept, keep
+
+    try:
+        size = keep(_settings().database, file, say=console.print)
+    except NotKept as error:
+        console.print(str(error), markup=False)
+        raise typer.Exit(1) from error
+    console.print(f"{file}: {size:,} bytes.", markup=False)
 
 
 @app.command()

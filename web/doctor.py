@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Callable
 from pathlib import Path
 
+from alembic.script import ScriptDirectory
 from rich.console import Console
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -19,6 +20,7 @@ from recordings.storage.states import DOOMED, FAILED, LOST
 from web.disk import Room, free_bytes, room
 from web.gateways import gateway_checks
 from web.keys import archive_key, key_lost, key_ring, signer
+from web.migrate import config
 from web.printing.text import Unfit
 from web.printing.text import check as check_slips
 from web.static_files import VENDOR
@@ -248,7 +250,10 @@ def _database(settings: Settings) -> str | None:
         with db.read() as session:
             if not inspect(session.connection()).has_table("alembic_version"):
                 return "there are no tables yet"
-            session.execute(text("SELECT version_num FROM alembic_version"))
+            stands = session.scalar(text("SELECT version_num FROM alembic_version"))
+        newest = ScriptDirectory.from_config(config(settings.database)).get_current_head()
+        if stands != newest:
+            return f"its tables are those of version {stands}, this program's of {newest}"
     finally:
         db.dispose()
     return None
