@@ -16,6 +16,7 @@ from reception import arrangements
 from reception.appointed.reminders import sweep_reminders
 from reception.appointed.waiting import sweep_waitlist
 from reception.deadlines.escalation import sweep_deadlines
+from reception.deadlines.moving import MOVE, move_handler
 from reception.files import service as files
 from reception.petitions import drafts
 from reception.reactions import NO_REACTION, REACTIONS
@@ -55,6 +56,7 @@ def make_worker(settings: Settings, db: Database, **more: Any) -> Worker:
             DESTROY: destroy_handler(settings, db),
             TIDY: tidy_handler(db, clock.now, terms_of(settings)),
             files.SCAN: scan_handler(settings, db),
+            MOVE: move_handler(),
         },
         sweeps=(
             *arrangements.SWEEPS,

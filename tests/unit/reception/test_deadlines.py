@@ -5,12 +5,16 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
+from core import jobs
+from core.events import OutboxEvent, name_of
 from core.settings import Settings
 from core.workdays import service as workdays
 from core.workdays.events import HolidayDeclared, HolidayWithdrawn
 from core.workdays.rules import DEFAULT_RAMADAN, DEFAULT_WEEK, Closed, WorkCalendar, closed_days
 from reception.deadlines import escalation, moving, rules, service
+from reception.deadlines.events import DeadlinesMoved
 from reception.deadlines.models import Clock, Escalation
 from reception.deadlines.rules import ANSWER, CUSTODY, OFFICE, OFFICER, OPINION, WORK, Allowance
 from reception.petitions import opinions, states, story, urgency, verification
@@ -145,6 +149,19 @@ def clock(ministry: Ministry, petition: Petition, step: str) -> Clock:
     return found
 
 
+def work_off(ministry: Ministry, *, most: int = 100) -> int:
+    """What the worker does with the jobs that wait; how many."""
+    for done in range(most):
+        job = jobs.claim(ministry.session, [moving.MOVE], now=ministry.now, lease=lambda kind: jobs.LEASE)
+        if job is None:
+            return done
+        assert jobs.finish(ministry.session, job, now=ministry.now)
+        record = moving.move_handler().record
+        assert record is not None
+        record(ministry.session, job.payload, None, ministry.now)
+    return most
+
+
 def test_each_step_has_its_clock(ministry: Ministry) -> None:
     petition = ministry.petition("violation")  # ten working days
     assert petition.due_at == at("2026-11-10", 15) == clock(ministry, petition, ANSWER).due_at
@@ -190,6 +207,7 @@ def test_a_holiday_declared_late_moves_the_petitions_under_way_and_says_so(minis
     )  # fmt: skip
     event = HolidayDeclared(row.id, "", first.isoformat(), last.isoformat())
     moving.move_for_holiday(ministry.session, event, now=ministry.now, settings=Settings())
+    work_off(ministry)
     assert petition.due_at == at("2026-11-12", 15), "two days of work later"
     referral = ministry.session.query(Referral).filter_by(petition_id=petition.id).one()
     assert referral.due_at == at("2026-10-28", 15), "due before the holiday begins"
@@ -198,11 +216,35 @@ def test_a_holiday_declared_late_moves_the_petitions_under_way_and_says_so(minis
     assert "12 November" in last_step.say(str, "en") and "١٢ نوفمبر" in last_step.say(str, "ar")
     before = len(story.story(ministry.session, petition.id))
     moving.move_for_holiday(ministry.session, event, now=ministry.now, settings=Settings())
+    work_off(ministry)
     assert len(story.story(ministry.session, petition.id)) == before, "a reaction done twice changes nothing"
     workdays.withdraw_holiday(ministry.session, row.id, zone=ZONE, now=ministry.now)
     back = HolidayWithdrawn(row.id, "", first.isoformat(), last.isoformat())
     moving.move_for_holiday(ministry.session, back, now=ministry.now, settings=Settings())
+    work_off(ministry)
     assert petition.due_at == at("2026-11-10", 15)
+
+
+def test_a_holiday_holds_few_cases_at_once_and_comes_to_all(
+    ministry: Ministry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving, "PORTION", 2)
+    cases = [ministry.petition("violation") for _ in range(5)]
+    first = last = date(2026, 11, 1)
+    row = workdays.declare_holiday(
+        ministry.session, first_day=first, last_day=last, name_ar="إجازة", name_en="A holiday", kind="national",
+        zone=ZONE, now=ministry.now,
+    )  # fmt: skip
+    event = HolidayDeclared(row.id, "", first.isoformat(), last.isoformat())
+    moving.move_for_holiday(ministry.session, event, now=ministry.now, settings=Settings())
+
+    def moved() -> int:
+        return sum(case.due_at == at("2026-11-11", 15) for case in cases)
+
+    assert moved() == 0
+    assert [moved() for _ in iter(lambda: work_off(ministry, most=1), 0)] == [2, 4, 5]
+    told = ministry.session.scalars(select(OutboxEvent).where(OutboxEvent.name == name_of(DeadlinesMoved))).all()
+    assert [row.payload["count"] for row in told] == [5]
 
 
 def test_everything_stands_still_while_the_visitor_is_asked(ministry: Ministry) -> None:
