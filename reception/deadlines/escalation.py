@@ -121,9 +121,9 @@ def recipients(session: Session, petition: Petition, clock: Clock, whom: str) ->
         here = here[:1]
     if whom == rules.HEAD and (head := session.get(DepartmentHead, department.id)):
         return _people(session, Staff.id == head.staff_id) or _people(session, *here)
-    mine = clock.step != rules.OPINION and petition.officer_id
-    if whom == rules.OFFICER and mine:
-        return _people(session, Staff.id == petition.officer_id) or _people(session, *here)
+    if whom == rules.OFFICER and petition.officer_id and clock.step != rules.OPINION:
+        theirs = () if department.is_office else here  # whoever is in another department by now has it no more
+        return _people(session, Staff.id == petition.officer_id, *theirs) or _people(session, *here)
     return _people(session, *here)
 
 

@@ -326,6 +326,19 @@ def test_an_opinion_has_its_own_time(ministry: Ministry) -> None:
     assert [person.username for person in told] == ["far-officer"]
 
 
+def test_an_officer_who_went_to_another_department_is_reminded_of_nothing_left_behind(ministry: Ministry) -> None:
+    session, petition, officer = ministry.session, ministry.petition("violation"), ministry.staff["officer"]
+    petitions.acknowledge(session, petition.id, staff_id=officer.id, now=ministry.now)
+    petitions.begin(session, petition.id, staff_id=officer.id, now=ministry.now)
+    ministry.staff["far-officer"].department_id = ministry.departments["traffic"].id
+    session.flush()
+    assert escalation.recipients(session, petition, clock(ministry, petition, ANSWER), OFFICER) == [officer]
+    officer.department_id = ministry.departments["prisons"].id
+    session.flush()
+    told = escalation.recipients(session, petition, clock(ministry, petition, ANSWER), OFFICER)
+    assert [person.username for person in told] == ["far-officer"]
+
+
 @pytest.mark.parametrize("step", rules.STEPS)
 def test_every_step_has_a_usual_ladder_that_ends_with_somebody_above(step: str) -> None:
     hours = [hour for hour, _ in rules.RUNGS[step]]
