@@ -189,9 +189,10 @@ def outbox(
     keyless: bool = False,
     limit: int = 50,
     offset: int = 0,
-) -> tuple[list[Message], int]:
-    """Texts, the newest first, and how many there are in all. `search` finds words, case numbers and phone numbers.
+) -> tuple[list[Message], bool]:
+    """Texts, the newest first, and whether more follow. `search` finds words, case numbers and phone numbers.
 
+    How many there are in all is not told: to count them, each ever written would be looked at.
     `within` is the condition under which one may be seen; None is all of them. `keyless`: links are covered for who
     looks, so no word is looked for in them; else one could find them out letter by letter.
     """
@@ -207,9 +208,9 @@ def outbox(
         wanted.append(within)
     if text := search.strip():
         wanted.append(or_(_outside_links(text) if keyless else _says(text), *_number_like(text)))
-    total = session.scalar(select(func.count()).select_from(Message).where(*wanted)) or 0
     query = select(Message).where(*wanted).order_by(Message.created_at.desc(), Message.id.desc())
-    return list(session.scalars(query.limit(limit).offset(offset))), total
+    rows = list(session.scalars(query.limit(limit + 1).offset(offset)))
+    return rows[:limit], len(rows) > limit
 
 
 def counts(session: Session, *, since: datetime, within: ColumnElement[bool] | None = None) -> dict[str, int]:

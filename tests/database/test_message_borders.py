@@ -31,8 +31,8 @@ def test_the_hotline_reads_no_text_of_a_secret_case(
         def read(who: str) -> set[str]:
             ctx = SimpleNamespace(staff=ministry.staff[who])
             border, came = within(ctx), heard(ctx)  # type: ignore[arg-type]
-            rows, total = outbox.outbox(session, within=border, keyless=True, search="48-0")
-            assert total == len(rows) == sum(outbox.counts(session, since=now, within=border).values())
+            rows = outbox.outbox(session, within=border, keyless=True, search="48-0")[0]
+            assert len(rows) == sum(outbox.counts(session, since=now, within=border).values())
             number = secret.visitor.phone
             lines = inbound.conversation(session, number, came_within=came, went_within=border)
             heard_of = inbound.texts(session, within=came)[0]
@@ -42,8 +42,8 @@ def test_the_hotline_reads_no_text_of_a_secret_case(
         assert read("aide") == of_secret | of_plain
         assert read("hotline") == of_plain
         codes = [case.follow_code[:4] for case in (secret, plain)]
-        assert not any(outbox.outbox(session, search=code, keyless=True)[1] for code in codes)
-        assert all(outbox.outbox(session, search=code)[1] for code in codes)
+        assert not any(outbox.outbox(session, search=code, keyless=True)[0] for code in codes)
+        assert all(outbox.outbox(session, search=code)[0] for code in codes)
 
 
 def tell(session: Session, petition: Petition, now: datetime) -> str:

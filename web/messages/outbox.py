@@ -46,7 +46,7 @@ def index(ctx: Context) -> Response:
     search, page = asked.get("q", "")[:80], page_number(ctx)
     since, day_said = _day(ctx, asked.get("since", ""))
     until, until_said = _day(ctx, asked.get("until", ""), end=True)
-    rows, total = service.outbox(
+    rows, more = service.outbox(
         ctx.session,
         state=state or None,
         template=template or None,
@@ -66,7 +66,6 @@ def index(ctx: Context) -> Response:
     return ctx.render(
         "messages/index.html",
         rows=[shown(ctx, row) for row in rows],
-        total=total,
         tab_items=tabs(ctx, "/messages"),
         state_items=_states(ctx, counts, state, kept),
         page_url=_address({**kept, "state": state}) + "page={page}",
@@ -84,7 +83,7 @@ def index(ctx: Context) -> Response:
         language_options=[("", ctx._("Every language")), ("ar", ctx._("Arabic")), ("en", ctx._("English"))],
         q=search,
         page=page,
-        pages=max(1, -(-total // SIZE)),
+        more=more,
         searchable=not discreet(ctx.staff),
     )
 

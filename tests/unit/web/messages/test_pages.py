@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from html import unescape
 
 import pytest
 from sqlalchemy import select
@@ -26,6 +27,7 @@ from reception.visitors.models import Visitor
 from tests.unit.reception.conftest import identity
 from tests.unit.web.conftest import Cast
 from web.app import create_app
+from web.messages import outbox as outbox_page
 from web.messages.titles import NOTHING_DONE, OUTCOME_TITLES
 from web.numbers import kiosk as kiosk_numbers
 from web.wiring import make_worker
@@ -124,6 +126,23 @@ def test_a_texts_life_shows_each_part_and_where_it_went(office: Office, cast: Ca
 
 
 GOOD = {"ar": "رقمكم {label} وقبلكم {ahead}: {link}", "en": "Number {label}, {ahead} ahead: {link}"}
+
+
+def test_every_text_is_reached_from_the_newest_on(cast: Cast, petition: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def walked(size: int) -> list[list[str]]:
+        monkeypatch.setattr(outbox_page, "SIZE", size)
+        pages, address = [], "/messages?lang=en"
+        while address:
+            page = cast("aide").get(address).text
+            assert ('rel="prev"' in page) == bool(pages)
+            pages.append(re.findall(r'class="outbox__item" data-key="(\w+)"', page))
+            following = re.search(r'rel="next" href="([^"]+)"', page)
+            address = unescape(following[1]) if following else ""
+        return pages
+
+    (whole,) = walked(1000)
+    assert len(whole) > 1 and walked(len(whole)) == [whole], "no empty page behind the last text"
+    assert walked(len(whole) - 1) == [whole[:-1], whole[-1:]]
 
 
 def test_words_are_shown_as_they_arrive_while_they_are_typed(cast: Cast) -> None:
