@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 from starlette.testclient import TestClient
 
-from core import clock
+from core import audit, clock
 from core.audit import AuditEntry
 from core.db import Database
 from core.settings import Settings
@@ -16,7 +17,7 @@ from core.staff import accounts
 from core.staff import service as staff_service
 from core.staff.models import SignInPace, Staff
 from tests.unit.web.conftest import Cast
-from web.admin import words
+from web.admin import trail, words
 from web.app import create_app
 from web.demo.people import PASSWORD, Ministry
 
@@ -235,6 +236,35 @@ def test_the_trail_speaks_arabic(cast: Cast, house: tuple[Database, Ministry]) -
     text = cast("admin").get("/admin/audit?who=admin&lang=ar").text
     assert ">أنشأ<" in text and "الحساب" in text and "traced" in text
     assert "من قام به" in text and ">create<" not in text
+
+
+def test_the_trail_of_one_account_is_found_and_a_name_that_nobody_has_costs_nothing(
+    cast: Cast, house: tuple[Database, Ministry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db, admin = house[0], cast("admin")
+    new_account(admin, "watched")
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    def shown(who: str) -> list[str]:
+        page = admin.get("/admin/audit", params={"lang": "en", "who": who}).text
+        return re.findall(r'<td data-label="Done by"><a href="\?who=([^"]+)"', page)
+
+    for few in (1000, 1):  # by the account, and by reading the latest
+        monkeypatch.setattr(trail, "FEW", few)
+        assert set(shown(" Admin ")) == {"admin"}
+    with db.write() as session:
+        audit.note(session, "create", "staff", "s", now=clock.now())
+    assert set(shown("system")) == {"system"}
+    assert shown("watched") == []
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        assert "Nobody with this sign-in name" in admin.get("/admin/audit?lang=en&who=amdin").text
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+    assert asked and not [one for one in asked if "FROM audit_entry" in one and "actor" in one]
 
 
 def test_every_code_of_the_trail_has_its_words() -> None:
