@@ -20,7 +20,7 @@ from reception.petitions.states import OPEN, WAITING_VISITOR
 
 WAITING, BOOKED, ASKED = "waiting", "booked", "asked"
 SHELVES = {WAITING: N_("To decide"), BOOKED: N_("With an appointment"), ASKED: N_("Visitor asked")}
-PAGE = 20
+PAGE = 12
 
 _CURRENT = (Appointment.petition_id == Petition.id, Appointment.state.in_(LIVE), ~Appointment.for_earlier)
 _HAS_TIME = exists().where(*_CURRENT).correlate(Petition)

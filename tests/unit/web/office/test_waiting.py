@@ -39,7 +39,7 @@ def test_what_waits_for_the_office_stands_first_and_the_rest_on_shelves(
     office: Office, cast: Cast, cases: dict[str, list[str]]
 ) -> None:
     page = cast("minister").get("/office?lang=en").text
-    assert set(_listed(page)) == set(cases["waiting"]) and "5 petitions" in page
+    assert set(_listed(page)) == set(cases["waiting"]) and '<span class="tabs__count">5</span>' in page
     for shelf in ("booked", "asked"):
         found = cast("aide").get(f"/office?shelf={shelf}").text
         assert sorted(_listed(found)) == sorted(cases[shelf])
