@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from core.errors import Mistake
 from core.text import clean, latin_digits, search_form
+from messaging.rules import masked
 
 HOME_COUNTRY = "966"
 LANGUAGES = ("ar", "en")
@@ -78,6 +79,20 @@ def name(text: str) -> str:
     if len(kept.split()) < 2:
         raise Mistake("Enter at least two parts of the name, as on the card.", field="name")
     return kept
+
+
+def covered(key: str, value: object) -> object:
+    """What the trail keeps of a detail that was changed: enough to recognise it by, not enough to call or to name."""
+    if key == "phone":
+        return masked(str(value))
+    if key == "name":
+        return " ".join(word[0] + "•••" for word in str(value).split())
+    return value
+
+
+def akin(one: str, other: str) -> bool:
+    """Whether two names may be one person's, in whatever spelling: two words of them sound the same."""
+    return len(set(sounds(one)) & set(sounds(other))) >= 2
 
 
 def name_words(text: str) -> list[str]:

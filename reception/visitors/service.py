@@ -1,7 +1,9 @@
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -81,35 +83,82 @@ def register(
     section: str = "men",
     now: datetime,
 ) -> Visitor:
-    """A new visitor, or the known one brought up to date: one identity number is one person. Raises Mistake."""
+    """A new visitor, or the known one brought up to date: one identity number is one person. Raises Mistake.
+
+    For the one who stands there and asks: it changes what is on file, and keeps beside it what it was.
+    """
+    number, details = _clean(identity_number, name, phone, language, sign_language, section)
+    visitor, known = _locked(session, number, details, now=now)
+    if not known:
+        return visitor
+    was = {key: getattr(visitor, key) for key in details}
+    changed = [key for key, value in details.items() if was[key] != value]
+    for key in changed:
+        setattr(visitor, key, details[key])
+    if "name" in changed:
+        visitor.name_search = search_form(visitor.name)
+        session.flush()
+        index_name(session, visitor)
+    session.flush()
+    if changed:
+        detail = {"fields": changed} | {
+            key: {"old": rules.covered(key, was[key]), "new": rules.covered(key, details[key])} for key in changed
+        }
+        audit.note(session, "change", "visitor", visitor.id, now=now, detail=detail)
+    return visitor
+
+
+def known_or_new(
+    session: Session,
+    *,
+    identity_number: str,
+    name: str,
+    phone: str,
+    language: str = "ar",
+    sign_language: bool = False,
+    section: str = "men",
+    now: datetime,
+) -> Visitor:
+    """Whoever has this number, as they are on file; a new visitor where nobody has it. Raises Mistake.
+
+    For those who are only named in somebody else's form: it must not change where their own texts go.
+    """
+    number, details = _clean(identity_number, name, phone, language, sign_language, section)
+    return _locked(session, number, details, now=now)[0]
+
+
+def _clean(
+    identity_number: str, name: str, phone: str, language: str, sign_language: bool, section: str
+) -> tuple[str, dict[str, Any]]:
     number, named, called = rules.identity_number(identity_number), rules.name(name), rules.phone(phone)
     if language not in rules.LANGUAGES:
         raise Mistake("Choose Arabic or English.", field="language")
     if section not in rules.SECTIONS:
         raise Mistake("Choose a section.", field="section")
-    visitor = session.scalar(select(Visitor).where(Visitor.identity_number == number).with_for_update())
-    known = visitor is not None
-    if visitor is None:
-        visitor = Visitor(id=new_id(), identity_number=number, created_at=now)
-        session.add(visitor)
-    details = {
+    return number, {
         "name": named,
         "phone": called,
         "language": language,
         "sign_language": sign_language,
         "section": section,
     }
-    changed = [key for key, value in details.items() if getattr(visitor, key) != value]
-    for key in changed:
-        setattr(visitor, key, details[key])
-    if "name" in changed:
-        visitor.name_search = search_form(named)
-        session.flush()
-        index_name(session, visitor)
+
+
+def _locked(session: Session, number: str, details: dict[str, Any], *, now: datetime) -> tuple[Visitor, bool]:
+    """The visitor under lock, and whether they were known. Of two who enter somebody new at once, one finds them."""
+    wanted = select(Visitor).where(Visitor.identity_number == number).with_for_update()
+    if (known := session.scalar(wanted)) is not None:
+        return known, True
+    visitor = Visitor(
+        id=new_id(), identity_number=number, name_search=search_form(details["name"]), created_at=now, **details
+    )
+    try:
+        with session.begin_nested():
+            session.add(visitor)
+    except IntegrityError:  # a rival's row
+        return session.scalars(wanted).one(), True
+    index_name(session, visitor)
     session.flush()
-    if not known:
-        emit(session, VisitorRegistered(visitor_id=visitor.id), now=now)
-    if changed:
-        verb = "change" if known else "create"
-        audit.note(session, verb, "visitor", visitor.id, now=now, detail={"fields": changed})
-    return visitor
+    emit(session, VisitorRegistered(visitor_id=visitor.id), now=now)
+    audit.note(session, "create", "visitor", visitor.id, now=now, detail={"fields": list(details)})
+    return visitor, False

@@ -1,5 +1,6 @@
 """Petitions on both databases, with rivals: numbers stay unique, and one hand-over is confirmed once."""
 
+import contextlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -79,6 +80,23 @@ def test_rivals_never_share_a_case_number(town: Database, now: datetime) -> None
     with town.read() as session:
         numbers = sorted(session.scalars(select(Petition.case_number)))
     assert numbers == [f"48-{n:06d}" for n in range(1, 9)]
+
+
+def test_of_clerks_who_enter_the_same_new_person_at_once_none_is_turned_away(town: Database, now: datetime) -> None:
+    met = threading.Barrier(2)
+
+    def enter(n: int) -> str:
+        with town.write() as session:
+            with contextlib.suppress(threading.BrokenBarrierError):  # SQLite lets one write at a time
+                met.wait(0.3)
+            return visitors.register(
+                session, identity_number=identity(900), name="هند بنت سعد العتيبي", phone=f"050111111{n}", now=now
+            ).id
+
+    found = rivals(2, enter)
+    assert all(isinstance(result, str) for result in found) and found[0] == found[1], found
+    with town.read() as session:
+        assert len(visitors.search(session, "هند العتيبي")) == 1
 
 
 def test_of_two_officers_who_confirm_at_once_one_is_told_it_is_done(town: Database, now: datetime) -> None:

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.audit import AuditEntry
 from core.errors import Mistake
 from core.text import arabic_digits
 from reception.visitors import names, rules, service
@@ -69,6 +70,45 @@ def test_the_same_identity_number_is_the_same_person(ministry: Ministry) -> None
     assert again.id == first.id
     assert (again.phone, again.language) == ("+966502222222", "en")
     assert ministry.session.query(Visitor).filter_by(identity_number=number).count() == 1
+
+
+def test_a_change_keeps_in_the_trail_what_it_was_and_shows_nobodys_number_there(ministry: Ministry) -> None:
+    known = ministry.visitor("نورة بنت عبدالله القحطاني", "0501111134")
+    service.register(
+        ministry.session,
+        identity_number=known.identity_number,
+        name=known.name,
+        phone="0502222299",
+        now=ministry.now,
+    )
+    rows = ministry.session.query(AuditEntry).filter_by(subject_id=known.id, action="change").all()
+    assert [row.detail for row in rows] == [
+        {"fields": ["phone"], "phone": {"old": "+966•••••••34", "new": "+966•••••••99"}}
+    ]
+    assert rules.covered("name", "نورة القحطاني") == "ن••• ا•••"
+
+
+def test_who_is_named_in_somebody_elses_form_stays_as_they_are(ministry: Ministry) -> None:
+    known = ministry.visitor("هند بنت سعد العتيبي", "0555555555")
+    details = {"name": "رجل آخر تماما", "phone": "0599999999", "language": "en", "now": ministry.now}
+    found = service.known_or_new(ministry.session, identity_number=known.identity_number, **details)
+    assert (found.id, found.name, found.phone, found.language) == (
+        known.id,
+        "هند بنت سعد العتيبي",
+        "+966555555555",
+        "ar",
+    )
+    new = service.known_or_new(ministry.session, identity_number=identity(8_001), **details)
+    assert (new.name, new.phone) == ("رجل آخر تماما", "+966599999999")
+    assert service.search(ministry.session, "رجل تماما") == [new]
+
+
+@pytest.mark.parametrize(
+    ("typed", "same"),
+    [("هند العتيبي", True), ("Hind Saad Alotaibi", True), ("سعد العتيبي", True), ("هند القحطاني", False)],
+)
+def test_two_names_may_be_one_persons(typed: str, same: bool) -> None:
+    assert rules.akin("هند بنت سعد العتيبي", typed) is same
 
 
 @pytest.mark.parametrize(
