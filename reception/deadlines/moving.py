@@ -93,7 +93,7 @@ def _move(session: Session, petition_id: str, wanted: Sequence[ColumnElement[boo
     petition = custody.locked(session, petition_id)
     clocks = select(Clock).where(Clock.petition_id == petition_id, *wanted).order_by(Clock.id).with_for_update()
     found = session.scalars(clocks.execution_options(populate_existing=True)).all()
-    moved = [clock for clock in found if service.recount(session, clock)]
+    moved = [clock for clock in found if service.recount(session, clock, now=now)]
     if moved:
         custody.mirror(session, petition)
     for clock in moved:

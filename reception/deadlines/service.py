@@ -86,13 +86,20 @@ def resume(session: Session, petition_id: str, *, now: datetime) -> None:
     for clock in running(session, petition_id):
         if any(len(known) == 1 for known in clock.pauses):
             clock.pauses = [known if len(known) == 2 else [known[0], now.isoformat()] for known in clock.pauses]
-            recount(session, clock)
+            recount(session, clock, now=now)
 
 
-def recount(session: Session, clock: Clock) -> bool:
-    """The deadline anew from what the clock knows and the calendar as it is now; whether it changed."""
-    was = clock.due_at
-    clock.due_at = rules.due(clock.started_at, allowance_of(clock), pauses_of(clock), calendar(session))
+def recount(session: Session, clock: Clock, *, now: datetime) -> bool:
+    """The deadline anew from what the clock knows and the calendar as it is now; whether it changed.
+
+    Of a later one everybody is warned anew whose rung is still to come.
+    """
+    was, work = clock.due_at, calendar(session)
+    clock.due_at = rules.due(clock.started_at, allowance_of(clock), pauses_of(clock), work)
+    if clock.due_at > was:
+        ladder = rungs(session, clock.step)[: clock.rung]
+        at = [rules.rung_at(clock.due_at, hours, work, by_the_clock=clock.by_the_clock) for hours, _ in ladder]
+        clock.rung = sum(one <= now for one in at)
     stands = any(len(known) == 1 for known in clock.pauses)
     clock.next_at = None if stands or clock.ended_at else next_rung(session, clock)
     return clock.due_at != was

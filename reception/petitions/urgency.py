@@ -84,7 +84,7 @@ def _draw_in(session: Session, petition: Petition, *, now: datetime) -> None:
     if at < clock.due_at:
         clock.started_at, clock.days = now, soon
         clock.pauses = [[now.isoformat()]] if petition.asked_at else []
-        deadlines.recount(session, clock)
+        deadlines.recount(session, clock, now=now)
         petition.due_at = clock.due_at
 
 

@@ -130,7 +130,7 @@ def reclassify(session: Session, petition_id: str, *, type_id: str, staff_id: st
     petition.confidentiality = kind.confidentiality
     if petition.urgency != rules.URGENT and (clock := deadlines.one(session, petition.id, ANSWER)):
         clock.days = kind.days  # counted from the start, and what was waited stays added
-        deadlines.recount(session, clock)
+        deadlines.recount(session, clock, now=now)
         petition.due_at = clock.due_at
     story.tell(session, petition, "reclassified", now=now, by=staff_id, fields=fields)
     audit.note(session, "reclassify", "petition", petition.id, now=now, detail={"type": kind.code})

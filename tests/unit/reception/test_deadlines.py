@@ -326,6 +326,39 @@ def test_an_opinion_has_its_own_time(ministry: Ministry) -> None:
     assert [person.username for person in told] == ["far-officer"]
 
 
+def test_of_a_deadline_that_moved_on_everybody_is_warned_anew(ministry: Ministry) -> None:
+    session, petition = ministry.session, ministry.petition("violation")  # ten working days
+    kept = clock(ministry, petition, ANSWER)
+    late = at("2026-12-01", 9)
+    while escalation.climb(session, now=late):
+        pass
+    assert (kept.rung, kept.next_at) == (4, None)
+    longer = ministry.type("retribution")
+    longer.days = 30
+    session.flush()
+    verification.reclassify(
+        session, petition.id, type_id=longer.id, staff_id=ministry.id("verifier"), now=at("2026-12-01", 10)
+    )
+    assert petition.due_at == at("2026-12-08", 15)
+    assert (kept.rung, kept.next_at) == (0, at("2026-12-07", 8))
+    assert escalation.climb(session, now=at("2026-12-07", 8)) and kept.rung == 1
+
+
+def test_who_was_warned_in_time_for_a_moved_deadline_is_not_warned_twice(ministry: Ministry) -> None:
+    session, petition = ministry.session, ministry.petition("violation")
+    officer = ministry.id("officer")
+    petitions.acknowledge(session, petition.id, staff_id=officer, now=ministry.now)
+    petitions.begin(session, petition.id, staff_id=officer, now=ministry.now)
+    kept = clock(ministry, petition, ANSWER)
+    reminder = at("2026-11-09", 8)
+    assert kept.next_at == reminder and escalation.climb(session, now=at("2026-11-09", 11)) >= 1
+    petitions.ask_visitor(session, petition.id, question="؟", staff_id=officer, now=at("2026-11-09", 11))
+    reply = {"reply": "نعم", "staff_id": ministry.id("receptionist")}
+    petitions.visitor_replied(session, petition.id, now=at("2026-11-09", 12), **reply)
+    assert petition.due_at == at("2026-11-11", 9), "an hour later than Tuesday at 15:00"
+    assert (kept.rung, kept.next_at) == (1, at("2026-11-11", 9)), "the reminder's new time has passed, too"
+
+
 def test_an_officer_who_went_to_another_department_is_reminded_of_nothing_left_behind(ministry: Ministry) -> None:
     session, petition, officer = ministry.session, ministry.petition("violation"), ministry.staff["officer"]
     petitions.acknowledge(session, petition.id, staff_id=officer.id, now=ministry.now)
