@@ -77,6 +77,7 @@ SHOTS = (
     Shot("intake", "/intake", "receptionist"),
     Shot("verification", "/verification", "verifier"),
     Shot("verification-case", "/verification", "verifier", link="/cases/"),
+    Shot("at-the-centre", "/returned", "verifier"),
     Shot("video-hall", "/video-hall", "attendant"),
     Shot("centre", "/centre", "manager"),
     Shot("centre-what-if", "/centre/what-if?run=1&more=1", "manager"),

@@ -27,7 +27,7 @@ ENTRIES: tuple[tuple[str, str, str, frozenset[str]], ...] = (
     ("/video-hall", N_("Video hall"), "video", frozenset({ATTENDANT})),
     ("/counter", N_("Counter"), "ticket", frozenset({RECEPTIONIST, VERIFIER, ATTENDANT, MANAGER})),
     ("/intake", N_("New petition"), "plus", frozenset({RECEPTIONIST})),
-    ("/returned", N_("Back at the centre"), "undo", frozenset({RECEPTIONIST, VERIFIER, MANAGER})),
+    ("/returned", N_("At the centre"), "undo", frozenset({RECEPTIONIST, VERIFIER, MANAGER})),
     ("/department", N_("Department"), "building", frozenset({OFFICER})),
     ("/office", N_("Office"), "home", frozenset({OFFICIAL, AIDE})),
     ("/office/calendar", N_("Calendar"), "calendar", frozenset({OFFICIAL, AIDE})),
