@@ -29,6 +29,7 @@ FIELDS = (
     "urgent",
     "urgent_reason",
     "another",
+    "on_file",
     "papers_later",
     *people.AGENT_FIELDS,
 )
@@ -78,7 +79,7 @@ def check(ctx: Context, form: Form, papers: list[Attachment]) -> Checked | None:
     kind = None
     with form.catch():
         kind = catalogue.leaf(ctx.session, values.get("type", ""))
-    beside = people.check(form, papers=papers, first=str(visitor.get("identity_number", "")), now=ctx.now)
+    beside = people.check(ctx, form, papers=papers, first=str(visitor.get("identity_number", "")))
     details: dict[str, str] = {}
     if kind is not None:
         details = {str(asked["code"]): values.get(f"detail_{asked['code']}", "") for asked in kind.fields}

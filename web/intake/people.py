@@ -2,11 +2,13 @@
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
+from core import audit
 from core.calendar import local_day
 from core.errors import Mistake
+from core.text import left_to_right
+from messaging.rules import masked
 from reception.files.models import Attachment
 from reception.files.service import PROOF
 from reception.parties import rules, service
@@ -27,7 +29,7 @@ ROW = re.compile(r"p(\d{1,2})_(identity_number|name|phone|relation|told)")
 
 @dataclass(slots=True)
 class Checked:
-    """Clean values of the people in a form; identity values as `visitors.register` takes them."""
+    """Clean values of the people in a form; identity values as `visitors.known_or_new` takes them."""
 
     agent: dict[str, str] | None = None
     power: rules.Power | None = None
@@ -45,24 +47,24 @@ def rows(values: dict[str, str]) -> list[dict[str, str]]:
     return kept[: rules.MOST]
 
 
-def check(form: Form, *, papers: list[Attachment], first: str, now: datetime) -> Checked:
+def check(ctx: Context, form: Form, *, papers: list[Attachment], first: str) -> Checked:
     """Notes every error in `form`. `first` is the visitor's own number, which must not stand there twice."""
     values, checked = form.values, Checked()
     numbers = {first} if first else set()
     if values.get("acting"):
-        checked.agent = _person(form, "agent_", numbers)
+        checked.agent = _person(ctx, form, "agent_", numbers)
         proof = any(paper.kind == PROOF for paper in papers)
         with form.catch():
             checked.power = rules.power(
                 values.get("agent_power", ""),
                 values.get("agent_number", ""),
                 values.get("agent_until", ""),
-                today=local_day(now, ZONE),
+                today=local_day(ctx.now, ZONE),
                 proof=proof,
             )
         checked.agent_alone = values.get("told") == AGENT_ONLY
     for row in rows(values):
-        person = _person(form, f"p{row['n']}_", numbers)
+        person = _person(ctx, form, f"p{row['n']}_", numbers)
         relation = row.get("relation", "")
         if person is not None:
             told = bool(row.get("told"))
@@ -70,7 +72,7 @@ def check(form: Form, *, papers: list[Attachment], first: str, now: datetime) ->
     return checked
 
 
-def _person(form: Form, prefix: str, numbers: set[str]) -> dict[str, str] | None:
+def _person(ctx: Context, form: Form, prefix: str, numbers: set[str]) -> dict[str, str] | None:
     found: dict[str, str] = {}
     for name, rule in (
         ("identity_number", visitor_rules.identity_number),
@@ -84,6 +86,11 @@ def _person(form: Form, prefix: str, numbers: set[str]) -> dict[str, str] | None
         with form.catch(prefix + "identity_number"):
             raise Mistake("This number stands in the form already.")
     numbers.add(number)
+    known = visitors.by_identity_number(ctx.session, number) if number else None
+    if known is not None and "name" in found and not visitor_rules.akin(known.name, found["name"]):
+        audit.note(ctx.session, "read", "visitor", known.id, now=ctx.now, detail={"at": "intake"})
+        said = ctx._("This number is on file for “{name}”. If it is the same person, write the name as on file.")
+        form.add(prefix + "identity_number", said.format(name=known.name))
     return found if len(found) == 3 else None
 
 
@@ -104,16 +111,22 @@ def enter(ctx: Context, petition: Petition, checked: Checked, papers: list[Attac
 
 
 def _registered(ctx: Context, details: dict[str, Any], petition: Petition) -> Visitor:
-    """What the form doesn't ask of them stays as it is known, else it is as the first one's."""
-    known = visitors.by_identity_number(ctx.session, details["identity_number"]) or petition.visitor
-    return visitors.register(
+    """Whoever is known stays as they are on file: this is not their form, and their own texts go there.
+
+    What the form doesn't ask of somebody new is as the first one's.
+    """
+    known = visitors.by_identity_number(ctx.session, details["identity_number"])
+    if known is not None and (known.name, known.phone) != (details["name"], details["phone"]):
+        said = ctx._("{name} is on file with the number {phone}, and stays so. Their own petition changes it.")
+        ctx.flash(said.format(name=known.name, phone=left_to_right(masked(known.phone))), "info")
+    like = known or petition.visitor
+    return visitors.known_or_new(
         ctx.session,
         identity_number=details["identity_number"],
         name=details["name"],
         phone=details["phone"],
-        language=known.language,
-        section=known.section,
-        sign_language=known.sign_language if known is not petition.visitor else False,
+        language=like.language,
+        section=like.section,
         now=ctx.now,
     )
 

@@ -29,7 +29,7 @@ from web.cases.view import show as show_case
 from web.cases.view import since_midnight, told
 from web.forms import Form
 from web.http import Context, Pages, staff
-from web.intake import alike, people
+from web.intake import alike, onfile, people
 from web.intake.form import check, misread, typed
 
 pages = Pages()
@@ -69,7 +69,9 @@ def enter(ctx: Context) -> Response:
         form.add("papers", reason)
     waiting = _waiting(ctx, draft_id)
     checked = check(ctx, form, waiting)
-    if checked is not None and not form.errors and alike.find(ctx, form.values).asked:
+    change = onfile.find(ctx, form.values)
+    sure = (change is None or change.confirmed) and alike.find(ctx, form.values).asked
+    if checked is not None and not form.errors and sure:
         with form.catch(), ctx.session.begin_nested():
             petition = service.receive(
                 ctx.session,
@@ -274,6 +276,11 @@ def _page(ctx: Context, form: Form, draft_id: str, ticket: Ticket | None) -> Res
     elsewhere = None
     if ticket is not None and "draft" not in ctx.query:
         elsewhere = drafts.left_at_another_counter(ctx.session, ticket.id, staff_id=ctx.staff.id)
+    change = onfile.find(ctx, form.values) if "check" in ctx.query else None
+    if change is not None:
+        onfile.write_down(ctx, form.values)
+        if not change.confirmed:
+            form.add("on_file", ctx._("Other details are on file. Please ask the visitor, and confirm the new ones."))
     kind = next((leaf for branch in tree for leaf in branch.leaves() if leaf.id == form.values.get("type")), None)
     returned, count, _pages = queries.at_the_centre(ctx.session, ctx.staff, size=6)
     return show(
@@ -281,6 +288,7 @@ def _page(ctx: Context, form: Form, draft_id: str, ticket: Ticket | None) -> Res
         "intake/index.html",
         form=form,
         kind=kind,
+        on_file=change,
         people=rows,
         family=parties.household(ctx.session, visitor.id) if visitor else [],
         powers=[(key, ctx._(words)) for key, words in party_rules.POWERS.items()],

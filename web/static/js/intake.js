@@ -130,6 +130,7 @@ async function lookUp(really) {
   const text = field("identity_number").value.trim();
   if (!text || (text === asked && !really)) return;
   asked = text;
+  document.getElementById("on-file")?.remove(); // it asked about the number before
   const data = basics();
   data.set("q", text);
   try {

@@ -20,6 +20,7 @@ from reception.files.virus import Verdict
 from reception.parties.models import PetitionParty
 from reception.petitions import catalogue
 from reception.petitions.models import Petition, PetitionDraft, UrgentProposal
+from reception.visitors import service as visitors
 from reception.visitors.models import Visitor
 from tests.unit.reception.conftest import identity
 from tests.unit.reception.test_reading import spoken
@@ -269,6 +270,50 @@ def test_what_is_wrong_with_another_person_is_said_beside_them(
     browser = desk.as_("receptionist")
     assert said in refused(browser, form | AGENT | wrong | {"draft": opened(browser)})
     assert count(desk, Petition) == 0 and count(desk, Visitor) == 0
+
+
+# ── What is on file already ──────────────────────────────────────────
+
+ON_FILE = "هند بنت سعد العتيبي"
+
+
+def known_before(desk: Desk, number: str) -> None:
+    desk.do(lambda s: visitors.register(s, identity_number=number, name=ON_FILE, phone="0555555534", section="women",
+                                        now=datetime.now(UTC)))  # fmt: skip
+
+
+def on_file(desk: Desk, number: str) -> tuple[str, str]:
+    return desk.do(
+        lambda s: s.execute(select(Visitor.name, Visitor.phone).where(Visitor.identity_number == number)).one()
+    )
+
+
+def test_nobodys_own_details_are_changed_by_somebody_elses_form(desk: Desk, form: dict[str, str]) -> None:
+    known_before(desk, identity(9))
+    browser = desk.as_("receptionist")
+    row = {"p1_identity_number": identity(9), "p1_name": "رجل آخر تماما", "p1_phone": "0599999999", "p1_told": "1"}
+    page = refused(browser, form | row | {"draft": opened(browser)})
+    assert f"on file for “{ON_FILE}”" in page and count(desk, Petition) == 0
+    answer = browser.send_form(PAGE, form | row | {"p1_name": "هند العتيبي", "draft": opened(browser)})
+    assert answer.headers["location"].startswith("/intake/done/")
+    assert tuple(on_file(desk, identity(9))) == (ON_FILE, "+966555555534")
+    assert "with the number \u2066+966•••••••34\u2069" in browser.get(answer.headers["location"]).text
+
+
+def test_a_known_visitors_new_number_is_asked_about_once_more(desk: Desk, form: dict[str, str]) -> None:
+    known_before(desk, form["identity_number"])
+    browser = desk.as_("receptionist")
+    sent = form | {"name": ON_FILE, "phone": "0599999999", "draft": opened(browser)}
+    page = refused(browser, sent)
+    assert "+966•••••••34" in page and "+966999999" not in page and "+966599999999" in page
+    assert "0555555534" not in page and "+966555555534" not in page and form["body"] in page
+    key = re.search(r'name="on_file" value="([0-9a-f]{16})"', page)[1]
+    assert f'value="{key}" checked' not in page
+    other = refused(browser, sent | {"phone": "0599999998", "on_file": key})
+    assert "checked" not in re.search(r'name="on_file"[^>]*>', other)[0], "a tick is for what was shown"
+    assert on_file(desk, form["identity_number"])[1] == "+966555555534" and count(desk, Petition) == 0
+    assert browser.send_form(PAGE, sent | {"on_file": key}).headers["location"].startswith("/intake/done/")
+    assert tuple(on_file(desk, form["identity_number"])) == (ON_FILE, "+966599999999")
 
 
 # ── The same matter, open already ────────────────────────────────────
