@@ -244,6 +244,6 @@ def test_a_person_who_is_not_reached_is_called_again_later(ministry: Ministry) -
     hotline.called_back(ministry.session, task.id, reached=False, staff_id=me, now=ministry.now)
     assert (task.state, task.tries, task.due_at) == ("open", 1, ministry.now + hotline.TRY_AGAIN)
     hotline.called_back(ministry.session, task.id, reached=True, outcome="أُبلغ بالموعد", staff_id=me, now=ministry.now)
-    assert hotline.waiting(ministry.session) == []
+    assert hotline.waiting(ministry.session, ministry.staff["hotline"]) == []
     with pytest.raises(Refused):
         hotline.drop(ministry.session, task.id, outcome="-", staff_id=me, now=ministry.now)
