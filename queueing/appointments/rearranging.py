@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 from itertools import islice
 
@@ -114,20 +114,23 @@ def carry_out(
     Who finds no place keeps the appointment as it is, for a person to see to.
     """
     shown = plan(session, awaited(session, appointment_ids), urgent=urgent, now=now)
-    lock(session, shown)
+    held = days(shown)
+    resources.lock(session, held)
     current = plan(session, awaited(session, appointment_ids), urgent=urgent, now=now)
-    if current.mark != mark:
+    if current.mark != mark or not days(current) <= held:
         raise Refused(CHANGED)
     with session.begin_nested():
         move(session, current, by=by, reason=reason, moved_for=moved_for, urgent=urgent, now=now)
     return current
 
 
-def lock(session: Session, shown: Plan) -> None:
-    """Hold every day that the plan touches, in order, before anything is decided for good."""
-    spans = [(row.slot.starts_at, row.slot.ends_at) for row in (*shown.unplaced, *(m.appointment for m in shown.moves))]
-    spans += [(m.to.starts_at, m.to.ends_at) for m in shown.moves]
-    resources.lock(session, (day for span in spans for day in rules.days(*span)))
+def days(decided: Plan) -> set[date]:
+    """Every day that it touches, to be held before anything is decided for good: a day that is locked after a later one
+    could be waited for in a ring."""
+    leave = [row.slot for row in (*decided.unplaced, *(one.appointment for one in decided.moves))]
+    spans = [(slot.starts_at, slot.ends_at) for slot in leave]
+    spans += [(one.to.starts_at, one.to.ends_at) for one in decided.moves]
+    return {day for span in spans for day in rules.days(*span)}
 
 
 def move(

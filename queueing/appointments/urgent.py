@@ -11,7 +11,7 @@ Both ends happen together or not at all, and the reason stands with the one who 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 
 from sqlalchemy import and_, func, or_, select
@@ -159,12 +159,11 @@ def place(
     if not reason.strip():
         raise Mistake("Say why the case can't wait.", field="reason")
     shown = find(session, wish, ranks=ranks, urgent=urgent, now=now)
-    spans = [(shown.slot.starts_at, shown.slot.ends_at), *_let_go_by_booking(session, wish, now=now)]
-    spans += [(shown.to.starts_at, shown.to.ends_at)] if shown.to else []
-    resources.lock(session, (day for span in spans for day in rules.days(*span)))
+    held = _days(session, shown, wish, now=now)
+    resources.lock(session, held)
     session.expire_all()
     room = find(session, wish, ranks=ranks, urgent=urgent, now=now)
-    if room.mark != mark:
+    if room.mark != mark or not _days(session, room, wish, now=now) <= held:
         raise Refused(rearranging.CHANGED)
     with session.begin_nested():
         if room.leaver is not None and room.to is not None:
@@ -204,12 +203,17 @@ def _in_the_way(session: Session, wish: Wish, *, now: datetime) -> list[Appointm
     return list(session.scalars(query))
 
 
-def _let_go_by_booking(session: Session, wish: Wish, *, now: datetime) -> list[tuple[datetime, datetime]]:
-    """What `book` locks beside its own slot: overdue holds and the case's own. All locks are taken in one go."""
+def _days(session: Session, room: Room, wish: Wish, *, now: datetime) -> set[date]:
+    """All days that will be locked on the way: of the room's slots, and of what `book` lets go, overdue or the case's.
+
+    They are taken in one go: whoever took an earlier one after a later one could wait in a ring.
+    """
     overdue = and_(Appointment.state == HELD, Appointment.held_until <= now)
     own = and_(Appointment.petition_id == wish.petition_id, Appointment.state.in_(LIVE))
-    rows = session.execute(select(Slot.starts_at, Slot.ends_at).join(Appointment).where(or_(overdue, own)))
-    return [(starts_at, ends_at) for starts_at, ends_at in rows]
+    let_go = session.execute(select(Slot.starts_at, Slot.ends_at).join(Appointment).where(or_(overdue, own)))
+    spans = [(room.slot.starts_at, room.slot.ends_at), *(tuple(row) for row in let_go)]
+    spans += [(room.to.starts_at, room.to.ends_at)] if room.to else []
+    return {day for span in spans for day in rules.days(*span)}
 
 
 def _booked_since(session: Session, codes: Sequence[str]) -> dict[str, datetime]:

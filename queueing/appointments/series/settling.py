@@ -204,15 +204,16 @@ def settle(
     """Make the days to come what they ought to be. The series is locked; the days are from here on."""
     session.flush()
     first = proposal_for(session, series, pattern, exceptions, now=now)
-    moved = [day for move in first.plan.moves for day in slot_rules.days(move.to.starts_at, move.to.ends_at)]
-    last = max(series.made_until, rules.horizon(pattern, now=now))
-    hold_days(session, local_day(now, series.zone), last, *moved)
+    today, last = local_day(now, series.zone), max(series.made_until, rules.horizon(pattern, now=now))
+    beside = rearranging.days(first.plan)
+    hold_days(session, today, last, *beside)
     _let_go(session, series, pattern, exceptions, now=now)
     proposal = proposal_for(session, series, pattern, exceptions, now=now)
     if proposal.hit:
         if not mark:
             raise Refused(_BOOKED)
-        if proposal.plan.mark != mark:
+        held = beside | set(slot_rules.days_between(today, last))
+        if proposal.plan.mark != mark or not rearranging.days(proposal.plan) <= held:
             raise Refused(rearranging.CHANGED)
         if proposal.plan.unplaced:
             raise Refused(_NO_PLACE)

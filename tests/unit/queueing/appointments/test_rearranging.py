@@ -1,6 +1,6 @@
 """A holiday and an urgent case: who must move is moved as the plan has shown, or nobody is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -12,7 +12,7 @@ from core.events import OutboxEvent
 from core.staff.models import Staff
 from core.workdays import service as workdays
 from core.workdays.models import Holiday
-from queueing.appointments import calendar, holidays, rearranging, service, urgent
+from queueing.appointments import calendar, holidays, rearranging, resources, service, urgent
 from queueing.appointments.models import Appointment, Claim, Slot
 from queueing.appointments.urgent import Candidate, Wish
 from tests.conftest import attendant
@@ -197,6 +197,20 @@ def test_a_withdrawn_holiday_offers_its_times_again_but_not_those_of_another(ses
     assert row.state == "booked"
 
 
+def test_a_plan_that_went_and_came_back_while_its_days_were_locked_moves_nobody(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slots, _ = offer(session, WEDNESDAY), offer(session, THURSDAY)
+    row = book(session, slots[0], 1)
+    declare(session)
+    shown = rearranging.plan(session, [row], now=NOW)
+    plans = [rearranging.Plan((), ()), shown]
+    monkeypatch.setattr(rearranging, "plan", lambda *_, **__: plans.pop(0))
+    with pytest.raises(Refused, match="calendar has changed"):
+        rearranging.carry_out(session, [row.id], mark=shown.mark, by="a", reason="r", moved_for="holiday", now=NOW)
+    assert row.state == "booked" and not plans
+
+
 def test_who_is_received_on_a_holiday_all_the_same_is_not_hit(session: Session) -> None:
     slots = offer(session, WEDNESDAY)
     book(session, slots[0], 1)
@@ -225,6 +239,32 @@ def test_an_urgent_case_takes_the_reserve_before_anybody_is_moved(session: Sessi
     room = urgent.find(session, wish(), ranks={}, urgent={}, now=NOW)
     assert (room.slot.id, room.how, room.leaver) == (slots[0].id, "reserve", None)
     assert place(session, wish(), room.mark).slot_id == slots[0].id
+
+
+def test_a_day_that_is_needed_only_now_is_not_locked_after_a_later_one(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A desk holds another time for the same case just before the days are ours: a ring, if we took its day as well."""
+    earlier, later = offer(session, WEDNESDAY), offer(session, THURSDAY)
+    wanted = wish()
+    for n, slot in enumerate(earlier[1:]):
+        book(session, slot, n)
+    first = service.hold(session, slot_id=earlier[0].id, visitor_id="x", petition_id="x", by="desk", now=NOW)
+    room = urgent.find(session, wanted, ranks={}, urgent={}, now=NOW)
+    assert room.slot.id == later[0].id
+    lock, locked = resources.lock, []
+
+    def lock_late(session: Session, days: Iterable[date]) -> None:
+        locked.append(set(days))
+        lock(session, locked[-1])
+        if len(locked) == 1:
+            first.petition_id, first.visitor_id = wanted.petition_id, wanted.visitor_id
+            session.flush()
+
+    monkeypatch.setattr(resources, "lock", lock_late)
+    with pytest.raises(Refused, match="calendar has changed"):
+        place(session, wanted, room.mark)
+    assert locked == [{later[0].starts_at.date()}]
 
 
 def test_else_the_lowest_class_makes_room_and_of_equals_who_booked_last(session: Session) -> None:
