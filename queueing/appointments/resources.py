@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, literal, select
+from sqlalchemy import ColumnElement, Select, delete, exists, false, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
@@ -15,15 +15,19 @@ from queueing.appointments.rules import VIDEO, choose_helper, days, steps
 
 
 def lock(session: Session, touched: Iterable[date]) -> None:
-    """Hold the given days until the transaction ends. Always in order of date, so that two never wait in a ring."""
+    """Hold the given days until the transaction ends. Always in order of date, so that two never wait in a ring.
+
+    One statement makes the days that nobody has used and locks the others, one after the other: what conflicts is
+    locked though nothing is changed in it (postgresql.org/docs/current/sql-insert.html, "ON CONFLICT Clause"). Made
+    before all are locked, a new day would be held while an earlier one is waited for.
+    """
     ordered = sorted(set(touched))
     if not ordered:
         return
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    session.execute(insert(CalendarDay).values([{"day": day} for day in ordered]).on_conflict_do_nothing())
-    session.execute(
-        select(CalendarDay.day).where(CalendarDay.day.in_(ordered)).order_by(CalendarDay.day).with_for_update()
-    ).all()
+    made = insert(CalendarDay).values([{"day": day} for day in ordered])
+    nothing = {"day": made.excluded.day}
+    session.execute(made.on_conflict_do_update(index_elements=[CalendarDay.day], set_=nothing, where=false()))
 
 
 def lock_slots(session: Session, *slot_ids: str) -> list[Slot]:

@@ -4,15 +4,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time
 from threading import Barrier
+from time import monotonic, sleep
 
-from sqlalchemy import func, select
+import pytest
+from sqlalchemy import func, select, text
 
 from core.db import Database
 from core.errors import Refused
 from core.staff.models import Staff, StaffRole
 from core.staff.rules import INTERPRETER
-from queueing.appointments import calendar, service
-from queueing.appointments.models import Appointment, Claim, Slot
+from queueing.appointments import calendar, resources, service
+from queueing.appointments.models import Appointment, CalendarDay, Claim, Slot
 from queueing.appointments.states import BOOKED, LIVE
 from tests.conftest import attendant
 
@@ -156,3 +158,45 @@ def test_visitors_swap_times_crosswise_without_waiting_for_ever(any_db: Database
         owners = set(session.scalars(select(Claim.owner_id)))
         booked = session.scalars(select(Appointment).where(Appointment.state == BOOKED))
         assert {row.id for row in booked} | {monday, tuesday} == owners
+
+
+def waiting(db: Database) -> int:
+    """How many wait for a lock on PostgreSQL. In a transaction of its own: within one the server answers alike."""
+    with db.read() as session:
+        count = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        return int(session.scalar(text(count)) or 0)
+
+
+@pytest.mark.parametrize("any_db", ["postgresql"], indirect=True)  # on SQLite one writes at a time
+def test_a_day_that_nobody_has_used_is_not_made_while_an_earlier_one_is_waited_for(any_db: Database) -> None:
+    earlier, later = date(2026, 10, 28), date(2026, 10, 30)
+    with any_db.write() as session:
+        resources.lock(session, [earlier])
+
+    def wants_both() -> None:
+        with any_db.write() as session:
+            resources.lock(session, [earlier, later])
+
+    with ThreadPoolExecutor(1) as pool:
+        with any_db.write() as session:
+            resources.lock(session, [earlier])
+            other = pool.submit(wants_both)
+            until = monotonic() + 30
+            while not waiting(any_db):
+                assert monotonic() < until, "the other one waits"
+                sleep(0.01)
+            resources.lock(session, [later])
+        other.result(timeout=30)
+
+
+def test_each_day_is_locked_new_or_not(any_db: Database) -> None:
+    days = [date(2026, 10, n) for n in (30, 28, 29)]
+    for more in (days[:2], days):
+        with any_db.write() as session:
+            resources.lock(session, more)
+            if any_db.engine.dialect.name == "postgresql":
+                with any_db.write() as other:
+                    free = select(CalendarDay.day).with_for_update(skip_locked=True)
+                    assert set(other.scalars(free)).isdisjoint(more)
+    with any_db.read() as session:
+        assert set(session.scalars(select(CalendarDay.day))) == set(days)
