@@ -31,7 +31,7 @@ from core.language import LANGUAGES, say
 from core.settings import Settings
 from core.staff import service as staff_service
 from core.staff.models import Staff
-from web import flash
+from web import flash, kept
 from web.audience import Audience, everyone, signed_in, staff
 from web.opened import Opened
 from web.origin import is_ours
@@ -260,12 +260,18 @@ class Edge:
                 if ctx.fragment:  # a live page of a session that has ended: it tells its reader, and stops asking
                     raise HTTPException(401)
                 return RedirectResponse(f"/sign-in?next={quote(_target(ctx.request))}", 303)
+            ours = ctx.me is None and is_ours(ctx.request.headers, self.settings.public_url)
+            if ours and (written := kept.fields(ctx)):  # the session ended while somebody wrote
+                return kept.page(ctx, written)
             raise NotFound
         if page.method != "POST":
             response = page.handler(ctx)
             self._note_opening(page, ctx, response)
             return response
-        self._refuse_forgery(ctx)
+        if not self._carries_token(ctx):
+            if written := kept.fields(ctx):  # signed in anew in another tab
+                return kept.page(ctx, written)
+            raise HTTPException(403)
         key = _key(ctx.form)
         if key and (location := once.earlier(ctx.session, key)):
             return RedirectResponse(location, 303)
@@ -315,13 +321,14 @@ class Edge:
                 extras=self.extras,
             )
 
-    def _refuse_forgery(self, ctx: Context) -> None:
-        """Another site's form: Sec-Fetch-Site or Origin tells; a signed-in post must carry the session's token too."""
+    def _carries_token(self, ctx: Context) -> bool:
+        """Whether a signed-in post carries its session's token. Another site's form is refused for good:
+        Sec-Fetch-Site or Origin tells."""
         headers = ctx.request.headers
-        foreign = not is_ours(headers, self.settings.public_url)
-        token = str(ctx.form.get("csrf") or headers.get("x-csrf") or "")
-        if foreign or (ctx.csrf and not secrets.compare_digest(token.encode(), ctx.csrf.encode())):
+        if not is_ours(headers, self.settings.public_url):
             raise HTTPException(403)
+        token = str(ctx.form.get("csrf") or headers.get("x-csrf") or "")
+        return not ctx.csrf or secrets.compare_digest(token.encode(), ctx.csrf.encode())
 
     def _earlier(self, key: str) -> str | None:
         with self.db.read() as session:

@@ -79,7 +79,9 @@ function sweep() {
     } catch {
       at = 0;
     }
-    if (Date.now() - at > LIFE_MS || !key.startsWith(`${PREFIX}${owner()}:`)) localStorage.removeItem(key);
+    // Where nobody is signed in, a session has ended: whose drafts these are is known again after signing in.
+    const anothers = owner() && !key.startsWith(`${PREFIX}${owner()}:`);
+    if (Date.now() - at > LIFE_MS || anothers) localStorage.removeItem(key);
   }
 }
 
@@ -89,7 +91,7 @@ export function forgetDrafts() {
     .forEach((key) => localStorage.removeItem(key));
 }
 
-/** A sent form's draft goes once the next page shows that it was taken (no errors on it). */
+/** A sent form's draft goes once the next page shows that it was taken: no error, and not the page for signing in. */
 export function markSent(form) {
   if ("autosave" in form.dataset) sessionStorage.setItem(SENT, keyOf(form));
 }
@@ -98,7 +100,7 @@ function dropSent() {
   const key = sessionStorage.getItem(SENT);
   if (!key) return;
   sessionStorage.removeItem(SENT);
-  if (!document.getElementById("form-errors")) localStorage.removeItem(key);
+  if (owner() && !document.querySelector("#form-errors, #page-error, .field--error")) localStorage.removeItem(key);
 }
 
 export function wireDrafts() {
