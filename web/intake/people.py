@@ -7,7 +7,7 @@ from typing import Any
 from core import audit
 from core.calendar import local_day
 from core.errors import Mistake
-from core.text import left_to_right
+from core.text import isolated, left_to_right
 from messaging.rules import masked
 from reception.files.models import Attachment
 from reception.files.service import PROOF
@@ -90,7 +90,7 @@ def _person(ctx: Context, form: Form, prefix: str, numbers: set[str]) -> dict[st
     if known is not None and "name" in found and not visitor_rules.akin(known.name, found["name"]):
         audit.note(ctx.session, "read", "visitor", known.id, now=ctx.now, detail={"at": "intake"})
         said = ctx._("This number is on file for “{name}”. If it is the same person, write the name as on file.")
-        form.add(prefix + "identity_number", said.format(name=known.name))
+        form.add(prefix + "identity_number", said.format(name=isolated(known.name)))
     return found if len(found) == 3 else None
 
 
