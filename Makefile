@@ -15,7 +15,7 @@ demo-reset: setup                 ## throw the demo data away and seed it afresh
 	@$(BIN)/majlis demo --reset
 
 check: lint                       ## the fast subset: lint, types, import layers, unit tests
-	$(BIN)/pytest tests/unit -m "not long" -n 2
+	$(BIN)/pytest tests/unit -m "not long" -n 2 --dist loadfile
 
 .PHONY: lint
 lint: setup-dev

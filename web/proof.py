@@ -152,7 +152,7 @@ def sign(settings: Settings, db: Database, recording_id: str, progress: Progress
 
     Raises Altered rather than sign a second time for what is not what was signed the first time.
     """
-    folder = here(settings, recording_id)
+    folder = here(settings, recording_id, db=db)
     with db.read() as session:
         facts, said = facts_of(session, recording_id), OnRecord.of(session, recording_id)
     key, now = signer(settings), clock.now()

@@ -65,7 +65,7 @@ def list_handler(settings: Settings, db: Database) -> Handler:
             if recording.state != READY:
                 return False
             journal = settings.recordings_dir / recording.journal
-        here(settings, payload["recording_id"], JOURNAL)
+        here(settings, payload["recording_id"], JOURNAL, db=db)
         marks = making.read_marks(journal, payload["recording_id"], keyring)
         files.write_marks(journal.parent, marks, keyring)
         return True
@@ -103,7 +103,7 @@ def draw_handler(settings: Settings, db: Database, stop: threading.Event | None 
                 )
                 for one in recording.renditions
             ]
-        here(settings, payload["recording_id"])
+        here(settings, payload["recording_id"], db=db)
         strip = making.draw(sides, duration, keyring, owner=payload["recording_id"], ask=ask)
         files.write_strip(folder, strip, keyring)
         return True

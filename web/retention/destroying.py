@@ -21,6 +21,7 @@ from recordings.proof.compose import instant
 from recordings.retention import certificate, service
 from recordings.retention.erasing import Destroyed, erase
 from recordings.retention.models import Destruction
+from recordings.storage import away
 from recordings.storage import service as storage
 from web.keys import signer
 from web.retention import removal
@@ -43,7 +44,8 @@ def destroy_handler(settings: Settings, db: Database) -> Handler:
         others = [place for one in exports for place in settings.exports_dir.glob(f"{one.id}.*")]
         folder = settings.recordings_dir / id_
         named, hashes = _signed(folder)
-        destroyed = erase(folder, others, owner=folder.name, named=films | named)
+        with away.alone(folder):
+            destroyed = erase(folder, others, owner=folder.name, named=films | named)
         for place in others:  # what was made to be taken away is not kept even as noise
             place.unlink(missing_ok=True)
         take_out_now(settings, db, folder.name)
